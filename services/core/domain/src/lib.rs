@@ -1,1 +1,16 @@
-//! domain
+//! The rules of return and readmission: pure, synchronous, without input or output.
+//!
+//! Everything here takes values and returns values. Time, identifiers and the acting authority
+//! are fields of what is passed in; nothing reads a clock, a file or a random number.
+
+pub mod case;
+pub mod chain;
+pub mod clock;
+pub mod corridor;
+pub mod identifier;
+pub mod invariant;
+pub mod person;
+pub mod referral;
+pub mod rules;
+pub mod sensitive;
+pub mod time;

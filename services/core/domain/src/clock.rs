@@ -1,0 +1,1 @@
+//! How a limit becomes a moment.

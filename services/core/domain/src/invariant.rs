@@ -1,0 +1,1 @@
+//! The numbered invariants of the bilateral record, as pure predicates.

@@ -1,0 +1,1 @@
+//! What a State keeps to itself: referral, consent, plan and follow-up.
