@@ -1,0 +1,155 @@
+//! Regenerates the code from every `.proto` file and compares it with what is checked in.
+//!
+//! `UPDATE_GENERATED=1 cargo test -p proto generated` writes instead of comparing.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use prost_reflect::prost::Message as _;
+use prost_reflect::prost_types::FileDescriptorSet;
+
+/// Messages that hold personal data: their `Debug` is written by hand and prints nothing.
+const PERSONAL: [&str; 9] = [
+    ".readmit.record.v1.Body",
+    ".readmit.record.v1.Acting",
+    ".readmit.record.v1.RequestDetail",
+    ".readmit.record.v1.ReturnDecisionDetail",
+    ".readmit.record.v1.Person",
+    ".readmit.record.v1.DocumentDetail",
+    ".readmit.record.v1.InterviewDetail",
+    ".readmit.record.v1.TravelDocumentDetail",
+    ".readmit.record.v1.TransferDetail",
+];
+
+/// Every file of the generated tree by its path under `src`, with its bytes.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+#[test]
+fn generated_code_is_what_the_protos_say() {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = crate_folder.join("src");
+    let wanted = generate(crate_folder);
+
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        let _ = fs::remove_dir_all(source.join("generated"));
+        fs::create_dir_all(source.join("generated")).unwrap();
+        for (path, bytes) in &wanted {
+            fs::write(source.join(path), bytes).unwrap();
+        }
+    }
+
+    let mut found = Tree::new();
+    found.insert(
+        "generated.rs".into(),
+        fs::read(source.join("generated.rs")).unwrap(),
+    );
+    for file in fs::read_dir(source.join("generated")).unwrap() {
+        let file = file.unwrap();
+        let path = format!("generated/{}", file.file_name().to_str().unwrap());
+        found.insert(path, fs::read(file.path()).unwrap());
+    }
+    let hint = "run `UPDATE_GENERATED=1 cargo test -p proto generated`";
+    assert_eq!(
+        wanted.keys().collect::<Vec<_>>(),
+        found.keys().collect::<Vec<_>>(),
+        "other files are checked in: {hint}"
+    );
+    for (path, bytes) in &wanted {
+        assert!(bytes == &found[path], "`src/{path}` differs: {hint}");
+    }
+}
+
+fn generate(crate_folder: &Path) -> Tree {
+    let mut protos = Vec::new();
+    collect(&crate_folder.join("readmit"), &mut protos);
+    protos.sort();
+
+    let mut compiler = protox::Compiler::new([crate_folder]).unwrap();
+    compiler.include_imports(true).include_source_info(true);
+    compiler
+        .open_files(&protos)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let mut descriptors = compiler.file_descriptor_set();
+
+    let out = tempfile::tempdir().unwrap();
+    tonic_prost_build::configure()
+        .out_dir(out.path())
+        .emit_rerun_if_changed(false)
+        .skip_debug(PERSONAL)
+        .compile_fds(descriptors.clone())
+        .unwrap();
+
+    let mut tree = Tree::new();
+    let mut modules = Module::default();
+    for file in fs::read_dir(out.path()).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let package = name.strip_suffix(".rs").unwrap();
+        if let Some(package) = package.strip_prefix("readmit.") {
+            modules.insert(package, &name);
+            tree.insert(format!("generated/{name}"), fs::read(file.path()).unwrap());
+        }
+    }
+    let mut text = "//! The tree of generated modules; one for each package.\n".to_owned();
+    modules.write(&mut text, 0);
+    tree.insert("generated.rs".into(), text.into_bytes());
+
+    strip_comments(&mut descriptors);
+    tree.insert(
+        "generated/descriptors.bin".into(),
+        descriptors.encode_to_vec(),
+    );
+    tree
+}
+
+fn collect(folder: &Path, protos: &mut Vec<PathBuf>) {
+    for item in fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            collect(&path, protos);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            protos.push(path);
+        }
+    }
+}
+
+fn strip_comments(descriptors: &mut FileDescriptorSet) {
+    for file in &mut descriptors.file {
+        file.source_code_info = None;
+    }
+}
+
+/// A module of the tree: sub-modules, and the file that it includes.
+#[derive(Default)]
+struct Module {
+    children: BTreeMap<String, Module>,
+    file: Option<String>,
+}
+
+impl Module {
+    fn insert(&mut self, package: &str, file: &str) {
+        let mut module = self;
+        for part in package.split('.') {
+            module = module.children.entry(part.to_owned()).or_default();
+        }
+        module.file = Some(file.to_owned());
+    }
+
+    fn write(&self, text: &mut String, depth: usize) {
+        let indent = "    ".repeat(depth);
+        if let Some(file) = &self.file {
+            writeln!(text, "{indent}include!(\"generated/{file}\");").unwrap();
+        }
+        for (name, child) in &self.children {
+            writeln!(text, "{indent}pub mod {name} {{").unwrap();
+            child.write(text, depth + 1);
+            writeln!(text, "{indent}}}").unwrap();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What crosses modules of the crate: the checked-in generated code is what the protos say.
+
+mod generated;
