@@ -103,6 +103,9 @@ impl Cluster {
     /// # Errors
     /// When the cluster does not answer or refuses one; others may exist by then.
     pub async fn create_topics_if_missing(&self, specs: &[TopicSpec]) -> Result<(), TopicsError> {
+        if specs.is_empty() {
+            return Ok(());
+        }
         let retentions: Vec<_> = specs
             .iter()
             .map(|spec| spec.retention_ms.map(|ms| ms.to_string()))
@@ -130,6 +133,9 @@ impl Cluster {
     /// # Errors
     /// When the cluster does not answer or refuses one; others may be gone by then.
     pub async fn delete_topics(&self, topics: &[Topic]) -> Result<(), TopicsError> {
+        if topics.is_empty() {
+            return Ok(());
+        }
         let names: Vec<_> = topics.iter().map(Topic::as_str).collect();
         let admin = self.admin()?;
         let results = admin.delete_topics(&names, &self.options()).await;

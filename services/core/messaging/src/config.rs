@@ -89,7 +89,8 @@ pub struct Config {
     /// How long a broker may hold a fetch when it has nothing. Default 500 ms. The development
     /// broker holds it that long even when something arrives: give it 10 ms.
     pub fetch_wait_ms_max: u64,
-    /// A client without a sign of life for this long is built anew. Default 5 s.
+    /// A reader without a sign of life for this long connects anew (the first answer to a new
+    /// client takes half a second), as does a publisher that failed for so long. Default 5 s.
     pub rebuild_ms: u64,
     /// A quiet reader asks this often whether its last record is still there. Default 10 s.
     pub recheck_ms: u64,
@@ -142,10 +143,10 @@ impl Config {
                 1_000,
                 64 * 1024 * 1024,
             ),
-            ("publish_ms_max", self.publish_ms_max, 100, 600_000),
+            ("publish_ms_max", self.publish_ms_max, 1_000, 600_000),
             ("in_flight_max", self.in_flight_max as u64, 1, 10_000),
             ("fetch_wait_ms_max", self.fetch_wait_ms_max, 1, 5_000),
-            ("rebuild_ms", self.rebuild_ms, 100, 600_000),
+            ("rebuild_ms", self.rebuild_ms, 2_000, 600_000),
             ("recheck_ms", self.recheck_ms, 100, 3_600_000),
             ("query_ms_max", self.query_ms_max, 100, 600_000),
         ];
@@ -176,6 +177,8 @@ impl Config {
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("linger.ms", "0")
+            // A topic that was just created may not be known to every broker yet.
+            .set("topic.metadata.propagation.max.ms", "2000")
             .set("message.timeout.ms", self.publish_ms_max.to_string())
             .set("queue.buffering.max.kbytes", "65536");
         self.with_properties(config)
@@ -192,6 +195,8 @@ impl Config {
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
             .set("isolation.level", "read_uncommitted")
+            // A missing topic is told at once; readers go on trying anyway.
+            .set("topic.metadata.propagation.max.ms", "0")
             .set("fetch.wait.max.ms", self.fetch_wait_ms_max.to_string())
             .set("fetch.error.backoff.ms", "100")
             .set("fetch.queue.backoff.ms", "50")
@@ -215,7 +220,6 @@ impl Config {
             .set("socket.timeout.ms", "10000")
             .set("socket.keepalive.enable", "true")
             .set("topic.metadata.refresh.interval.ms", "10000")
-            .set("topic.metadata.propagation.max.ms", "2000")
             .set("enable.metrics.push", "false");
         config
     }

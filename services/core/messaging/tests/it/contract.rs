@@ -14,7 +14,7 @@ use messaging::{
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A broker on which the contract is checked.
-pub trait Engine {
+pub(crate) trait Engine {
     /// How to reach it.
     fn config(&self) -> Config;
     /// A topic that exists and is empty.
@@ -24,7 +24,7 @@ pub trait Engine {
 }
 
 /// Runs all of it, one after the other.
-pub async fn check_all(engine: &mut impl Engine) {
+pub(crate) async fn check_all(engine: &mut impl Engine) {
     records_are_read_as_published(engine).await;
     a_row_keeps_its_order(engine).await;
     reading_goes_on_behind_a_mark(engine).await;
@@ -240,7 +240,7 @@ async fn two_publishers_do_not_disturb_each_other(engine: &mut impl Engine) {
 }
 
 /// A record that can be told from every other.
-pub fn record(topic: &Topic, number: u32) -> Outgoing {
+pub(crate) fn record(topic: &Topic, number: u32) -> Outgoing {
     Outgoing {
         topic: topic.clone(),
         key: number.to_string().into_bytes(),
@@ -257,7 +257,7 @@ pub fn record(topic: &Topic, number: u32) -> Outgoing {
 }
 
 /// Publishes a row again until all of it is there, as a node does after an outage.
-pub async fn publish_until_placed(publisher: &Publisher, row: &[Outgoing]) {
+pub(crate) async fn publish_until_placed(publisher: &Publisher, row: &[Outgoing]) {
     let publishing = async {
         let mut rest = row;
         while let Err(interrupted) = publisher.publish_all(rest).await {
@@ -270,7 +270,7 @@ pub async fn publish_until_placed(publisher: &Publisher, row: &[Outgoing]) {
         .expect("published in time");
 }
 
-pub async fn next(reader: &mut Reader) -> Result<Incoming, ReadError> {
+pub(crate) async fn next(reader: &mut Reader) -> Result<Incoming, ReadError> {
     tokio::time::timeout(LIMIT, reader.next())
         .await
         .expect("a record in time")

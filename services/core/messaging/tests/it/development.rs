@@ -52,7 +52,7 @@ impl Engine for Development {
     fn config(&self) -> Config {
         Config {
             fetch_wait_ms_max: FETCH_WAIT_MS,
-            rebuild_ms: 500,
+            rebuild_ms: 2_000,
             recheck_ms: 500,
             ..Config::new(Bootstrap::File(self.bootstrap()))
         }
@@ -144,7 +144,7 @@ async fn a_publisher_reports_an_outage_and_recovers() {
     let mut engine = Development::start();
     let topic = engine.fresh_topic().await;
     let config = Config {
-        publish_ms_max: 500,
+        publish_ms_max: 3_000,
         ..engine.config()
     };
     let publisher = Publisher::new(config).unwrap();
