@@ -418,6 +418,55 @@ impl KeyPurpose {
         }
     }
 }
+/// The evidence of one case.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EvidenceBundle {
+    /// Version of the bundle: 1.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// The genesis of the corridor, signed by both root keys.
+    #[prost(message, optional, tag = "2")]
+    pub genesis: ::core::option::Option<SignedGenesis>,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// The log of the genesis's first State.
+    #[prost(message, optional, tag = "4")]
+    pub first: ::core::option::Option<LogEvidence>,
+    /// The log of its second State.
+    #[prost(message, optional, tag = "5")]
+    pub second: ::core::option::Option<LogEvidence>,
+}
+/// A log, from its first dispatch to its head.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogEvidence {
+    /// Era of the log; 0 is the first.
+    #[prost(uint32, tag = "1")]
+    pub era: u32,
+    /// Every dispatch, by number from 0.
+    #[prost(message, repeated, tag = "2")]
+    pub dispatches: ::prost::alloc::vec::Vec<DispatchEvidence>,
+}
+/// A dispatch of a log.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DispatchEvidence {
+    /// COSE_Sign1 over the bytes of `Header`, payload included.
+    #[prost(bytes = "vec", tag = "1")]
+    pub signed_header: ::prost::alloc::vec::Vec<u8>,
+    /// Every entry that it added, by position.
+    #[prost(message, repeated, tag = "2")]
+    pub entries: ::prost::alloc::vec::Vec<EntryEvidence>,
+}
+/// An entry: its head always, its facts where they are of the corridor or of the case.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EntryEvidence {
+    /// The bytes of `Head`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub head: ::prost::alloc::vec::Vec<u8>,
+    /// The bytes of `Facts`; absent where the tag is neither the corridor's nor the case's.
+    #[prost(bytes = "vec", tag = "2")]
+    pub facts: ::prost::alloc::vec::Vec<u8>,
+}
 /// The clear part of an entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Facts {
@@ -1317,6 +1366,538 @@ impl ReferralAnswer {
             "REFERRAL_ANSWER_UNSPECIFIED" => Some(Self::Unspecified),
             "REFERRAL_ANSWER_ACCEPTED" => Some(Self::Accepted),
             "REFERRAL_ANSWER_DECLINED" => Some(Self::Declined),
+            _ => None,
+        }
+    }
+}
+/// The compiled rules of one version of one agreement between two States.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompiledRules {
+    /// The agreement, as its data file names it.
+    #[prost(string, tag = "1")]
+    pub agreement: ::prost::alloc::string::String,
+    /// Version of the compiled rules, from 1; a correction is a new version, adopted anew.
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+    /// Version of the meaning of a case under which its cases are judged for ever; from 1.
+    #[prost(uint32, tag = "3")]
+    pub meaning: u32,
+    /// The agreement's title; 1 to 400 characters.
+    #[prost(string, tag = "4")]
+    pub title: ::prost::alloc::string::String,
+    /// First day on which the agreement is in force.
+    #[prost(message, optional, tag = "5")]
+    pub in_force_from: ::core::option::Option<Date>,
+    /// Who may request readmission by whom; none twice.
+    #[prost(message, repeated, tag = "6")]
+    pub directions: ::prost::alloc::vec::Vec<Direction>,
+    /// Categories of persons covered, with the limit for filing; none twice.
+    #[prost(message, repeated, tag = "7")]
+    pub categories: ::prost::alloc::vec::Vec<Coverage>,
+    /// By when the requested State must answer.
+    #[prost(message, optional, tag = "8")]
+    pub reply: ::core::option::Option<Limit>,
+    /// By when its silence has an effect, and which.
+    #[prost(message, optional, tag = "9")]
+    pub silence: ::core::option::Option<Silence>,
+    /// Whether a refusal must state reasons; absent where the agreement does not say.
+    #[prost(message, optional, tag = "10")]
+    pub refusal_reasons: ::core::option::Option<RefusalReasons>,
+    /// By when the population register must be checked; absent where there is no such check.
+    #[prost(message, optional, tag = "11")]
+    pub register_check: ::core::option::Option<Limit>,
+    /// Where the consular interview stands; absent where there is none.
+    #[prost(message, optional, tag = "12")]
+    pub interview: ::core::option::Option<Source>,
+    /// The travel document; absent where the agreement does not say.
+    #[prost(message, optional, tag = "13")]
+    pub travel_document: ::core::option::Option<TravelDocument>,
+    /// By when the person must be transferred; absent where the agreement does not say.
+    #[prost(message, optional, tag = "14")]
+    pub transfer: ::core::option::Option<Limit>,
+    /// How long before a transfer it must be notified; absent where the agreement does not say.
+    #[prost(message, optional, tag = "15")]
+    pub transfer_notice: ::core::option::Option<Notice>,
+    /// Where a written communication that replaces a request stands; absent where there is none.
+    #[prost(message, optional, tag = "16")]
+    pub written_communication: ::core::option::Option<Source>,
+    /// The evidence lists; no item twice for one purpose.
+    #[prost(message, repeated, tag = "17")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
+    /// The calendars of both States; one for each.
+    #[prost(message, repeated, tag = "18")]
+    pub calendars: ::prost::alloc::vec::Vec<Calendar>,
+    /// The offsets from UTC of both States; one for each.
+    #[prost(message, repeated, tag = "19")]
+    pub offsets: ::prost::alloc::vec::Vec<Offsets>,
+    /// Calendar years that calendars and offsets cover.
+    #[prost(message, optional, tag = "20")]
+    pub years: ::core::option::Option<Years>,
+}
+/// Who requests and who is requested.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Direction {
+    /// The requesting State.
+    #[prost(string, tag = "1")]
+    pub requesting: ::prost::alloc::string::String,
+    /// The requested State.
+    #[prost(string, tag = "2")]
+    pub requested: ::prost::alloc::string::String,
+}
+/// Where a value stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Source {
+    /// The instrument, as the data names it; 1 to 400 characters.
+    #[prost(string, tag = "1")]
+    pub instrument: ::prost::alloc::string::String,
+    /// The article; absent where only the instrument as a whole is established; at most 400
+    /// characters.
+    #[prost(string, tag = "2")]
+    pub article: ::prost::alloc::string::String,
+}
+/// Whom an agreement covers, with the limit for filing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Coverage {
+    /// The category.
+    #[prost(enumeration = "Category", tag = "1")]
+    pub category: i32,
+    /// The limit for filing; absent where the agreement says that there is none.
+    #[prost(message, optional, tag = "2")]
+    pub application: ::core::option::Option<Limit>,
+    /// Where it stands.
+    #[prost(message, optional, tag = "3")]
+    pub source: ::core::option::Option<Source>,
+}
+/// A number of one unit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Length {
+    /// How many; at least 1.
+    #[prost(uint32, tag = "1")]
+    pub count: u32,
+    /// Of what.
+    #[prost(enumeration = "Unit", tag = "2")]
+    pub unit: i32,
+}
+/// A period that starts with an event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Limit {
+    /// How long it is.
+    #[prost(message, optional, tag = "1")]
+    pub length: ::core::option::Option<Length>,
+    /// What starts it.
+    #[prost(enumeration = "Start", tag = "2")]
+    pub starts_on: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "3")]
+    pub source: ::core::option::Option<Source>,
+}
+/// What silence means, and from when.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Silence {
+    /// The deadline for silence; not always the deadline to reply.
+    #[prost(message, optional, tag = "1")]
+    pub limit: ::core::option::Option<Limit>,
+    /// What it means.
+    #[prost(enumeration = "SilenceEffect", tag = "2")]
+    pub effect: i32,
+    /// Where the effect stands.
+    #[prost(message, optional, tag = "3")]
+    pub source: ::core::option::Option<Source>,
+}
+/// Whether a refusal must state reasons.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefusalReasons {
+    /// Whether it must.
+    #[prost(enumeration = "Requirement", tag = "1")]
+    pub requirement: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// A length with its source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedLength {
+    /// The length.
+    #[prost(message, optional, tag = "1")]
+    pub length: ::core::option::Option<Length>,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// What applies when a travel document is late, with its source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedLateDocument {
+    /// What applies.
+    #[prost(enumeration = "LateDocument", tag = "1")]
+    pub late: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// Who issues a travel document, by when, and for how long it is valid.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TravelDocument {
+    /// By when the requested State must issue it.
+    #[prost(message, optional, tag = "1")]
+    pub issue: ::core::option::Option<Limit>,
+    /// How long it is valid at least, from the day of issue.
+    #[prost(message, optional, tag = "2")]
+    pub validity: ::core::option::Option<CitedLength>,
+    /// By when it must be issued again; absent where the agreement does not say.
+    #[prost(message, optional, tag = "3")]
+    pub reissue: ::core::option::Option<CitedLength>,
+    /// What applies when it is late; absent where the agreement does not say.
+    #[prost(message, optional, tag = "4")]
+    pub late: ::core::option::Option<CitedLateDocument>,
+}
+/// How long before a transfer it must be notified.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Notice {
+    /// The shortest notice.
+    #[prost(message, optional, tag = "1")]
+    pub length: ::core::option::Option<Length>,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// One item of an evidence list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Evidence {
+    /// The item, as the data names it.
+    #[prost(string, tag = "1")]
+    pub item: ::prost::alloc::string::String,
+    /// What it is evidence of.
+    #[prost(enumeration = "Purpose", tag = "2")]
+    pub purpose: i32,
+    /// How strong it is.
+    #[prost(enumeration = "Strength", tag = "3")]
+    pub strength: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "4")]
+    pub source: ::core::option::Option<Source>,
+}
+/// The holidays and weekends of a State.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Calendar {
+    /// Whose calendar it is.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// Days of the week that are not worked: 1 Monday to 7 Sunday, ascending, none twice.
+    #[prost(uint32, repeated, tag = "2")]
+    pub weekend: ::prost::alloc::vec::Vec<u32>,
+    /// Public holidays, ascending, none twice.
+    #[prost(message, repeated, tag = "3")]
+    pub holidays: ::prost::alloc::vec::Vec<Date>,
+}
+/// A State's offsets from UTC, with their changes over the covered years.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Offsets {
+    /// Whose clock it is.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// Name of the zone in the IANA database, for display only; 1 to 64 characters.
+    #[prost(string, tag = "2")]
+    pub zone: ::prost::alloc::string::String,
+    /// Changes, ascending by moment, no moment twice; the first covers the start of the first
+    /// covered year.
+    #[prost(message, repeated, tag = "3")]
+    pub changes: ::prost::alloc::vec::Vec<OffsetChange>,
+}
+/// From a moment on, local time is UTC plus so many seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OffsetChange {
+    /// From when, milliseconds since 1970-01-01T00:00:00Z; whole seconds.
+    #[prost(uint64, tag = "1")]
+    pub from_ms: u64,
+    /// Seconds east of UTC, -86,399 to 86,399.
+    #[prost(sint32, tag = "2")]
+    pub seconds: i32,
+}
+/// A range of calendar years, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Years {
+    /// The first year, 1970 to 9999.
+    #[prost(uint32, tag = "1")]
+    pub first: u32,
+    /// The last year, not before the first, at most 9999.
+    #[prost(uint32, tag = "2")]
+    pub last: u32,
+}
+/// The units that agreements count in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Unit {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// Hours, from the moment itself.
+    Hours = 1,
+    /// Days of the calendar.
+    CalendarDays = 2,
+    /// The text says "days" only; counted as calendar days.
+    DaysUnqualified = 3,
+    /// Weeks of seven calendar days.
+    Weeks = 4,
+    /// Months of the calendar.
+    CalendarMonths = 5,
+    /// Years of the calendar.
+    Years = 6,
+    /// Working days of both States.
+    WorkingDays = 7,
+}
+impl Unit {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNIT_UNSPECIFIED",
+            Self::Hours => "UNIT_HOURS",
+            Self::CalendarDays => "UNIT_CALENDAR_DAYS",
+            Self::DaysUnqualified => "UNIT_DAYS_UNQUALIFIED",
+            Self::Weeks => "UNIT_WEEKS",
+            Self::CalendarMonths => "UNIT_CALENDAR_MONTHS",
+            Self::Years => "UNIT_YEARS",
+            Self::WorkingDays => "UNIT_WORKING_DAYS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNIT_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNIT_HOURS" => Some(Self::Hours),
+            "UNIT_CALENDAR_DAYS" => Some(Self::CalendarDays),
+            "UNIT_DAYS_UNQUALIFIED" => Some(Self::DaysUnqualified),
+            "UNIT_WEEKS" => Some(Self::Weeks),
+            "UNIT_CALENDAR_MONTHS" => Some(Self::CalendarMonths),
+            "UNIT_YEARS" => Some(Self::Years),
+            "UNIT_WORKING_DAYS" => Some(Self::WorkingDays),
+            _ => None,
+        }
+    }
+}
+/// What starts a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Start {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The requested State's first dispatch that has heard the request.
+    ReceiptOfApplication = 1,
+    /// The time of the request's own dispatch.
+    DateOfRequest = 2,
+    /// The requested State's first dispatch that has heard the request for a travel document.
+    ReceiptOfTravelDocumentRequest = 3,
+    /// The acceptance, or the end of the reply limit where silence accepted.
+    ApprovalOrExpiryOfReplyLimit = 4,
+    /// The day on which the requesting State learned of the irregular stay.
+    KnowledgeOfIrregularStay = 5,
+}
+impl Start {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "START_UNSPECIFIED",
+            Self::ReceiptOfApplication => "START_RECEIPT_OF_APPLICATION",
+            Self::DateOfRequest => "START_DATE_OF_REQUEST",
+            Self::ReceiptOfTravelDocumentRequest => {
+                "START_RECEIPT_OF_TRAVEL_DOCUMENT_REQUEST"
+            }
+            Self::ApprovalOrExpiryOfReplyLimit => {
+                "START_APPROVAL_OR_EXPIRY_OF_REPLY_LIMIT"
+            }
+            Self::KnowledgeOfIrregularStay => "START_KNOWLEDGE_OF_IRREGULAR_STAY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "START_UNSPECIFIED" => Some(Self::Unspecified),
+            "START_RECEIPT_OF_APPLICATION" => Some(Self::ReceiptOfApplication),
+            "START_DATE_OF_REQUEST" => Some(Self::DateOfRequest),
+            "START_RECEIPT_OF_TRAVEL_DOCUMENT_REQUEST" => {
+                Some(Self::ReceiptOfTravelDocumentRequest)
+            }
+            "START_APPROVAL_OR_EXPIRY_OF_REPLY_LIMIT" => {
+                Some(Self::ApprovalOrExpiryOfReplyLimit)
+            }
+            "START_KNOWLEDGE_OF_IRREGULAR_STAY" => Some(Self::KnowledgeOfIrregularStay),
+            _ => None,
+        }
+    }
+}
+/// What an agreement makes of silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SilenceEffect {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The request counts as accepted.
+    DeemedAccepted = 1,
+    /// The request counts as refused.
+    DeemedRefused = 2,
+    /// The agreement does not say; nothing follows.
+    NotStated = 3,
+}
+impl SilenceEffect {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SILENCE_EFFECT_UNSPECIFIED",
+            Self::DeemedAccepted => "SILENCE_EFFECT_DEEMED_ACCEPTED",
+            Self::DeemedRefused => "SILENCE_EFFECT_DEEMED_REFUSED",
+            Self::NotStated => "SILENCE_EFFECT_NOT_STATED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SILENCE_EFFECT_UNSPECIFIED" => Some(Self::Unspecified),
+            "SILENCE_EFFECT_DEEMED_ACCEPTED" => Some(Self::DeemedAccepted),
+            "SILENCE_EFFECT_DEEMED_REFUSED" => Some(Self::DeemedRefused),
+            "SILENCE_EFFECT_NOT_STATED" => Some(Self::NotStated),
+            _ => None,
+        }
+    }
+}
+/// Whether an agreement asks for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Requirement {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// It must be there.
+    Required = 1,
+    /// It may be absent.
+    Optional = 2,
+}
+impl Requirement {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REQUIREMENT_UNSPECIFIED",
+            Self::Required => "REQUIREMENT_REQUIRED",
+            Self::Optional => "REQUIREMENT_OPTIONAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REQUIREMENT_UNSPECIFIED" => Some(Self::Unspecified),
+            "REQUIREMENT_REQUIRED" => Some(Self::Required),
+            "REQUIREMENT_OPTIONAL" => Some(Self::Optional),
+            _ => None,
+        }
+    }
+}
+/// What applies when a travel document is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LateDocument {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The requesting State's own document is accepted.
+    RequestingPartyDocumentAccepted = 1,
+}
+impl LateDocument {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LATE_DOCUMENT_UNSPECIFIED",
+            Self::RequestingPartyDocumentAccepted => {
+                "LATE_DOCUMENT_REQUESTING_PARTY_DOCUMENT_ACCEPTED"
+            }
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LATE_DOCUMENT_UNSPECIFIED" => Some(Self::Unspecified),
+            "LATE_DOCUMENT_REQUESTING_PARTY_DOCUMENT_ACCEPTED" => {
+                Some(Self::RequestingPartyDocumentAccepted)
+            }
+            _ => None,
+        }
+    }
+}
+/// What evidence is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Purpose {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// Nationality of the requested State.
+    Nationality = 1,
+    /// The conditions for third-country nationals and stateless persons.
+    ThirdCountryConditions = 2,
+}
+impl Purpose {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PURPOSE_UNSPECIFIED",
+            Self::Nationality => "PURPOSE_NATIONALITY",
+            Self::ThirdCountryConditions => "PURPOSE_THIRD_COUNTRY_CONDITIONS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PURPOSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "PURPOSE_NATIONALITY" => Some(Self::Nationality),
+            "PURPOSE_THIRD_COUNTRY_CONDITIONS" => Some(Self::ThirdCountryConditions),
+            _ => None,
+        }
+    }
+}
+/// How strong evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Strength {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// Recognised without further enquiry.
+    Proof = 1,
+    /// Accepted unless disproved.
+    PrimaFacie = 2,
+    /// A reason to verify.
+    ReasonToVerify = 3,
+}
+impl Strength {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STRENGTH_UNSPECIFIED",
+            Self::Proof => "STRENGTH_PROOF",
+            Self::PrimaFacie => "STRENGTH_PRIMA_FACIE",
+            Self::ReasonToVerify => "STRENGTH_REASON_TO_VERIFY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STRENGTH_UNSPECIFIED" => Some(Self::Unspecified),
+            "STRENGTH_PROOF" => Some(Self::Proof),
+            "STRENGTH_PRIMA_FACIE" => Some(Self::PrimaFacie),
+            "STRENGTH_REASON_TO_VERIFY" => Some(Self::ReasonToVerify),
             _ => None,
         }
     }
