@@ -1,0 +1,452 @@
+//! Compiled rules, to and from [`domain::rules`].
+
+use domain::identifier::{AgreementId, EvidenceItem};
+use domain::rules::{
+    Calendar, Cited, Coverage, Direction, Evidence, LateDocument, Length, Limit, Notice,
+    OffsetChange, Offsets, Purpose, Requirement, Rules, Silence, SilenceEffect, Source, Start,
+    Strength, TravelDocument, Unit, Years,
+};
+use domain::time::Instant;
+
+use super::facts::{read_category, write_category};
+use super::field::{
+    ascending, checked, date, date_message, enumeration, from_one, list, required, state, text,
+    unique,
+};
+use crate::InvalidField;
+use crate::record::v1;
+
+/// Longest title, instrument or article, in characters.
+const TITLE_CHARS_MAX: usize = 400;
+/// Longest name of a time zone, in characters.
+const ZONE_CHARS_MAX: usize = 64;
+/// Most items of any list in compiled rules.
+const ITEMS_MAX: usize = 4_096;
+
+enumeration!(read_unit, write_unit, v1::Unit, Unit, {
+    Hours => Hours,
+    CalendarDays => CalendarDays,
+    DaysUnqualified => DaysUnqualified,
+    Weeks => Weeks,
+    CalendarMonths => CalendarMonths,
+    Years => Years,
+    WorkingDays => WorkingDays,
+});
+
+enumeration!(read_start, write_start, v1::Start, Start, {
+    ReceiptOfApplication => ReceiptOfApplication,
+    DateOfRequest => DateOfRequest,
+    ReceiptOfTravelDocumentRequest => ReceiptOfTravelDocumentRequest,
+    ApprovalOrExpiryOfReplyLimit => ApprovalOrExpiryOfReplyLimit,
+    KnowledgeOfIrregularStay => KnowledgeOfIrregularStay,
+});
+
+enumeration!(read_effect, write_effect, v1::SilenceEffect, SilenceEffect, {
+    DeemedAccepted => DeemedAccepted,
+    DeemedRefused => DeemedRefused,
+    NotStated => NotStated,
+});
+
+enumeration!(read_requirement, write_requirement, v1::Requirement, Requirement, {
+    Required => Required,
+    Optional => Optional,
+});
+
+enumeration!(read_late, write_late, v1::LateDocument, LateDocument, {
+    RequestingPartyDocumentAccepted => RequestingPartyDocumentAccepted,
+});
+
+enumeration!(read_purpose, write_purpose, v1::Purpose, Purpose, {
+    Nationality => Nationality,
+    ThirdCountryConditions => ThirdCountryConditions,
+});
+
+enumeration!(read_strength, write_strength, v1::Strength, Strength, {
+    Proof => Proof,
+    PrimaFacie => PrimaFacie,
+    ReasonToVerify => ReasonToVerify,
+});
+
+impl TryFrom<v1::CompiledRules> for Rules {
+    type Error = InvalidField;
+
+    fn try_from(it: v1::CompiledRules) -> Result<Self, InvalidField> {
+        let directions = list(it.directions, ITEMS_MAX, "directions", direction)?;
+        unique(&directions, "directions", |direction| *direction)?;
+        let categories = list(it.categories, ITEMS_MAX, "categories", coverage)?;
+        unique(&categories, "categories", |coverage| coverage.category)?;
+        let evidence = list(it.evidence, ITEMS_MAX, "evidence", evidence)?;
+        unique(&evidence, "evidence", |listed| {
+            (listed.item.clone(), listed.purpose)
+        })?;
+        let calendars = list(it.calendars, ITEMS_MAX, "calendars", calendar)?;
+        unique(&calendars, "calendars", |calendar| calendar.state)?;
+        let offsets = list(it.offsets, ITEMS_MAX, "offsets", offsets_of)?;
+        unique(&offsets, "offsets", |offsets| offsets.state)?;
+        Ok(Self {
+            agreement: checked(AgreementId::new(&it.agreement), "agreement")?,
+            version: from_one(it.version, "version")?,
+            meaning: from_one(it.meaning, "meaning")?,
+            title: text(it.title, TITLE_CHARS_MAX, "title")?,
+            in_force_from: date(it.in_force_from, "in_force_from")?,
+            directions,
+            categories,
+            reply: limit(it.reply, "reply")?,
+            silence: silence(it.silence)?,
+            refusal_reasons: it.refusal_reasons.map(refusal_reasons).transpose()?,
+            register_check: optional(it.register_check, "register_check", limit)?,
+            interview: optional(it.interview, "interview", source)?,
+            travel_document: it.travel_document.map(travel_document).transpose()?,
+            transfer: optional(it.transfer, "transfer", limit)?,
+            transfer_notice: it.transfer_notice.map(notice).transpose()?,
+            written_communication: optional(
+                it.written_communication,
+                "written_communication",
+                source,
+            )?,
+            evidence,
+            calendars,
+            offsets,
+            years: years(required(it.years, "years")?)?,
+        })
+    }
+}
+
+impl From<&Rules> for v1::CompiledRules {
+    fn from(rules: &Rules) -> Self {
+        Self {
+            agreement: rules.agreement.as_str().to_owned(),
+            version: rules.version,
+            meaning: rules.meaning,
+            title: rules.title.clone(),
+            in_force_from: Some(date_message(rules.in_force_from)),
+            directions: rules.directions.iter().map(Into::into).collect(),
+            categories: rules.categories.iter().map(Into::into).collect(),
+            reply: Some((&rules.reply).into()),
+            silence: Some((&rules.silence).into()),
+            refusal_reasons: rules
+                .refusal_reasons
+                .as_ref()
+                .map(|cited| v1::RefusalReasons {
+                    requirement: write_requirement(cited.value),
+                    source: Some((&cited.source).into()),
+                }),
+            register_check: rules.register_check.as_ref().map(Into::into),
+            interview: rules.interview.as_ref().map(Into::into),
+            travel_document: rules.travel_document.as_ref().map(Into::into),
+            transfer: rules.transfer.as_ref().map(Into::into),
+            transfer_notice: rules.transfer_notice.as_ref().map(|notice| v1::Notice {
+                length: Some(notice.length.into()),
+                source: Some((&notice.source).into()),
+            }),
+            written_communication: rules.written_communication.as_ref().map(Into::into),
+            evidence: rules.evidence.iter().map(Into::into).collect(),
+            calendars: rules.calendars.iter().map(Into::into).collect(),
+            offsets: rules.offsets.iter().map(Into::into).collect(),
+            years: Some(v1::Years {
+                first: rules.years.first.into(),
+                last: rules.years.last.into(),
+            }),
+        }
+    }
+}
+
+/// A sub-message that may be absent.
+fn optional<T, U>(
+    value: Option<T>,
+    field: &str,
+    read: impl Fn(Option<T>, &str) -> Result<U, InvalidField>,
+) -> Result<Option<U>, InvalidField> {
+    value.map(|value| read(Some(value), field)).transpose()
+}
+
+fn direction(it: v1::Direction, path: &str) -> Result<Direction, InvalidField> {
+    Ok(Direction {
+        requesting: state(&it.requesting, &format!("{path}.requesting"))?,
+        requested: state(&it.requested, &format!("{path}.requested"))?,
+    })
+}
+
+impl From<&Direction> for v1::Direction {
+    fn from(it: &Direction) -> Self {
+        Self {
+            requesting: it.requesting.to_string(),
+            requested: it.requested.to_string(),
+        }
+    }
+}
+
+fn source(it: Option<v1::Source>, path: &str) -> Result<Source, InvalidField> {
+    let it = required(it, path)?;
+    Ok(Source {
+        instrument: text(
+            it.instrument,
+            TITLE_CHARS_MAX,
+            &format!("{path}.instrument"),
+        )?,
+        article: if it.article.is_empty() {
+            None
+        } else {
+            Some(text(
+                it.article,
+                TITLE_CHARS_MAX,
+                &format!("{path}.article"),
+            )?)
+        },
+    })
+}
+
+impl From<&Source> for v1::Source {
+    fn from(it: &Source) -> Self {
+        Self {
+            instrument: it.instrument.clone(),
+            article: it.article.clone().unwrap_or_default(),
+        }
+    }
+}
+
+fn length(it: Option<v1::Length>, path: &str) -> Result<Length, InvalidField> {
+    let it = required(it, path)?;
+    Ok(Length {
+        count: from_one(it.count, &format!("{path}.count"))?,
+        unit: read_unit(it.unit, &format!("{path}.unit"))?,
+    })
+}
+
+impl From<Length> for v1::Length {
+    fn from(it: Length) -> Self {
+        Self {
+            count: it.count,
+            unit: write_unit(it.unit),
+        }
+    }
+}
+
+fn limit(it: Option<v1::Limit>, path: &str) -> Result<Limit, InvalidField> {
+    let it = required(it, path)?;
+    Ok(Limit {
+        length: length(it.length, &format!("{path}.length"))?,
+        starts_on: read_start(it.starts_on, &format!("{path}.starts_on"))?,
+        source: source(it.source, &format!("{path}.source"))?,
+    })
+}
+
+impl From<&Limit> for v1::Limit {
+    fn from(it: &Limit) -> Self {
+        Self {
+            length: Some(it.length.into()),
+            starts_on: write_start(it.starts_on),
+            source: Some((&it.source).into()),
+        }
+    }
+}
+
+fn coverage(it: v1::Coverage, path: &str) -> Result<Coverage, InvalidField> {
+    Ok(Coverage {
+        category: read_category(it.category, &format!("{path}.category"))?,
+        application: optional(it.application, &format!("{path}.application"), limit)?,
+        source: source(it.source, &format!("{path}.source"))?,
+    })
+}
+
+impl From<&Coverage> for v1::Coverage {
+    fn from(it: &Coverage) -> Self {
+        Self {
+            category: write_category(it.category),
+            application: it.application.as_ref().map(Into::into),
+            source: Some((&it.source).into()),
+        }
+    }
+}
+
+fn silence(it: Option<v1::Silence>) -> Result<Silence, InvalidField> {
+    let it = required(it, "silence")?;
+    Ok(Silence {
+        limit: limit(it.limit, "silence.limit")?,
+        effect: read_effect(it.effect, "silence.effect")?,
+        source: source(it.source, "silence.source")?,
+    })
+}
+
+impl From<&Silence> for v1::Silence {
+    fn from(it: &Silence) -> Self {
+        Self {
+            limit: Some((&it.limit).into()),
+            effect: write_effect(it.effect),
+            source: Some((&it.source).into()),
+        }
+    }
+}
+
+fn refusal_reasons(it: v1::RefusalReasons) -> Result<Cited<Requirement>, InvalidField> {
+    Ok(Cited {
+        value: read_requirement(it.requirement, "refusal_reasons.requirement")?,
+        source: source(it.source, "refusal_reasons.source")?,
+    })
+}
+
+fn cited_length(it: Option<v1::CitedLength>, path: &str) -> Result<Cited<Length>, InvalidField> {
+    let it = required(it, path)?;
+    Ok(Cited {
+        value: length(it.length, &format!("{path}.length"))?,
+        source: source(it.source, &format!("{path}.source"))?,
+    })
+}
+
+impl From<&Cited<Length>> for v1::CitedLength {
+    fn from(it: &Cited<Length>) -> Self {
+        Self {
+            length: Some(it.value.into()),
+            source: Some((&it.source).into()),
+        }
+    }
+}
+
+fn travel_document(it: v1::TravelDocument) -> Result<TravelDocument, InvalidField> {
+    let late = it.late.map(|it| {
+        Ok(Cited {
+            value: read_late(it.late, "travel_document.late.late")?,
+            source: source(it.source, "travel_document.late.source")?,
+        })
+    });
+    Ok(TravelDocument {
+        issue: limit(it.issue, "travel_document.issue")?,
+        validity: cited_length(it.validity, "travel_document.validity")?,
+        reissue: optional(it.reissue, "travel_document.reissue", cited_length)?,
+        late: late.transpose()?,
+    })
+}
+
+impl From<&TravelDocument> for v1::TravelDocument {
+    fn from(it: &TravelDocument) -> Self {
+        Self {
+            issue: Some((&it.issue).into()),
+            validity: Some((&it.validity).into()),
+            reissue: it.reissue.as_ref().map(Into::into),
+            late: it.late.as_ref().map(|cited| v1::CitedLateDocument {
+                late: write_late(cited.value),
+                source: Some((&cited.source).into()),
+            }),
+        }
+    }
+}
+
+fn notice(it: v1::Notice) -> Result<Notice, InvalidField> {
+    Ok(Notice {
+        length: length(it.length, "transfer_notice.length")?,
+        source: source(it.source, "transfer_notice.source")?,
+    })
+}
+
+fn evidence(it: v1::Evidence, path: &str) -> Result<Evidence, InvalidField> {
+    Ok(Evidence {
+        item: checked(EvidenceItem::new(&it.item), &format!("{path}.item"))?,
+        purpose: read_purpose(it.purpose, &format!("{path}.purpose"))?,
+        strength: read_strength(it.strength, &format!("{path}.strength"))?,
+        source: source(it.source, &format!("{path}.source"))?,
+    })
+}
+
+impl From<&Evidence> for v1::Evidence {
+    fn from(it: &Evidence) -> Self {
+        Self {
+            item: it.item.as_str().to_owned(),
+            purpose: write_purpose(it.purpose),
+            strength: write_strength(it.strength),
+            source: Some((&it.source).into()),
+        }
+    }
+}
+
+fn calendar(it: v1::Calendar, path: &str) -> Result<Calendar, InvalidField> {
+    let weekend_path = format!("{path}.weekend");
+    let weekend = list(it.weekend, 7, &weekend_path, |day, path| {
+        u8::try_from(day)
+            .ok()
+            .filter(|day| (1..=7).contains(day))
+            .ok_or_else(|| InvalidField::new(path, "must be 1 to 7"))
+    })?;
+    ascending(&weekend, &weekend_path, |day| *day)?;
+    let holidays_path = format!("{path}.holidays");
+    let holidays = list(it.holidays, ITEMS_MAX, &holidays_path, |day, path| {
+        date(Some(day), path)
+    })?;
+    ascending(&holidays, &holidays_path, |day| *day)?;
+    Ok(Calendar {
+        state: state(&it.state, &format!("{path}.state"))?,
+        weekend,
+        holidays,
+    })
+}
+
+impl From<&Calendar> for v1::Calendar {
+    fn from(it: &Calendar) -> Self {
+        Self {
+            state: it.state.to_string(),
+            weekend: it.weekend.iter().map(|day| (*day).into()).collect(),
+            holidays: it.holidays.iter().map(|day| date_message(*day)).collect(),
+        }
+    }
+}
+
+fn offsets_of(it: v1::Offsets, path: &str) -> Result<Offsets, InvalidField> {
+    let changes_path = format!("{path}.changes");
+    let changes = list(it.changes, ITEMS_MAX, &changes_path, |change, path| {
+        if change.from_ms % 1_000 != 0 {
+            return Err(InvalidField::new(
+                format!("{path}.from_ms"),
+                "must be whole seconds",
+            ));
+        }
+        if change.seconds.unsigned_abs() >= 86_400 {
+            return Err(InvalidField::new(
+                format!("{path}.seconds"),
+                "must be less than a day",
+            ));
+        }
+        Ok(OffsetChange {
+            from: Instant::from_ms(change.from_ms),
+            seconds: change.seconds,
+        })
+    })?;
+    ascending(&changes, &changes_path, |change| change.from)?;
+    Ok(Offsets {
+        state: state(&it.state, &format!("{path}.state"))?,
+        zone: text(it.zone, ZONE_CHARS_MAX, &format!("{path}.zone"))?,
+        changes,
+    })
+}
+
+impl From<&Offsets> for v1::Offsets {
+    fn from(it: &Offsets) -> Self {
+        let change = |change: &OffsetChange| v1::OffsetChange {
+            from_ms: change.from.as_ms(),
+            seconds: change.seconds,
+        };
+        Self {
+            state: it.state.to_string(),
+            zone: it.zone.clone(),
+            changes: it.changes.iter().map(change).collect(),
+        }
+    }
+}
+
+fn years(it: v1::Years) -> Result<Years, InvalidField> {
+    let year = |number: u32, field: &str| {
+        u16::try_from(number)
+            .ok()
+            .filter(|year| (1970..=9999).contains(year))
+            .ok_or_else(|| InvalidField::new(field, "must be 1970 to 9999"))
+    };
+    let years = Years {
+        first: year(it.first, "years.first")?,
+        last: year(it.last, "years.last")?,
+    };
+    if years.last < years.first {
+        return Err(InvalidField::new(
+            "years.last",
+            "must not be before the first year",
+        ));
+    }
+    Ok(years)
+}
