@@ -12,5 +12,6 @@ pub mod invariant;
 pub mod person;
 pub mod referral;
 pub mod rules;
+pub mod safeguard;
 pub mod sensitive;
 pub mod time;

@@ -1,0 +1,201 @@
+//! Concurrent acts: what follows when neither State had heard the other (DESIGN 5, the table).
+//!
+//! Each State's entries change its own half only; everything here is derived from both halves,
+//! so the order in which they arrive cannot matter.
+
+use super::event::Rectified;
+use super::knowledge::{Judged, View};
+use super::outcome::{Ground, Outcome, heard_by};
+use super::said::{At, Course, Document, Side, Transfer};
+use crate::clock;
+use crate::time::Instant;
+
+/// The travel document of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentSituation {
+    /// None has been asked for.
+    None,
+    /// Asked for, not issued.
+    Requested(At),
+    /// Issued, and nothing stands against it. Whether it has expired depends on the day.
+    Valid(Document),
+    /// Issued, and a hold is in place.
+    Suspended(Document),
+    /// Issued, and the request is withdrawn: to be revoked by the State that issued it.
+    ToBeRevoked(Document),
+    /// Revoked.
+    Revoked(Document),
+}
+
+/// The transfer of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferSituation {
+    /// None has been notified.
+    None,
+    /// Notified, and nothing stands against it.
+    Notified(Transfer),
+    /// Notified, and stopped.
+    Stopped(Transfer, Stop),
+    /// It was tried, and the person has not left.
+    NotDeparted(Transfer),
+    /// The person has left.
+    Departed(At, Crossed),
+    /// The person has arrived.
+    Arrived(At, Crossed),
+    /// The person was taken back.
+    TakenBack(At),
+}
+
+/// What stopped a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// A hold of either State.
+    Hold,
+    /// An objection of the requested State.
+    Objection,
+    /// A cancellation.
+    Cancellation,
+    /// A withdrawal of the request.
+    Withdrawal,
+}
+
+/// Whether a departure crossed a hold, an objection or a revocation that it had not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crossed {
+    /// It did not.
+    No,
+    /// It did: an alarm on both sides, and a duty to take the person back.
+    Yes,
+}
+
+/// The travel document, in a view.
+#[must_use]
+pub(crate) fn document(view: &View<'_>) -> DocumentSituation {
+    let asked = view
+        .said
+        .requesting
+        .document_requests
+        .last()
+        .map(|(at, _)| *at);
+    let Some(last) = view.said.requested.documents.last() else {
+        return asked.map_or(DocumentSituation::None, DocumentSituation::Requested);
+    };
+    let asked_again = asked.filter(|asked| heard_by(view, Side::Requesting, *asked, last.at));
+    if last.revoked.is_some() {
+        return asked_again.map_or(
+            DocumentSituation::Revoked(*last),
+            DocumentSituation::Requested,
+        );
+    }
+    if view.said.requesting.withdrawn.is_some() {
+        return DocumentSituation::ToBeRevoked(*last);
+    }
+    if view.said.held() {
+        return DocumentSituation::Suspended(*last);
+    }
+    DocumentSituation::Valid(*last)
+}
+
+/// Whether a document's last day is over at a moment, in the time of the State that issued it. A
+/// moment that the rules do not cover counts as after it.
+#[must_use]
+pub(crate) fn expired(view: &View<'_>, document: &Document, at: Instant) -> bool {
+    let state = view.chains.requested.author;
+    let today = view.rules.map(|rules| clock::day_of(rules, at, state));
+    !matches!(today, Some(Ok(today)) if today <= document.issued.valid_until)
+}
+
+/// The transfer, in a view.
+#[must_use]
+pub(crate) fn transfer(view: &View<'_>, judged: &[Judged]) -> TransferSituation {
+    let asks = &view.said.requesting;
+    if let Some(at) = asks.taken_back {
+        return TransferSituation::TakenBack(at);
+    }
+    if let Some((departed, _)) = asks.departed {
+        let crossed = crossed(view, departed, judged);
+        return match view.said.requested.arrived {
+            Some(arrived) => TransferSituation::Arrived(arrived, crossed),
+            None => TransferSituation::Departed(departed, crossed),
+        };
+    }
+    let Some(last) = asks.transfers.last() else {
+        return TransferSituation::None;
+    };
+    let notice = last.notice.position;
+    let objected = view
+        .said
+        .requested
+        .objections
+        .iter()
+        .any(|(_, objected)| *objected == notice);
+    let stop = match last.course {
+        Course::NotDeparted(..) => return TransferSituation::NotDeparted(last.clone()),
+        Course::Cancelled(_) => Some(Stop::Cancellation),
+        Course::Pending | Course::Departed(_) if asks.withdrawn.is_some() => Some(Stop::Withdrawal),
+        Course::Pending | Course::Departed(_) if objected => Some(Stop::Objection),
+        Course::Pending | Course::Departed(_) if view.said.held() => Some(Stop::Hold),
+        Course::Pending | Course::Departed(_) => None,
+    };
+    match stop {
+        Some(stop) => TransferSituation::Stopped(last.clone(), stop),
+        None => TransferSituation::Notified(last.clone()),
+    }
+}
+
+/// Whether the requested State had placed a hold, objected or revoked the document without
+/// having heard of the departure, and the departure without having heard of it.
+fn crossed(view: &View<'_>, departed: At, judged: &[Judged]) -> Crossed {
+    use super::event::Kind;
+    let against = [
+        Kind::HoldPlaced,
+        Kind::TransferObjected,
+        Kind::TravelDocumentRevoked,
+    ];
+    let crosses = judged.iter().any(|entry| {
+        let kind = entry.statement.as_ref().map(|statement| statement.kind());
+        entry.side == Side::Requested
+            && entry.verdict.stands()
+            && kind.is_some_and(|kind| against.contains(&kind))
+            && !heard_by(view, Side::Requesting, departed, entry.at)
+            && !heard_by(view, Side::Requested, entry.at, departed)
+    });
+    if crosses { Crossed::Yes } else { Crossed::No }
+}
+
+/// Whether the acceptance covers the person as last rectified: whoever accepted had heard, or
+/// said, every correction of the person.
+#[must_use]
+pub(crate) fn covers_person(view: &View<'_>) -> bool {
+    let Some(ground) = Outcome::of(view).accepted() else {
+        return false;
+    };
+    let renewed = view.said.requested.acceptances.last().copied();
+    let person = |rectified: &&(At, Rectified)| rectified.1 == Rectified::Person;
+    let knew = |by: Side, at: At| match (renewed, ground) {
+        // The last acceptance is what is measured, whoever corrected the person.
+        (Some(acceptance), _) => match by {
+            Side::Requested => at.position < acceptance.position,
+            Side::Requesting => heard_by(view, Side::Requested, acceptance, at),
+        },
+        // Accepted by silence: the dispatch that proved it must have heard the correction.
+        (None, Ground::Silence(claim)) => match by {
+            Side::Requested => heard_by(view, Side::Requesting, claim, at),
+            Side::Requesting => view.said.requesting.claim.is_some_and(|(_, cited)| {
+                let proof = view.chains.requested.dispatches.get(&cited.number);
+                proof
+                    .and_then(|proof| proof.heard)
+                    .is_some_and(|it| it.number >= at.dispatch)
+            }),
+        },
+        (None, Ground::Answer(_)) => false,
+    };
+    [Side::Requesting, Side::Requested].into_iter().all(|by| {
+        view.said
+            .either(by)
+            .rectified
+            .iter()
+            .filter(person)
+            .all(|(at, _)| knew(by, *at))
+    })
+}

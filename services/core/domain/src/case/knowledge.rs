@@ -1,0 +1,354 @@
+//! What an author had heard, and judging each entry by that alone.
+//!
+//! The knowledge of an entry is its author's own chain before it and the partner's chain up to
+//! the `heard` of its dispatch. Both States, and any third party, recompute exactly that, so all
+//! judge alike. Local arrival order means nothing here.
+
+use super::event::{Kind, Statement};
+use super::rejection::Rejection;
+use super::rule;
+use super::said::{At, Said, Side};
+use crate::chain::{Chain, Content, Dispatch, Entry};
+use crate::corridor::Corridor;
+use crate::identifier::{CaseId, State};
+use crate::rules::Rules;
+use crate::time::Instant;
+
+/// An entry of a case with its judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Who stated it.
+    pub author: State,
+    /// On which side of the case its author is.
+    pub side: Side,
+    /// Where it stands.
+    pub at: At,
+    /// What was stated; `None` where it is not understood.
+    pub statement: Option<Box<Statement>>,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+/// How an entry is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// An act with its effect, or a report that kept the rules.
+    Effective,
+    /// An act without effect: what its author knew forbade it.
+    Ineffective(Rejection),
+    /// A report that stands, although what its author knew forbade what it tells.
+    Breach(Rejection),
+}
+
+impl Verdict {
+    /// Whether the entry takes part in what follows.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        match self {
+            Self::Effective | Self::Breach(_) => true,
+            Self::Ineffective(_) => false,
+        }
+    }
+}
+
+/// Both chains of a corridor, told apart by side, and the case that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Chains<'a> {
+    /// The corridor.
+    pub corridor: &'a Corridor,
+    /// The case.
+    pub case: CaseId,
+    /// The log of the requesting State.
+    pub requesting: &'a Chain,
+    /// The log of the requested State.
+    pub requested: &'a Chain,
+}
+
+impl<'a> Chains<'a> {
+    /// The log of one side.
+    #[must_use]
+    pub const fn of(&self, side: Side) -> &'a Chain {
+        match side {
+            Side::Requesting => self.requesting,
+            Side::Requested => self.requested,
+        }
+    }
+
+    /// The entries of the case in the log of one side.
+    fn entries(&self, side: Side) -> Vec<&'a Entry> {
+        let case = Some(self.case);
+        self.of(side)
+            .entries
+            .iter()
+            .filter(|entry| entry.case == case)
+            .collect()
+    }
+
+    /// The position of the opening: the founder's first opening entry.
+    #[must_use]
+    pub fn opening(&self) -> Option<&'a Entry> {
+        self.entries(Side::Requesting)
+            .into_iter()
+            .find(|entry| match &entry.content {
+                Content::Stated(statement) => statement.kind().opens(),
+                Content::NotUnderstood => false,
+            })
+    }
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Requesting => Self::Requested,
+            Self::Requested => Self::Requesting,
+        }
+    }
+}
+
+/// A view of a case: what was said up to a dispatch of each side, and by whom it is looked at.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// Both chains.
+    pub chains: Chains<'a>,
+    /// The side that looks, or speaks.
+    pub side: Side,
+    /// The position before which the own log is known.
+    pub before: u64,
+    /// The last own dispatch that counts.
+    pub own_until: Option<u64>,
+    /// The last dispatch of the partner that had been heard.
+    pub heard: Option<u64>,
+    /// The time at which it is looked, or spoken.
+    pub time: Instant,
+    /// What had been said.
+    pub said: Said,
+    /// The rules of the case, once its opening is effective.
+    pub rules: Option<&'a Rules>,
+}
+
+impl<'a> View<'a> {
+    /// The last dispatch of a side that is known in this view.
+    #[must_use]
+    pub fn until(&self, side: Side) -> Option<u64> {
+        if side == self.side {
+            self.own_until
+        } else {
+            self.heard
+        }
+    }
+
+    /// The last known dispatch of a side.
+    #[must_use]
+    pub fn last(&self, side: Side) -> Option<&'a Dispatch> {
+        self.until(side)
+            .and_then(|number| self.chains.of(side).dispatches.get(&number))
+    }
+
+    /// The receipt of a dispatch by a side: its first dispatch, within this view, that heard it.
+    #[must_use]
+    pub fn receipt(&self, by: Side, dispatch: u64) -> Option<&'a Dispatch> {
+        let receipt = self.chains.of(by).receipt_of(dispatch)?;
+        (Some(receipt.number) <= self.until(by)).then_some(receipt)
+    }
+}
+
+/// The agreement that an opening entry rests on, if its author knew it adopted by both.
+fn rules_of<'a>(chains: Chains<'a>, opening: &Entry) -> Option<&'a Rules> {
+    let Content::Stated(statement) = &opening.content else {
+        return None;
+    };
+    let Statement::RequestFiled(filed) = statement.as_ref() else {
+        return None;
+    };
+    rule::adopted(
+        chains,
+        opening.position,
+        heard_of(chains.requesting, opening),
+        &filed.under,
+    )
+}
+
+/// The partner's last dispatch that the author of an entry had heard.
+fn heard_of(chain: &Chain, entry: &Entry) -> Option<u64> {
+    chain
+        .dispatch_of(entry)
+        .and_then(|dispatch| dispatch.heard)
+        .map(|heard| heard.number)
+}
+
+/// Judges every entry of a case, in a causal order: an entry comes after all that its author had
+/// heard; where two are concurrent, the requesting State's comes first.
+pub(crate) fn judge<'a>(chains: Chains<'a>) -> (Vec<Judged>, Option<&'a Rules>) {
+    let opening = chains.opening();
+    let rules = opening.and_then(|entry| rules_of(chains, entry));
+    let mut judge = Judge {
+        chains,
+        opening,
+        rules,
+        judged: Vec::new(),
+    };
+    let asks = chains.entries(Side::Requesting);
+    let answers = chains.entries(Side::Requested);
+    let (mut asked, mut answered) = (0, 0);
+    while asked < asks.len() || answered < answers.len() {
+        let ready = |entry: Option<&&Entry>, side: Side, others: &[&Entry], judged: usize| {
+            entry.is_some_and(|entry| {
+                let heard = heard_of(chains.of(side), entry);
+                others
+                    .get(judged)
+                    .is_none_or(|other| Some(other.dispatch) > heard)
+            })
+        };
+        // Digests forbid that each of two entries had heard the other. Should a chain claim it
+        // all the same, the requesting State's entry is judged first, so that this ends.
+        let next = asks.get(asked);
+        let first = ready(next, Side::Requesting, &answers, answered)
+            || !ready(answers.get(answered), Side::Requested, &asks, asked);
+        match (first, next, answers.get(answered)) {
+            (true, Some(entry), _) | (false, Some(entry), None) => {
+                judge.add(Side::Requesting, entry);
+                asked += 1;
+            }
+            (_, _, Some(entry)) => {
+                judge.add(Side::Requested, entry);
+                answered += 1;
+            }
+            (_, None, None) => break,
+        }
+    }
+    let effective = judge
+        .judged
+        .first()
+        .is_some_and(|first| first.verdict.stands());
+    (judge.judged, if effective { rules } else { None })
+}
+
+/// The entries judged so far.
+struct Judge<'a> {
+    chains: Chains<'a>,
+    opening: Option<&'a Entry>,
+    rules: Option<&'a Rules>,
+    judged: Vec<Judged>,
+}
+
+impl Judge<'_> {
+    /// Judges the next entry of a side.
+    fn add(&mut self, side: Side, entry: &Entry) {
+        let chain = self.chains.of(side);
+        // An entry whose dispatch is not in the chain has no time; a chain is never built so.
+        let time = chain
+            .dispatch_of(entry)
+            .map_or(Instant::from_ms(0), |dispatch| dispatch.time);
+        let heard = heard_of(chain, entry);
+        let statement = match &entry.content {
+            Content::Stated(statement) => Some(statement.clone()),
+            Content::NotUnderstood => None,
+        };
+        let broken = self.broken(side, entry, time, heard).err();
+        let force = statement.as_ref().map(|statement| statement.kind().force());
+        let verdict = match (broken, force) {
+            (None, _) => Verdict::Effective,
+            (Some(rule), force) => rule::consequence(rule, force),
+        };
+        self.judged.push(Judged {
+            author: chain.author,
+            side,
+            at: At {
+                position: entry.position,
+                dispatch: entry.dispatch,
+                time,
+            },
+            statement,
+            verdict,
+        });
+    }
+
+    /// The first rule that an entry breaks, in the order in which rules are checked.
+    fn broken(
+        &self,
+        side: Side,
+        entry: &Entry,
+        time: Instant,
+        heard: Option<u64>,
+    ) -> Result<(), Rejection> {
+        let Content::Stated(statement) = &entry.content else {
+            return Err(Rejection::FactsMustBeCanonical);
+        };
+        rule::understood(self.chains, side, heard, statement.kind())?;
+        self.opened(side, entry, heard, statement.kind())?;
+        let view = View {
+            chains: self.chains,
+            side,
+            before: entry.position,
+            own_until: Some(entry.dispatch),
+            heard,
+            time,
+            said: self.said(side, entry.position, heard),
+            rules: self.rules,
+        };
+        rule::check(&view, statement)
+    }
+
+    /// Whether the case had been opened, as far as the author of an entry knew.
+    fn opened(
+        &self,
+        side: Side,
+        entry: &Entry,
+        heard: Option<u64>,
+        kind: Kind,
+    ) -> Result<(), Rejection> {
+        let opening = self.opening.ok_or(Rejection::OpeningMustBeHeard)?;
+        let is_opening = side == Side::Requesting && entry.position == opening.position;
+        if kind.opens() {
+            return if is_opening {
+                Ok(())
+            } else {
+                Err(Rejection::OpeningMustBeTheFoundersFirst)
+            };
+        }
+        let known = match side {
+            Side::Requesting => opening.position < entry.position,
+            Side::Requested => Some(opening.dispatch) <= heard,
+        };
+        if !known {
+            return Err(Rejection::OpeningMustBeHeard);
+        }
+        let stands = self.judged.iter().any(|judged| {
+            judged.side == Side::Requesting
+                && judged.at.position == opening.position
+                && judged.verdict.stands()
+        });
+        if stands {
+            Ok(())
+        } else {
+            Err(Rejection::OpeningMustBeEffective)
+        }
+    }
+
+    /// What had been said, as far as the author of an entry knew.
+    fn said(&self, side: Side, before: u64, heard: Option<u64>) -> Said {
+        said(&self.judged, |judged| {
+            if judged.side == side {
+                judged.at.position < before
+            } else {
+                Some(judged.at.dispatch) <= heard
+            }
+        })
+    }
+}
+
+/// Folds the judged entries that are known.
+pub(crate) fn said(judged: &[Judged], known: impl Fn(&Judged) -> bool) -> Said {
+    let mut said = Said::default();
+    for entry in judged
+        .iter()
+        .filter(|entry| entry.verdict.stands() && known(entry))
+    {
+        if let Some(statement) = &entry.statement {
+            said.add(entry.side, entry.at, statement);
+        }
+    }
+    said
+}

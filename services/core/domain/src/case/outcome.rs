@@ -1,0 +1,284 @@
+//! The outcome of a request: answer, silence and withdrawal; provisional or confirmed.
+
+use super::knowledge::View;
+use super::said::{Answer, At, Side};
+use crate::clock::{self, Began, Deadline, NotComputable};
+use crate::rules::{Length, Limit, Rules, SilenceEffect, Start};
+use crate::time::{Date, Instant};
+
+/// What has become of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Neither answered nor withdrawn, and no silence proved.
+    Open,
+    /// Settled by an answer or by proved silence.
+    Settled(Settlement),
+    /// Withdrawn before the requesting State had heard an answer or proved the silence.
+    Withdrawn(At),
+    /// Withdrawn afterwards.
+    CancelledAfter(Settlement, At),
+}
+
+/// How a request was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Accepted.
+    Accepted(Ground),
+    /// Refused.
+    Refused(Ground),
+    /// Sent back unconsidered.
+    Returned(At),
+}
+
+/// What settled a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// An answer of the requested State.
+    Answer(At),
+    /// A silence that the requesting State proved.
+    Silence(At),
+}
+
+/// Whether the other State has been heard to have heard the deciding entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Not yet: what it says, it may say not knowing.
+    Provisional,
+    /// It has: whatever it says later, it says knowing.
+    Confirmed,
+}
+
+/// Whether an answer came within the limit to reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timeliness {
+    /// Within the limit.
+    Timely,
+    /// After the limit.
+    Late,
+    /// The limit is not computable.
+    NotComputable,
+}
+
+impl Outcome {
+    /// The outcome in a view: `base`, and what a withdrawal makes of it.
+    #[must_use]
+    pub fn of(view: &View<'_>) -> Self {
+        let base = base(view);
+        let Some(withdrawn) = view.said.requesting.withdrawn else {
+            return base.map_or(Self::Open, Self::Settled);
+        };
+        match base {
+            None => Self::Withdrawn(withdrawn),
+            Some(settlement) => {
+                let (side, at) = settlement.deciding();
+                let knew = match side {
+                    // A claim is its own: valid only where it came before the withdrawal.
+                    Side::Requesting => true,
+                    Side::Requested => heard_by(view, Side::Requesting, withdrawn, at),
+                };
+                if knew {
+                    Self::CancelledAfter(settlement, withdrawn)
+                } else {
+                    Self::Withdrawn(withdrawn)
+                }
+            }
+        }
+    }
+
+    /// Who decided, and by which entry.
+    #[must_use]
+    pub const fn deciding(&self) -> Option<(Side, At)> {
+        match self {
+            Self::Open => None,
+            Self::Settled(settlement) => Some(settlement.deciding()),
+            Self::Withdrawn(at) | Self::CancelledAfter(_, at) => Some((Side::Requesting, *at)),
+        }
+    }
+
+    /// Whether the outcome is confirmed in a view; an open request is provisional.
+    #[must_use]
+    pub fn standing(&self, view: &View<'_>) -> Standing {
+        let heard = self
+            .deciding()
+            .and_then(|(side, at)| view.receipt(side.other(), at.dispatch));
+        if heard.is_some() {
+            Standing::Confirmed
+        } else {
+            Standing::Provisional
+        }
+    }
+
+    /// The acceptance in force, if the request is accepted and not cancelled.
+    #[must_use]
+    pub const fn accepted(&self) -> Option<Ground> {
+        match self {
+            Self::Settled(Settlement::Accepted(ground)) => Some(*ground),
+            Self::Open | Self::Settled(_) | Self::Withdrawn(_) | Self::CancelledAfter(..) => None,
+        }
+    }
+}
+
+impl Settlement {
+    /// Who settled it, and by which entry.
+    #[must_use]
+    pub const fn deciding(&self) -> (Side, At) {
+        match self {
+            Self::Accepted(Ground::Answer(at))
+            | Self::Refused(Ground::Answer(at))
+            | Self::Returned(at) => (Side::Requested, *at),
+            Self::Accepted(Ground::Silence(at)) | Self::Refused(Ground::Silence(at)) => {
+                (Side::Requesting, *at)
+            }
+        }
+    }
+}
+
+/// `silence`, if valid and of effect; else `answer`; else nothing.
+///
+/// A valid claim excludes any answer up to the dispatch that it cites, so a timely answer always
+/// wins; a late one wins unless the silence had been proved by then.
+fn base(view: &View<'_>) -> Option<Settlement> {
+    let effect = view
+        .rules
+        .map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
+    if let Some((at, _)) = view.said.requesting.claim {
+        match effect {
+            SilenceEffect::DeemedAccepted => {
+                return Some(Settlement::Accepted(Ground::Silence(at)));
+            }
+            SilenceEffect::DeemedRefused => return Some(Settlement::Refused(Ground::Silence(at))),
+            SilenceEffect::NotStated => {}
+        }
+    }
+    let (at, answer) = view.said.requested.answer.as_ref()?;
+    Some(match answer {
+        Answer::Accepted => Settlement::Accepted(Ground::Answer(*at)),
+        Answer::Refused(_) => Settlement::Refused(Ground::Answer(*at)),
+        Answer::Returned(_) => Settlement::Returned(*at),
+    })
+}
+
+/// Whether the author of the entry `by` (of `side`) had heard the other side's entry `of`.
+#[must_use]
+pub(crate) fn heard_by(view: &View<'_>, side: Side, by: At, of: At) -> bool {
+    let dispatch = view.chains.of(side).dispatches.get(&by.dispatch);
+    dispatch
+        .and_then(|dispatch| dispatch.heard)
+        .is_some_and(|heard| heard.number >= of.dispatch)
+}
+
+/// What a clock may start from, beside what the view holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// The request itself.
+    Request,
+    /// The request for this step.
+    Step(At),
+}
+
+/// The start of a limit in a view; `None` as long as its event has not been heard of.
+#[must_use]
+pub(crate) fn start(view: &View<'_>, limit: &Limit, trigger: Trigger) -> Option<Instant> {
+    let (filed, _) = view.said.requesting.filed.as_ref()?;
+    let asked = match trigger {
+        Trigger::Request => *filed,
+        Trigger::Step(at) => at,
+    };
+    match limit.starts_on {
+        Start::DateOfRequest => Some(asked.time),
+        Start::ReceiptOfApplication => view
+            .receipt(Side::Requested, filed.dispatch)
+            .map(|receipt| receipt.time),
+        Start::ReceiptOfTravelDocumentRequest => view
+            .receipt(Side::Requested, asked.dispatch)
+            .map(|receipt| receipt.time),
+        Start::ApprovalOrExpiryOfReplyLimit => match Outcome::of(view).accepted()? {
+            Ground::Answer(at) => Some(at.time),
+            Ground::Silence(_) => silence(view, view.rules?)?.ok().map(|deadline| deadline.at),
+        },
+        Start::KnowledgeOfIrregularStay => None,
+    }
+}
+
+/// The period of a limit that the requested State must keep.
+fn period(
+    view: &View<'_>,
+    rules: &Rules,
+    limit: &Limit,
+    trigger: Trigger,
+    acting: Side,
+) -> Option<Result<Deadline, NotComputable>> {
+    let start = start(view, limit, trigger)?;
+    let state = view.chains.of(acting).author;
+    Some(clock::deadline(rules, Began::At(start), limit, state))
+}
+
+/// The deadline to reply; `None` as long as the requested State has not heard the request.
+#[must_use]
+pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
+    period(view, rules, &rules.reply, Trigger::Request, Side::Requested)
+}
+
+/// The deadline for silence; not always the deadline to reply.
+#[must_use]
+pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
+    period(
+        view,
+        rules,
+        &rules.silence.limit,
+        Trigger::Request,
+        Side::Requested,
+    )
+}
+
+/// The deadline of the register check that was last asked for.
+#[must_use]
+pub(crate) fn register_check(
+    view: &View<'_>,
+    rules: &Rules,
+) -> Option<Result<Deadline, NotComputable>> {
+    let asked = view.said.requesting.register_check?;
+    let limit = rules.register_check.as_ref()?;
+    period(view, rules, limit, Trigger::Step(asked), Side::Requested)
+}
+
+/// The deadline of the travel document that was last asked for.
+#[must_use]
+pub(crate) fn travel_document(
+    view: &View<'_>,
+    rules: &Rules,
+) -> Option<Result<Deadline, NotComputable>> {
+    let (asked, _) = view.said.requesting.document_requests.last()?;
+    let limit = &rules.travel_document.as_ref()?.issue;
+    period(view, rules, limit, Trigger::Step(*asked), Side::Requested)
+}
+
+/// The limit for the transfer.
+#[must_use]
+pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
+    let limit = rules.transfer.as_ref()?;
+    period(view, rules, limit, Trigger::Request, Side::Requesting)
+}
+
+/// Whether the answer came within the limit to reply.
+#[must_use]
+pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeliness {
+    match reply(view, rules) {
+        Some(Ok(deadline)) if answer.time < deadline.at => Timeliness::Timely,
+        Some(Ok(_)) => Timeliness::Late,
+        // An answer shows that the request was heard; a limit that has not started is not over.
+        None => Timeliness::Timely,
+        Some(Err(_)) => Timeliness::NotComputable,
+    }
+}
+
+/// Whether a filing on `filed_at` keeps a limit that starts on a civil day.
+pub(crate) fn filed_in_time(
+    rules: &Rules,
+    length: Length,
+    from: Date,
+    state: crate::identifier::State,
+    filed_at: Instant,
+) -> Result<bool, NotComputable> {
+    clock::end_from_day(rules, from, length, state).map(|end| filed_at < end)
+}

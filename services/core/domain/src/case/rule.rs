@@ -1,0 +1,642 @@
+//! The rule of each kind: what must hold for one State to state it, on what it knows.
+//!
+//! One function serves both sides of time: `decide` asks it before something is stated, and
+//! [`super::knowledge`] asks it of every entry on the record, with what its author had heard. So
+//! what a node lets its officials state, and what both nodes hold of it, cannot differ.
+
+use std::collections::BTreeSet;
+
+use super::crossing::{self, DocumentSituation};
+use super::event::{
+    AgreementReference, Force, Kind, Position, RequestFiled, ReturnDecision, Speaker, Statement,
+    TransferNotified, TravelDocumentIssued,
+};
+use super::knowledge::{Chains, Verdict, View};
+use super::outcome::{self, Ground, Outcome, Settlement, Standing};
+use super::rejection::Rejection;
+use super::said::{Course, Identity, Interview, Side};
+use crate::chain::{Chain, Content, Heard};
+use crate::clock;
+use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect};
+use crate::time::Instant;
+
+/// What a broken rule means for an entry of this force; one that is not understood is treated
+/// as an act.
+pub(crate) const fn consequence(rule: Rejection, force: Option<Force>) -> Verdict {
+    match (rule, force) {
+        // What was never understood, or never belonged to the case, tells nothing of it.
+        (
+            Rejection::FactsMustBeCanonical
+            | Rejection::KindMustBeUnderstood
+            | Rejection::OpeningMustBeTheFoundersFirst
+            | Rejection::OpeningMustBeHeard
+            | Rejection::OpeningMustBeEffective
+            | Rejection::SpeakerMustBeRequestingState
+            | Rejection::SpeakerMustBeRequestedState
+            | Rejection::StatementMustBelongToACase,
+            _,
+        )
+        | (_, None | Some(Force::Act)) => Verdict::Ineffective(rule),
+        (_, Some(Force::Report)) => Verdict::Breach(rule),
+    }
+}
+
+/// Whether the author of an entry had heard the recipient understand a kind.
+pub(crate) fn understood(
+    chains: Chains<'_>,
+    side: Side,
+    heard: Option<u64>,
+    kind: Kind,
+) -> Result<(), Rejection> {
+    let number = kind.number();
+    let recipient = chains.of(side.other());
+    let stated = || {
+        heard
+            .into_iter()
+            .flat_map(|heard| recipient.entries_up_to(heard))
+            .any(|entry| match stated(&entry.content) {
+                Some(Statement::CapabilitiesStated(kinds)) => kinds.contains(&number),
+                _other => false,
+            })
+    };
+    if chains.corridor.kinds.contains(&number) || stated() {
+        Ok(())
+    } else {
+        Err(Rejection::KindMustBeUnderstood)
+    }
+}
+
+/// The statement of an entry, if it is understood.
+fn stated(content: &Content) -> Option<&Statement> {
+    match content {
+        Content::Stated(statement) => Some(statement),
+        Content::NotUnderstood => None,
+    }
+}
+
+/// Adoptions in a chain, of entries that `known` lets pass.
+fn adoptions<'a>(
+    chain: &'a Chain,
+    known: impl Fn(&crate::chain::Entry) -> bool + 'a,
+) -> impl Iterator<Item = (AgreementReference, Option<&'a Rules>)> + 'a {
+    chain
+        .entries
+        .iter()
+        .filter(move |entry| known(entry) && entry.case.is_none())
+        .filter_map(|entry| match stated(&entry.content)? {
+            Statement::AgreementAdopted(adopted) => Some((
+                AgreementReference {
+                    agreement: adopted.agreement.clone(),
+                    version: adopted.version,
+                    digest: adopted.digest,
+                },
+                adopted.rules.as_deref(),
+            )),
+            _other => None,
+        })
+}
+
+/// The rules that `under` names, if the founder knew them adopted by both when it opened a case
+/// at `before`, having heard the partner up to `heard`.
+pub(crate) fn adopted<'a>(
+    chains: Chains<'a>,
+    before: Position,
+    heard: Option<u64>,
+    under: &AgreementReference,
+) -> Option<&'a Rules> {
+    let by_partner: BTreeSet<AgreementReference> =
+        adoptions(chains.requested, move |entry| Some(entry.dispatch) <= heard)
+            .map(|(reference, _)| reference)
+            .collect();
+    adoptions(chains.requesting, move |entry| entry.position < before)
+        .filter(|(reference, _)| reference == under && by_partner.contains(reference))
+        .find_map(|(_, rules)| rules.filter(|rules| rules.meaning == MEANING))
+}
+
+/// The agreements that both States have adopted, as far as a view knows.
+pub(crate) fn adopted_by_both<'a>(
+    chains: Chains<'a>,
+    before: Position,
+    heard: Option<u64>,
+) -> Vec<(AgreementReference, &'a Rules)> {
+    adoptions(chains.requesting, move |entry| entry.position < before)
+        .filter_map(|(reference, _)| {
+            let rules = adopted(chains, before, heard, &reference)?;
+            Some((reference, rules))
+        })
+        .collect()
+}
+
+/// Checks one statement against everything that its author knows.
+pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Rejection> {
+    speaker(view.side, statement.kind())?;
+    if let Statement::RequestFiled(filed) = statement {
+        return file(view, filed);
+    }
+    let rules = view.rules.ok_or(Rejection::OpeningMustBeEffective)?;
+    let act = statement.kind().force() == Force::Act;
+    if act && view.said.either(view.side).closed.is_some() {
+        return Err(Rejection::PartMustNotBeClosed);
+    }
+    let asks = &view.said.requesting;
+    let answers = &view.said.requested;
+    match statement {
+        Statement::KeyAnnounced(_)
+        | Statement::CapabilitiesStated(_)
+        | Statement::AgreementAdopted(_) => Err(Rejection::StatementMustBelongToACase),
+        Statement::RequestFiled(_) => Err(Rejection::OpeningMustBeTheFoundersFirst),
+        Statement::EvidenceAdded(items) => {
+            open(view)?;
+            listed(rules, items, view)
+        }
+        Statement::ClarificationGiven(question) => {
+            let asked = answers.questions.iter().any(|at| at.position == *question);
+            require(asked, Rejection::QuestionMustHaveBeenAsked)?;
+            require(
+                !asks.clarified.contains(question),
+                Rejection::StatementMustNotRepeat,
+            )
+        }
+        Statement::RegisterCheckRequested => {
+            open(view)?;
+            require(
+                rules.register_check.is_some(),
+                Rejection::AgreementMustHaveRegisterCheck,
+            )?;
+            require(
+                asks.register_check.is_none(),
+                Rejection::StatementMustNotRepeat,
+            )
+        }
+        Statement::InterviewRequested(_) => {
+            open(view)?;
+            require(
+                rules.interview.is_some(),
+                Rejection::AgreementMustHaveInterview,
+            )?;
+            let waiting = !asks.interviews.is_empty()
+                && !matches!(answers.interview, Interview::Missed(_) | Interview::Held(_));
+            require(!waiting, Rejection::StatementMustNotRepeat)
+        }
+        Statement::TravelDocumentRequested(_) => {
+            accepted(view)?;
+            require(
+                rules.travel_document.is_some(),
+                Rejection::AgreementMustHaveTravelDocument,
+            )?;
+            request_document(view)
+        }
+        Statement::SilenceNoticed => notice_silence(view, rules),
+        Statement::SilenceClaimed(cited) => claim_silence(view, rules, *cited),
+        Statement::RequestWithdrawn => {
+            require(asks.withdrawn.is_none(), Rejection::StatementMustNotRepeat)?;
+            require(
+                asks.departed.is_none(),
+                Rejection::PersonMustNotHaveDeparted,
+            )
+        }
+        Statement::TransferNotified(notified) => notify_transfer(view, rules, *notified),
+        Statement::TransferCancelled(notice) => pending(view, *notice),
+        Statement::PersonDeparted(notice) => depart(view, rules, *notice),
+        Statement::PersonNotDeparted(notice, _) => pending(view, *notice),
+        Statement::TakenBack => {
+            require(asks.departed.is_some(), Rejection::DepartureMustBeReported)?;
+            require(asks.taken_back.is_none(), Rejection::StatementMustNotRepeat)
+        }
+        Statement::RequestAdmitted => {
+            open(view)?;
+            require(
+                answers.admitted.is_none(),
+                Rejection::StatementMustNotRepeat,
+            )
+        }
+        Statement::ClarificationAsked => open(view),
+        Statement::RegisterChecked(_) => {
+            require(
+                asks.register_check.is_some(),
+                Rejection::RegisterCheckMustBeRequested,
+            )?;
+            require(
+                answers.register.is_none(),
+                Rejection::StatementMustNotRepeat,
+            )
+        }
+        Statement::InterviewArranged => {
+            open(view)?;
+            require(
+                !asks.interviews.is_empty(),
+                Rejection::InterviewMustBeRequested,
+            )
+        }
+        Statement::InterviewHeld | Statement::InterviewMissed => {
+            let arranged = matches!(answers.interview, Interview::Arranged(_));
+            require(arranged, Rejection::InterviewMustBeArranged)
+        }
+        Statement::IdentityConfirmed
+        | Statement::IdentityNotConfirmed
+        | Statement::IdentityInconclusive => {
+            open(view)?;
+            let decided = matches!(
+                answers.identity,
+                Identity::Confirmed(_) | Identity::Denied(_)
+            );
+            require(!decided, Rejection::IdentityMustBeDecidedOnce)
+        }
+        Statement::RequestAccepted => accept(view),
+        Statement::RequestRefused(reasons) => {
+            open(view)?;
+            let needed = rules
+                .refusal_reasons
+                .as_ref()
+                .is_none_or(|cited| cited.value == Requirement::Required);
+            require(
+                !needed || !reasons.is_empty(),
+                Rejection::RefusalMustStateReasons,
+            )
+        }
+        Statement::ReturnedUnconsidered(reasons) => {
+            open(view)?;
+            require(!reasons.is_empty(), Rejection::ReturnMustStateReasons)
+        }
+        Statement::TravelDocumentIssued(issued) => issue_document(view, rules, *issued),
+        Statement::TravelDocumentRevoked(issue) => {
+            let valid = answers
+                .documents
+                .iter()
+                .any(|document| document.at.position == *issue && document.revoked.is_none());
+            require(valid, Rejection::TravelDocumentMustExist)
+        }
+        Statement::TransferObjected(notice) => {
+            pending(view, *notice)?;
+            let objected = answers
+                .objections
+                .iter()
+                .any(|(_, objected)| objected == notice);
+            require(!objected, Rejection::StatementMustNotRepeat)
+        }
+        Statement::PersonArrived => {
+            require(asks.departed.is_some(), Rejection::DepartureMustBeReported)?;
+            require(answers.arrived.is_none(), Rejection::StatementMustNotRepeat)
+        }
+        Statement::HoldPlaced => require(
+            !view.said.either(view.side).holds(),
+            Rejection::StatementMustNotRepeat,
+        ),
+        Statement::HoldLifted => require(
+            view.said.either(view.side).holds(),
+            Rejection::HoldMustBeInPlace,
+        ),
+        Statement::Rectified(_) => Ok(()),
+        Statement::CaseClosed => close(view),
+    }
+}
+
+/// Holds, or the rule that is broken.
+const fn require(holds: bool, rule: Rejection) -> Result<(), Rejection> {
+    if holds { Ok(()) } else { Err(rule) }
+}
+
+/// Only the State that a kind belongs to may state it.
+fn speaker(side: Side, kind: Kind) -> Result<(), Rejection> {
+    match (kind.speaker(), side) {
+        (Speaker::Corridor, _) => Err(Rejection::StatementMustBelongToACase),
+        (Speaker::Requesting, Side::Requested) => Err(Rejection::SpeakerMustBeRequestingState),
+        (Speaker::Requested, Side::Requesting) => Err(Rejection::SpeakerMustBeRequestedState),
+        (Speaker::Requesting, Side::Requesting)
+        | (Speaker::Requested, Side::Requested)
+        | (Speaker::Either, _) => Ok(()),
+    }
+}
+
+/// The request must be open.
+fn open(view: &View<'_>) -> Result<(), Rejection> {
+    require(
+        Outcome::of(view) == Outcome::Open,
+        Rejection::RequestMustBeOpen,
+    )
+}
+
+/// The request must be accepted, confirmed, and for the person as last rectified.
+fn accepted(view: &View<'_>) -> Result<Ground, Rejection> {
+    let outcome = Outcome::of(view);
+    let ground = outcome.accepted().ok_or(Rejection::RequestMustBeAccepted)?;
+    let confirmed = outcome.standing(view) == Standing::Confirmed;
+    require(confirmed, Rejection::AcceptanceMustBeConfirmed)?;
+    require(
+        crossing::covers_person(view),
+        Rejection::AcceptanceMustCoverThePerson,
+    )?;
+    Ok(ground)
+}
+
+/// The opening of a case.
+fn file(view: &View<'_>, filed: &RequestFiled) -> Result<(), Rejection> {
+    let known = adopted_by_both(view.chains, view.before, view.heard);
+    let rules = known
+        .iter()
+        .find(|(reference, _)| *reference == filed.under)
+        .map(|(_, rules)| *rules)
+        .ok_or(Rejection::AgreementMustBeAdopted)?;
+    let later = known.iter().any(|(reference, _)| {
+        reference.agreement == filed.under.agreement && reference.version > filed.under.version
+    });
+    require(!later, Rejection::AgreementMustBeTheLatest)?;
+    let direction = Direction {
+        requesting: view.chains.requesting.author,
+        requested: view.chains.requested.author,
+    };
+    require(
+        rules.covers(direction),
+        Rejection::AgreementMustCoverDirection,
+    )?;
+    let today = clock::day_of(rules, view.time, direction.requesting)
+        .map_err(Rejection::DeadlineMustBeComputable)?;
+    require(
+        today >= rules.in_force_from,
+        Rejection::AgreementMustBeInForce,
+    )?;
+    let coverage = rules
+        .coverage(filed.category)
+        .ok_or(Rejection::CategoryMustBeCovered)?;
+    let enforceable = filed.return_decision == ReturnDecision::Enforceable;
+    require(enforceable, Rejection::ReturnDecisionMustBeEnforceable)?;
+    let purpose = filed.category.purpose();
+    let listed = filed
+        .evidence
+        .iter()
+        .all(|item| rules.evidence(item, purpose).is_some());
+    require(listed, Rejection::EvidenceMustBeListed)?;
+    let Some(limit) = &coverage.application else {
+        return Ok(());
+    };
+    let from = filed
+        .irregular_stay_known_on
+        .ok_or(Rejection::IrregularStayMustBeDated)?;
+    let in_time =
+        outcome::filed_in_time(rules, limit.length, from, direction.requesting, view.time)
+            .map_err(Rejection::DeadlineMustBeComputable)?;
+    require(in_time, Rejection::ApplicationMustBeInTime)
+}
+
+/// Items must be on the lists for the category of the request.
+fn listed(
+    rules: &Rules,
+    items: &[crate::identifier::EvidenceItem],
+    view: &View<'_>,
+) -> Result<(), Rejection> {
+    let purpose = view
+        .said
+        .requesting
+        .filed
+        .as_ref()
+        .map(|(_, filed)| filed.category.purpose());
+    let listed = purpose.is_some_and(|purpose| {
+        !items.is_empty()
+            && items
+                .iter()
+                .all(|item| rules.evidence(item, purpose).is_some())
+    });
+    require(listed, Rejection::EvidenceMustBeListed)
+}
+
+/// A travel document is asked for once, until it is issued, or was issued and is valid no more.
+fn request_document(view: &View<'_>) -> Result<(), Rejection> {
+    match crossing::document(view) {
+        DocumentSituation::None => Ok(()),
+        DocumentSituation::Requested(_) => Err(Rejection::StatementMustNotRepeat),
+        DocumentSituation::Valid(document) | DocumentSituation::Suspended(document) => {
+            let expired = crossing::expired(view, &document, view.time);
+            require(expired, Rejection::TravelDocumentMustNotBeValidAlready)
+        }
+        DocumentSituation::ToBeRevoked(_) => Err(Rejection::RequestMustBeAccepted),
+        DocumentSituation::Revoked(_) => Ok(()),
+    }
+}
+
+/// The deadline for silence must have passed, as it stands on what is known.
+fn notice_silence(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
+    open(view)?;
+    require(
+        view.said.requesting.notice.is_none(),
+        Rejection::StatementMustNotRepeat,
+    )?;
+    due(view, rules, view.time)
+}
+
+/// Whether the deadline for silence had passed at a moment.
+fn due(view: &View<'_>, rules: &Rules, at: Instant) -> Result<(), Rejection> {
+    let period = outcome::silence(view, rules)
+        .ok_or(Rejection::RequestMustHaveBeenReceived)?
+        .map_err(Rejection::DeadlineMustBeComputable)?;
+    require(at >= period.at, Rejection::SilenceMustBeDue)
+}
+
+/// Silence is proved by the partner's own later word. The author had heard no answer, so there
+/// is none up to the cited dispatch either, which it had heard.
+fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rejection> {
+    open(view)?;
+    let stated = rules.silence.effect != SilenceEffect::NotStated;
+    require(stated, Rejection::SilenceMustHaveAnEffect)?;
+    let notice = view
+        .said
+        .requesting
+        .notice
+        .ok_or(Rejection::SilenceMustBeNoticed)?;
+    let dispatch = view
+        .chains
+        .requested
+        .dispatches
+        .get(&cited.number)
+        .filter(|dispatch| dispatch.digest == cited.digest && cited.era == 0)
+        .filter(|dispatch| Some(dispatch.number) <= view.heard)
+        .ok_or(Rejection::ClaimMustCiteHeardDispatch)?;
+    let heard_notice = dispatch
+        .heard
+        .is_some_and(|heard| heard.number >= notice.dispatch);
+    require(
+        heard_notice,
+        Rejection::ClaimMustCiteDispatchThatHeardNotice,
+    )?;
+    let grace = notice.time.plus(view.chains.corridor.grace);
+    require(dispatch.time >= grace, Rejection::ClaimMustWaitForGrace)?;
+    due(view, rules, notice.time)
+}
+
+/// A transfer may be notified for a day late enough after the notice and within the limit.
+fn notify_transfer(
+    view: &View<'_>,
+    rules: &Rules,
+    notified: TransferNotified,
+) -> Result<(), Rejection> {
+    accepted(view)?;
+    require(
+        view.said.requesting.departed.is_none(),
+        Rejection::PersonMustNotHaveDeparted,
+    )?;
+    require(
+        view.said.requesting.pending().is_none(),
+        Rejection::TransferMustNotBePendingAlready,
+    )?;
+    require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    let requested = view.chains.requested.author;
+    let arrives = clock::start_of_day(rules, notified.on, requested)
+        .map_err(Rejection::DeadlineMustBeComputable)?;
+    if let Some(notice) = &rules.transfer_notice {
+        let earliest = clock::end(rules, view.time, notice.length, requested)
+            .map_err(Rejection::DeadlineMustBeComputable)?;
+        require(
+            arrives >= earliest,
+            Rejection::TransferNoticeMustBeLongEnough,
+        )?;
+    }
+    match outcome::transfer(view, rules) {
+        Some(Ok(limit)) => require(arrives < limit.at, Rejection::TransferMustBeWithinLimit),
+        Some(Err(why)) => Err(Rejection::DeadlineMustBeComputable(why)),
+        None => Ok(()),
+    }
+}
+
+/// The notice that is meant must be pending.
+fn pending(view: &View<'_>, notice: Position) -> Result<(), Rejection> {
+    let pending = view
+        .said
+        .requesting
+        .pending()
+        .filter(|it| it.notice.position == notice);
+    require(pending.is_some(), Rejection::TransferMustBePending)
+}
+
+/// Everything that a departure needs (DESIGN 5). What A keeps to itself, its safeguards, is
+/// asked by `decide` and read by nobody else.
+fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Rejection> {
+    let asks = &view.said.requesting;
+    require(
+        asks.departed.is_none(),
+        Rejection::PersonMustNotHaveDeparted,
+    )?;
+    accepted(view)?;
+    let transfer = asks
+        .transfer(notice)
+        .ok_or(Rejection::TransferMustBePending)?;
+    require(
+        transfer.course == Course::Pending,
+        Rejection::TransferMustBePending,
+    )?;
+    require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    let objected = view
+        .said
+        .requested
+        .objections
+        .iter()
+        .any(|(_, objected)| *objected == notice);
+    require(!objected, Rejection::TransferMustNotBeObjectedTo)?;
+    document_for_departure(view, rules)?;
+    // The partner's last word must show that it heard the notice and had its full period.
+    let last = view
+        .last(Side::Requested)
+        .ok_or(Rejection::TransferNoticeMustBeHeardInTime)?;
+    let heard = last
+        .heard
+        .is_some_and(|heard| heard.number >= transfer.notice.dispatch);
+    require(heard, Rejection::TransferNoticeMustBeHeardInTime)?;
+    let mut earliest = transfer.notice.time.plus(view.chains.corridor.grace);
+    if let Some(period) = &rules.transfer_notice {
+        let requested = view.chains.requested.author;
+        let end = clock::end(rules, transfer.notice.time, period.length, requested)
+            .map_err(Rejection::DeadlineMustBeComputable)?;
+        earliest = earliest.max(end);
+    }
+    require(
+        last.time >= earliest,
+        Rejection::TransferNoticeMustBeHeardInTime,
+    )
+}
+
+/// A document valid on the day, or the agreement's fallback once the document is late.
+fn document_for_departure(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
+    let Some(document) = &rules.travel_document else {
+        return Ok(());
+    };
+    let valid = match crossing::document(view) {
+        DocumentSituation::Valid(issued) => !crossing::expired(view, &issued, view.time),
+        DocumentSituation::Requested(_) => {
+            let late = outcome::travel_document(view, rules)
+                .is_some_and(|period| period.is_ok_and(|period| view.time >= period.at));
+            late && document.late.is_some()
+        }
+        DocumentSituation::None
+        | DocumentSituation::Suspended(_)
+        | DocumentSituation::ToBeRevoked(_)
+        | DocumentSituation::Revoked(_) => false,
+    };
+    require(valid, Rejection::TravelDocumentMustBeValid)
+}
+
+/// A request is accepted once, and again only for a person who was rectified since.
+fn accept(view: &View<'_>) -> Result<(), Rejection> {
+    let denied = matches!(view.said.requested.identity, Identity::Denied(_));
+    match Outcome::of(view) {
+        Outcome::Open => require(!denied, Rejection::IdentityMustNotBeDenied),
+        Outcome::Settled(Settlement::Accepted(_)) => {
+            require(!crossing::covers_person(view), Rejection::RequestMustBeOpen)
+        }
+        Outcome::Settled(_) | Outcome::Withdrawn(_) | Outcome::CancelledAfter(..) => {
+            Err(Rejection::RequestMustBeOpen)
+        }
+    }
+}
+
+/// A travel document is issued when asked for, while nothing stops the case.
+fn issue_document(
+    view: &View<'_>,
+    rules: &Rules,
+    issued: TravelDocumentIssued,
+) -> Result<(), Rejection> {
+    let document = rules
+        .travel_document
+        .as_ref()
+        .ok_or(Rejection::AgreementMustHaveTravelDocument)?;
+    require(
+        view.said.requesting.withdrawn.is_none(),
+        Rejection::RequestMustNotBeWithdrawn,
+    )?;
+    let accepted = Outcome::of(view).accepted().is_some();
+    require(accepted, Rejection::RequestMustBeAccepted)?;
+    require(
+        crossing::covers_person(view),
+        Rejection::AcceptanceMustCoverThePerson,
+    )?;
+    let asked = view.said.requesting.document_requests.last();
+    let (asked, _) = asked.ok_or(Rejection::TravelDocumentMustBeRequested)?;
+    require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    // A document that the author had issued before it heard the last request does not answer it
+    // unless that request had been made knowing the document: then it is a reissue.
+    if let Some(last) = view.said.requested.document() {
+        let asked_since = outcome::heard_by(view, Side::Requesting, *asked, last.at);
+        require(asked_since, Rejection::TravelDocumentMustNotBeValidAlready)?;
+    }
+    let state = view.chains.requested.author;
+    let computable = Rejection::DeadlineMustBeComputable;
+    let today = clock::day_of(rules, view.time, state).map_err(computable)?;
+    let over = clock::end_from_day(rules, issued.issued_on, document.validity.value, state)
+        .map_err(computable)?;
+    // Valid for at least the agreement's period: to the end of its last day or longer.
+    let after = issued.valid_until.tomorrow();
+    let after = after.map_err(|_| Rejection::TravelDocumentMustBeValidLongEnough)?;
+    let valid_to = clock::start_of_day(rules, after, state).map_err(computable)?;
+    let long_enough = valid_to >= over;
+    let fits = issued.issued_on <= today && long_enough;
+    require(fits, Rejection::TravelDocumentMustBeValidLongEnough)
+}
+
+/// A State closes its part once nothing is left to be said of the request or the person.
+fn close(view: &View<'_>) -> Result<(), Rejection> {
+    let returned =
+        view.said.requested.arrived.is_some() || view.said.requesting.taken_back.is_some();
+    let settled = match Outcome::of(view) {
+        Outcome::Open => false,
+        Outcome::Settled(Settlement::Accepted(_)) => returned,
+        Outcome::Settled(_) | Outcome::Withdrawn(_) | Outcome::CancelledAfter(..) => true,
+    };
+    require(settled, Rejection::CaseMustBeSettled)
+}
