@@ -1,1 +1,47 @@
-//! event-store
+//! Append-only, verifiable storage of bytes: numbered, Merkle-hashed logs with one atomic, durable
+//! append over all of them.
+//!
+//! The journal is the truth: segment files of checksummed frames, one `fdatasync` for each group
+//! of waiting batches. Everything else (offset files, hash files, streams, labels) is an index
+//! beside it, never on the commit path and rebuilt whenever it is missing, behind or broken.
+//! `FORMAT.md` gives every byte.
+//!
+//! The store does not know what the bytes mean: no States, no cases, no signatures.
+//!
+//! [`Store`] is the handle: [`Store::append`] writes, `read_*` read, [`Store::subscribe`] follows,
+//! [`Store::inclusion_proof`] and [`Store::consistency_proof`] prove.
+
+#![warn(missing_docs)]
+
+mod append;
+mod check;
+pub mod disk;
+mod index;
+mod journal;
+mod label;
+mod limits;
+mod live;
+mod name;
+mod open;
+mod proof;
+mod read;
+mod record;
+mod store;
+mod subscribe;
+mod writer;
+
+pub use append::{AppendError, Appended, Batch, Expected, Placed};
+pub use check::{Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, verify};
+pub use label::LabelError;
+pub use limits::{
+    BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, GROUP_BATCHES_MAX,
+    GROUP_BYTES_MAX, LABELS_MAX, PENDING_RECORDS_MAX, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX,
+    READ_BYTES_MAX, READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
+};
+pub use merkle;
+pub use name::{CursorName, Label, LogName, NameError, StreamId};
+pub use open::{OpenError, Options, Recovery};
+pub use read::{Page, ReadError};
+pub use record::{Filter, NewRecord, Position, Revision, StoredRecord};
+pub use store::Store;
+pub use subscribe::Subscription;

@@ -1,0 +1,208 @@
+//! What one append is: the batch, what it expects, what comes back, what can go wrong.
+
+use std::fmt;
+
+use merkle::Hash;
+use thiserror::Error;
+
+use crate::journal::frame;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, RECORD_BYTES_MAX,
+};
+use crate::name::{CursorName, LogName, StreamId};
+use crate::record::{NewRecord, Position, Revision};
+
+/// What one append stores: all of it, durably, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The records, in the order in which they are numbered; over any logs and streams.
+    pub records: Vec<NewRecord>,
+    /// What must hold of streams before the batch; streams not named are not checked.
+    pub expected: Vec<(StreamId, Expected)>,
+    /// Cursors to be set with the records. A batch may have cursors only.
+    pub cursors: Vec<(CursorName, Vec<u8>)>,
+}
+
+/// What a batch expects of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It has no record.
+    Absent,
+    /// It has at least one record.
+    Exists,
+    /// Its last record has this revision.
+    Revision(Revision),
+    /// Nothing.
+    Any,
+}
+
+impl Expected {
+    /// Whether a stream whose last revision is `found` is as expected.
+    #[must_use]
+    pub fn holds(self, found: Option<Revision>) -> bool {
+        match self {
+            Self::Absent => found.is_none(),
+            Self::Exists => found.is_some(),
+            Self::Revision(revision) => found == Some(revision),
+            Self::Any => true,
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("absent"),
+            Self::Exists => f.write_str("there"),
+            Self::Revision(revision) => write!(f, "at revision {revision}"),
+            Self::Any => f.write_str("in any state"),
+        }
+    }
+}
+
+/// Where the records of a batch stand now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The position of the first record of the batch.
+    pub first: Position,
+    /// The position after the last one; equal to `first` if the batch had no records.
+    pub next: Position,
+    /// One for each record, in their order.
+    pub records: Vec<Placed>,
+}
+
+/// Where one record stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its place in the store.
+    pub position: Position,
+    /// Its log.
+    pub log: LogName,
+    /// Its place in the log.
+    pub log_index: u64,
+    /// Its place in its stream, if it has one.
+    pub revision: Option<Revision>,
+}
+
+/// Why nothing of a batch was stored. Except after `Poisoned`, that is certain.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AppendError {
+    /// Neither records nor cursors.
+    #[error("the batch has neither records nor cursors")]
+    Empty,
+    /// A limit of the store.
+    #[error("{what} is {size}, and at most {size_max}")]
+    TooLarge {
+        /// What was measured.
+        what: &'static str,
+        /// How large it is.
+        size: usize,
+        /// How large it may be.
+        size_max: usize,
+    },
+    /// A stream is not as expected.
+    #[error("stream `{stream}` is not {expected}")]
+    Conflict {
+        /// The stream.
+        stream: StreamId,
+        /// What the batch expected.
+        expected: Expected,
+        /// The last revision found; none if the stream has no record.
+        found: Option<Revision>,
+    },
+    /// No space on the disk. The store goes on; the batch can be tried again.
+    #[error("no space is left on the disk")]
+    DiskFull,
+    /// A write or sync failed, in this append or before. Whether this batch survives is known
+    /// only after opening the store again.
+    #[error("the writer has stopped: {reason}")]
+    Poisoned {
+        /// The first failure.
+        reason: String,
+    },
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// A batch, checked and encoded by its caller, so that the writer only numbers and copies it.
+pub(crate) struct Prepared {
+    pub(crate) records: Vec<PreparedRecord>,
+    /// All records, encoded, without their numbers and checksums.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) expected: Vec<(StreamId, Expected)>,
+    pub(crate) cursors: Vec<(CursorName, Vec<u8>)>,
+}
+
+pub(crate) struct PreparedRecord {
+    pub(crate) log: LogName,
+    pub(crate) stream: Option<StreamId>,
+    pub(crate) leaf_hash: Hash,
+    /// Length of its encoding within `Prepared::bytes`.
+    pub(crate) length: usize,
+}
+
+impl Prepared {
+    pub(crate) fn new(batch: Batch) -> Result<Self, AppendError> {
+        let Batch {
+            records,
+            expected,
+            cursors,
+        } = batch;
+        if records.is_empty() && cursors.is_empty() {
+            return Err(AppendError::Empty);
+        }
+        check("the number of records", records.len(), BATCH_RECORDS_MAX)?;
+        check(
+            "the number of expected streams",
+            expected.len(),
+            BATCH_RECORDS_MAX,
+        )?;
+        check("the number of cursors", cursors.len(), BATCH_CURSORS_MAX)?;
+        for (_, value) in &cursors {
+            check("the value of a cursor", value.len(), CURSOR_BYTES_MAX)?;
+        }
+
+        let mut bytes = Vec::with_capacity(records.iter().map(frame::record_length).sum());
+        let mut prepared = Vec::with_capacity(records.len());
+        for record in records {
+            let length = frame::record_length(&record);
+            check("a record", length, RECORD_BYTES_MAX)?;
+            check("the batch", bytes.len() + length, BATCH_BYTES_MAX)?;
+            frame::encode_record(&record, &mut bytes);
+            prepared.push(PreparedRecord {
+                leaf_hash: merkle::leaf_hash(&record.leaf),
+                log: record.log,
+                stream: record.stream,
+                length,
+            });
+        }
+        Ok(Self {
+            records: prepared,
+            bytes,
+            expected,
+            cursors,
+        })
+    }
+
+    /// Its weight in the queue and in a group.
+    pub(crate) fn weight(&self) -> usize {
+        let cursors = self
+            .cursors
+            .iter()
+            .map(|(_, value)| value.len() + CursorName::LENGTH_MAX);
+        self.bytes.len() + cursors.sum::<usize>()
+    }
+}
+
+fn check(what: &'static str, size: usize, size_max: usize) -> Result<(), AppendError> {
+    if size > size_max {
+        Err(AppendError::TooLarge {
+            what,
+            size,
+            size_max,
+        })
+    } else {
+        Ok(())
+    }
+}

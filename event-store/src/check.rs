@@ -1,0 +1,497 @@
+//! Checking and rebuilding a closed store: every byte read, every number and hash compared.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use merkle::{Frontier, Hash};
+use thiserror::Error;
+
+use crate::disk::{Disk, DiskFile, Files};
+use crate::index::{self, Broken, Tree};
+use crate::journal::bytes::{narrow, wide};
+use crate::journal::frame::{Frame, Part, RecordView};
+use crate::journal::scan::Scan;
+use crate::journal::{Journal, JournalError, Mark, segment};
+use crate::name::{LogName, StreamId};
+use crate::open::{self, Index, OpenError, Options};
+use crate::record::Position;
+use crate::store::Store;
+
+/// What was checked, when nothing was wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Segment files.
+    pub segments: u64,
+    /// Frames: groups of batches.
+    pub frames: u64,
+    /// Records.
+    pub records: u64,
+    /// Cursor values, the overwritten ones included.
+    pub cursors: u64,
+    /// Streams.
+    pub streams: u64,
+    /// Bytes of the journal, headers included.
+    pub bytes: u64,
+    /// Bytes of an interrupted write at the end, which the next opening cuts.
+    pub torn_bytes: u64,
+    /// Size and root of each log.
+    pub logs: BTreeMap<LogName, (u64, Hash)>,
+    /// So many records were compared with the index; those after them are indexed at the next
+    /// opening. `None`: the index is missing or out of date, and the next opening rebuilds it.
+    pub indexed: Option<u64>,
+}
+
+/// The first thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file, within the folder.
+    pub file: String,
+    /// The first byte of what is wrong.
+    pub offset: u64,
+    /// What it is.
+    pub what: String,
+    /// The log that is affected, where that can be told.
+    pub log: Option<LogName>,
+    /// The first record that is affected, where that can be told.
+    pub position: Option<Position>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} in `{}` at offset {}",
+            self.what, self.file, self.offset
+        )?;
+        if let Some(log) = &self.log {
+            write!(f, ", log `{log}`")?;
+        }
+        self.position
+            .map_or(Ok(()), |position| write!(f, ", position {position}"))
+    }
+}
+
+/// Why a store is not good, or could not be checked.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// Another process has the folder.
+    #[error("the data folder is in use")]
+    InUse,
+    /// There is no journal in the folder.
+    #[error("there is no store here")]
+    NoStore,
+    /// The operating system refused.
+    #[error("could not {doing} `{file}`")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file, within the folder.
+        file: String,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// A newer version has written the store.
+    #[error("the store has format {found}, newer than this program")]
+    Newer {
+        /// The format found.
+        found: u32,
+    },
+    /// Something is wrong.
+    #[error("{0}")]
+    Fault(Fault),
+}
+
+impl From<JournalError> for VerifyError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Io {
+                doing,
+                file,
+                source,
+            } => Self::Io {
+                doing,
+                file,
+                source,
+            },
+            JournalError::Newer { found } => Self::Newer { found },
+            JournalError::Corrupt {
+                segment,
+                offset,
+                what,
+                log,
+                position,
+            } => Self::Fault(Fault {
+                file: segment::path(segment),
+                offset,
+                what: what.to_owned(),
+                log,
+                position: position.map(Position),
+            }),
+        }
+    }
+}
+
+/// What was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Records read from the journal.
+    pub records: u64,
+    /// Streams indexed.
+    pub streams: u64,
+    /// Bytes cut from the end of the journal, as by any opening.
+    pub cut_bytes: u64,
+    /// Size and root of each log.
+    pub logs: BTreeMap<LogName, (u64, Hash)>,
+}
+
+/// Why the index was not rebuilt.
+#[derive(Debug, Error)]
+pub enum RebuildError {
+    /// There is no journal in the folder.
+    #[error("there is no store here")]
+    NoStore,
+    /// The store could not be opened.
+    #[error("could not open the store")]
+    Open(#[from] OpenError),
+    /// The new index could not be read back.
+    #[error("the new index is broken: {what}")]
+    Index {
+        /// What went wrong.
+        what: String,
+    },
+}
+
+/// Reads everything in the data folder of a closed store, and changes nothing in the journal.
+pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, VerifyError> {
+    let disk: Arc<dyn Disk> = Arc::new(Files::new(dir.as_ref()));
+    if !has_store(&*disk) {
+        return Err(VerifyError::NoStore);
+    }
+    let _lock = open::lock(&*disk).map_err(|error| match error {
+        OpenError::Io {
+            doing,
+            file,
+            source,
+        } => VerifyError::Io {
+            doing,
+            file,
+            source,
+        },
+        OpenError::Newer { found } => VerifyError::Newer { found },
+        OpenError::InUse | OpenError::Corrupt { .. } | OpenError::Index { .. } => {
+            VerifyError::InUse
+        }
+    })?;
+    let journal = Journal::open(&disk)?.ok_or(VerifyError::NoStore)?;
+    let index = IndexCheck::open(&journal)?;
+    Check::new(&journal, index).run()
+}
+
+/// Deletes the index of a closed store and builds it from the journal.
+///
+/// Labels are lost; whoever sets them starts again.
+pub fn rebuild(dir: impl AsRef<Path>) -> Result<Rebuilt, RebuildError> {
+    let disk: Arc<dyn Disk> = Arc::new(Files::new(dir.as_ref()));
+    if !has_store(&*disk) {
+        return Err(RebuildError::NoStore);
+    }
+    let store = Store::start(open::open(&disk, Options::default(), Index::Rebuild)?)?;
+    let counted = store.shared().with_tree(Tree::count_revisions);
+    let (_, streams) = counted
+        .unwrap_or(Ok((0, 0)))
+        .map_err(|broken| RebuildError::Index { what: broken.what })?;
+    let root = |(log, _)| {
+        let frontier = store.log_frontier(&log);
+        (log, (frontier.size(), frontier.root()))
+    };
+    let rebuilt = Rebuilt {
+        records: store.next_position().0,
+        streams,
+        cut_bytes: store.recovery().cut_bytes,
+        logs: store.logs().into_iter().map(root).collect(),
+    };
+    store.close();
+    Ok(rebuilt)
+}
+
+fn has_store(disk: &dyn Disk) -> bool {
+    disk.list(segment::DIR).is_ok_and(|names| !names.is_empty())
+}
+
+/// One walk over the whole journal.
+struct Check<'a> {
+    journal: &'a Journal,
+    index: Option<IndexCheck>,
+    frontiers: BTreeMap<LogName, Frontier>,
+    streams: HashMap<StreamId, u64>,
+    verified: Verified,
+    position: u64,
+}
+
+impl<'a> Check<'a> {
+    fn new(journal: &'a Journal, index: Option<IndexCheck>) -> Self {
+        let (frontiers, streams) = (BTreeMap::new(), HashMap::new());
+        Self {
+            journal,
+            index,
+            frontiers,
+            streams,
+            verified: Verified::default(),
+            position: 0,
+        }
+    }
+
+    fn run(mut self) -> Result<Verified, VerifyError> {
+        let mut scan = Scan::from(self.journal, Mark::START);
+        while let Some(frame) = scan.next()? {
+            self.frame(&frame)?;
+        }
+        self.verified.bytes = scan.mark().address;
+        self.verified.torn_bytes = scan.torn_bytes();
+        self.verified.segments = wide(self.journal.segments().len());
+        self.verified.streams = wide(self.streams.len());
+        self.verified.records = self.position;
+        let root = |(log, frontier): (LogName, Frontier)| (log, (frontier.size(), frontier.root()));
+        self.verified.logs = std::mem::take(&mut self.frontiers)
+            .into_iter()
+            .map(root)
+            .collect();
+        if let Some(index) = &mut self.index {
+            index.end(scan.mark())?;
+            self.verified.indexed = Some(index.mark.position);
+        }
+        Ok(self.verified)
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) -> Result<(), VerifyError> {
+        self.verified.frames += 1;
+        let mut result = Ok(());
+        let journal = self.journal;
+        let parts = frame.parts(&journal.store, |part| match part {
+            Part::Record { address, record } if result.is_ok() => {
+                result = self.record(address, &record);
+            }
+            Part::Record { .. } => {}
+            Part::Cursor { .. } => self.verified.cursors += 1,
+        });
+        parts.map_err(|bad| journal.bad_part(&frame.header, bad))?;
+        result
+    }
+
+    fn record(&mut self, address: u64, record: &RecordView<'_>) -> Result<(), VerifyError> {
+        let segment = self.journal.segment_at(address);
+        let fault = |what: &str, log: Option<LogName>| {
+            VerifyError::Fault(Fault {
+                file: segment::path(segment.header.number),
+                offset: address - segment.header.base,
+                what: what.to_owned(),
+                log,
+                position: Some(Position(self.position)),
+            })
+        };
+        let Ok(log) = LogName::new(record.log) else {
+            return Err(fault("a record with a bad log name", None));
+        };
+        let frontier = self.frontiers.entry(log.clone()).or_default();
+        let revision = record
+            .stream
+            .map(|stream| self.streams.entry(stream).or_default());
+        let numbers = record.numbers;
+        if numbers.position != self.position {
+            return Err(fault(
+                "a record whose position does not follow on",
+                Some(log),
+            ));
+        }
+        if numbers.log_index != frontier.size() {
+            return Err(fault(
+                "a record whose index in its log does not follow on",
+                Some(log),
+            ));
+        }
+        if numbers.revision != revision.as_deref().copied() {
+            return Err(fault(
+                "a record whose revision does not follow on",
+                Some(log),
+            ));
+        }
+        let mut nodes = Vec::new();
+        frontier.push_with(merkle::leaf_hash(record.leaf), |node| nodes.push(node));
+        if let Some(revision) = revision {
+            *revision += 1;
+        }
+        self.position += 1;
+        match &mut self.index {
+            Some(index) => index.record(address, &log, record, &nodes),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A fixed-width file, compared value by value.
+struct ColumnCheck<const N: usize> {
+    path: String,
+    file: Option<Arc<dyn DiskFile>>,
+    /// The values read last, and the number of the first of them.
+    first: u64,
+    values: Vec<[u8; N]>,
+    next: u64,
+}
+
+impl<const N: usize> ColumnCheck<N> {
+    const READ: usize = 4096;
+
+    fn open(disk: &dyn Disk, path: String) -> Result<Self, VerifyError> {
+        let file = disk.open(&path).map_err(JournalError::io("open", &path))?;
+        Ok(Self {
+            path,
+            file,
+            first: 0,
+            values: Vec::new(),
+            next: 0,
+        })
+    }
+
+    /// Compares the next value; the offset of a difference.
+    fn compare(&mut self, value: &[u8; N]) -> Result<Option<u64>, VerifyError> {
+        if self.next >= self.first + wide(self.values.len()) {
+            let mut bytes = vec![0; Self::READ * N];
+            let read = match &self.file {
+                Some(file) => file.read_at(&mut bytes, self.next * wide(N)),
+                None => Ok(0),
+            };
+            let read = read.map_err(JournalError::io("read", &self.path))?;
+            self.values = bytes.get(..read).unwrap_or_default().as_chunks().0.to_vec();
+            self.first = self.next;
+        }
+        let found = self.values.get(narrow(self.next - self.first));
+        let difference = (found != Some(value)).then_some(self.next * wide(N));
+        self.next += 1;
+        Ok(difference)
+    }
+}
+
+/// The index, compared with the journal record by record.
+struct IndexCheck {
+    disk: Arc<dyn Disk>,
+    tree: Tree,
+    mark: Mark,
+    positions: ColumnCheck<8>,
+    logs: BTreeMap<LogName, (ColumnCheck<8>, ColumnCheck<32>)>,
+    revisions: u64,
+}
+
+fn tree_fault(broken: &Broken) -> VerifyError {
+    VerifyError::Fault(Fault {
+        file: index::DIR.to_owned(),
+        offset: 0,
+        what: broken.what.clone(),
+        log: None,
+        position: None,
+    })
+}
+
+impl IndexCheck {
+    /// `None` if the index would not be used anyway.
+    fn open(journal: &Journal) -> Result<Option<Self>, VerifyError> {
+        let disk = &journal.disk;
+        if !index::is_trusted(&**disk).unwrap_or(false) {
+            return Ok(None);
+        }
+        index::mark_open(&**disk).map_err(|broken| tree_fault(&broken))?;
+        let cache_bytes = Options::default().index_cache_bytes;
+        let tree = index::open_tree(disk, cache_bytes).map_err(|broken| tree_fault(&broken))?;
+        let mark = tree
+            .mark()
+            .map_err(|broken| tree_fault(&broken))?
+            .unwrap_or(Mark::START);
+        let positions = ColumnCheck::open(&**disk, index::POSITIONS.to_owned())?;
+        let (disk, logs) = (Arc::clone(disk), BTreeMap::new());
+        Ok(Some(Self {
+            disk,
+            tree,
+            mark,
+            positions,
+            logs,
+            revisions: 0,
+        }))
+    }
+
+    fn record(
+        &mut self,
+        address: u64,
+        log: &LogName,
+        record: &RecordView<'_>,
+        nodes: &[Hash],
+    ) -> Result<(), VerifyError> {
+        let position = record.numbers.position;
+        if position >= self.mark.position {
+            return Ok(());
+        }
+        let fault = |file: &str, offset, what: &str| {
+            VerifyError::Fault(Fault {
+                file: file.to_owned(),
+                offset,
+                what: what.to_owned(),
+                log: Some(log.clone()),
+                position: Some(Position(position)),
+            })
+        };
+        let address_bytes = address.to_le_bytes();
+        if let Some(offset) = self.positions.compare(&address_bytes)? {
+            return Err(fault(&self.positions.path, offset, "a wrong address"));
+        }
+        if !self.logs.contains_key(log) {
+            let offsets = ColumnCheck::open(&*self.disk, index::offsets_path(log))?;
+            let hashes = ColumnCheck::open(&*self.disk, index::hashes_path(log))?;
+            self.logs.insert(log.clone(), (offsets, hashes));
+        }
+        if let Some((offsets, hashes)) = self.logs.get_mut(log) {
+            if let Some(offset) = offsets.compare(&address_bytes)? {
+                return Err(fault(&offsets.path, offset, "a wrong address"));
+            }
+            for node in nodes {
+                if let Some(offset) = hashes.compare(node)? {
+                    return Err(fault(&hashes.path, offset, "a wrong hash"));
+                }
+            }
+        }
+        if let Some((stream, revision)) = record.stream.zip(record.numbers.revision) {
+            let found = self.tree.stream_addresses(&stream, revision, 1);
+            if found.map_err(|broken| tree_fault(&broken))? != [address] {
+                return Err(fault(
+                    index::DIR,
+                    0,
+                    "a wrong address of a stream's revision",
+                ));
+            }
+            self.revisions += 1;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: Mark) -> Result<(), VerifyError> {
+        if self.mark.address > end.address {
+            return Err(tree_fault(&Broken::new(
+                "more records than the journal has",
+            )));
+        }
+        let counted = self
+            .tree
+            .count_revisions()
+            .map_err(|broken| tree_fault(&broken))?;
+        if counted.0 != self.revisions {
+            return Err(tree_fault(&Broken::new(
+                "revisions that the journal does not have",
+            )));
+        }
+        // Every cursor and label is read, which checks its checksum.
+        self.tree.cursors().map_err(|broken| tree_fault(&broken))?;
+        self.tree
+            .check_labels()
+            .map_err(|broken| tree_fault(&broken))
+    }
+}

@@ -1,0 +1,171 @@
+//! Real files in a real folder.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Disk, DiskFile};
+
+/// Where Linux tells one start of the machine from another.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// The files under one folder of the machine.
+#[derive(Debug, Clone)]
+pub struct Files {
+    root: PathBuf,
+}
+
+impl Files {
+    /// The files under `root`; nothing is created yet.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+}
+
+/// Turns "it is not there" into `None`.
+fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_tree(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_tree(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(dir)?.sync_all()
+}
+
+impl Disk for Files {
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        fs::create_dir_all(self.at(path))
+    }
+
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        let Some(entries) = there(fs::read_dir(self.at(dir)))? else {
+            return Ok(Vec::new());
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        let file = there(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.at(path)),
+        )?;
+        Ok(file.map(|file| Arc::new(file) as Arc<dyn DiskFile>))
+    }
+
+    fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(self.at(path))?;
+        Ok(Arc::new(file))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.at(from), self.at(to))
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        there(fs::remove_file(self.at(path))).map(|_| ())
+    }
+
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        there(fs::remove_dir_all(self.at(path))).map(|_| ())
+    }
+
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        File::open(self.at(dir))?.sync_all()
+    }
+
+    fn sync_tree(&self, dir: &str) -> io::Result<()> {
+        sync_tree(&self.at(dir))
+    }
+
+    fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.at(path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn incarnation(&self) -> Option<String> {
+        fs::read_to_string(BOOT_ID)
+            .ok()
+            .map(|id| id.trim().to_owned())
+    }
+
+    fn native(&self, dir: &str) -> Option<PathBuf> {
+        Some(self.at(dir))
+    }
+}
+
+impl DiskFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let at = offset + u64::try_from(filled).map_err(io::Error::other)?;
+            match std::os::unix::fs::FileExt::read_at(self, rest, at) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // On Linux `fdatasync` also writes the length when it has changed.
+        self.sync_data()
+    }
+}

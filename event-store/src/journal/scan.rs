@@ -1,0 +1,184 @@
+//! Reading the journal frame by frame, and finding its end.
+//!
+//! A frame is written only after the one before it was synced. So what a crash leaves behind is
+//! at most one broken frame, after which nothing was ever written: a *torn tail*. A broken frame
+//! with a later frame behind it cannot come from a crash, and is corruption.
+
+use super::bytes::narrow;
+use super::frame::{Decoded, Frame, HEADER_LENGTH, Header};
+use super::{Journal, JournalError, Mark, Segment, Window, frame};
+
+/// A walk over the frames from a mark on.
+pub(crate) struct Scan<'a> {
+    journal: &'a Journal,
+    segments: std::vec::IntoIter<Segment>,
+    segment: Segment,
+    next_base: Option<u64>,
+    window: Window,
+    mark: Mark,
+    torn_bytes: u64,
+}
+
+impl<'a> Scan<'a> {
+    /// From a mark that lies at the start of a segment or between two frames.
+    pub(crate) fn from(journal: &'a Journal, mark: Mark) -> Self {
+        let mut segments = journal.segments();
+        let first = journal.segment_at(mark.address);
+        segments.retain(|segment| segment.header.number > first.header.number);
+        let mark = journal.past_header(mark);
+        let mut scan = Self {
+            journal,
+            segments: segments.into_iter(),
+            segment: first,
+            next_base: None,
+            window: Window::new(Window::WHOLE),
+            mark,
+            torn_bytes: 0,
+        };
+        scan.look_ahead();
+        scan
+    }
+
+    /// Where the scan stands: after its end, the end of the journal.
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// After the end: the bytes from the end up to the last that is not zero.
+    pub(crate) fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// The next good frame; `None` at the end of the journal.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame<'_>>, JournalError> {
+        while self.next_base == Some(self.mark.address) {
+            self.next_segment()?;
+        }
+        let offset = self.mark.address - self.segment.header.base;
+        let number = self.segment.header.number;
+        let bytes = self.window.get(&self.segment, offset, HEADER_LENGTH);
+        let bytes = bytes.map_err(JournalError::reading(number))?;
+        let header = match Header::decode(bytes, &self.journal.store, self.mark.address) {
+            Decoded::Frame(header) => header,
+            Decoded::UnknownKind(found) => return Err(JournalError::Newer { found }),
+            Decoded::Broken => return self.end(offset, "a broken frame header").map(|()| None),
+        };
+        if header.sequence != self.mark.sequence || header.first_position != self.mark.position {
+            return Err(self.corrupt(offset, "a frame that does not follow on"));
+        }
+        let body_length = narrow(u64::from(header.body_length));
+        let length = HEADER_LENGTH + body_length;
+        let end = header.end(self.mark.address).address;
+        if self.next_base.is_some_and(|base| end > base) {
+            return Err(self.corrupt(offset, "a frame longer than its segment"));
+        }
+        let bytes = self.window.get(&self.segment, offset, length);
+        let bytes = bytes.map_err(JournalError::reading(number))?;
+        let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
+        let good = body.len() == body_length
+            && header.covers(body, &self.journal.store, self.mark.address);
+        if !good {
+            return self.end_at_body(offset, header).map(|()| None);
+        }
+        let address = self.mark.address;
+        self.mark = header.end(address);
+        // Taken again, because the borrow above ends with the checks; the window still has it.
+        let bytes = self.window.get(&self.segment, offset, length);
+        let bytes = bytes.map_err(JournalError::reading(number))?;
+        let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
+        Ok(Some(Frame {
+            address,
+            header,
+            body,
+        }))
+    }
+
+    fn look_ahead(&mut self) {
+        self.next_base = self
+            .segments
+            .as_slice()
+            .first()
+            .map(|next| next.header.base);
+    }
+
+    fn next_segment(&mut self) -> Result<(), JournalError> {
+        let offset = self.mark.address - self.segment.header.base;
+        let used = self.journal.used_length(&self.segment, offset)?;
+        if used > offset {
+            return Err(self.corrupt(offset, "bytes after the end of a sealed segment"));
+        }
+        let next = self.segments.next().expect("there is a next base");
+        let start = next.start();
+        if (start.sequence, start.position) != (self.mark.sequence, self.mark.position) {
+            return Err(self.corrupt(offset, "a segment that does not continue its predecessor"));
+        }
+        self.segment = next;
+        self.mark = start;
+        self.look_ahead();
+        Ok(())
+    }
+
+    /// There is no good frame header here: the end, a torn tail, or corruption.
+    fn end(&mut self, offset: u64, what: &'static str) -> Result<(), JournalError> {
+        if self.next_base.is_some() {
+            return Err(self.corrupt(offset, what));
+        }
+        let used = self.journal.used_length(&self.segment, offset)?;
+        if self.is_followed(offset, used)? {
+            return Err(self.corrupt(offset, what));
+        }
+        self.torn_bytes = used - offset;
+        Ok(())
+    }
+
+    /// The body does not fit its header. If that is corruption, says which record it hit.
+    fn end_at_body(&mut self, offset: u64, header: Header) -> Result<(), JournalError> {
+        let Err(error) = self.end(offset, "a broken frame") else {
+            return Ok(());
+        };
+        let length = HEADER_LENGTH + narrow(u64::from(header.body_length));
+        let bytes = self
+            .window
+            .get(&self.segment, offset, length)
+            .unwrap_or_default();
+        let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
+        let frame = Frame {
+            address: self.mark.address,
+            header,
+            body,
+        };
+        let Err(bad) = frame.parts(&self.journal.store, |_| ()) else {
+            return Err(error);
+        };
+        Err(self.journal.bad_part(&header, bad))
+    }
+
+    /// Whether a frame of ours stands anywhere after `offset`.
+    fn is_followed(&mut self, offset: u64, used: u64) -> Result<bool, JournalError> {
+        let number = self.segment.header.number;
+        let mut at = offset + frame::ALIGNMENT;
+        while at < used {
+            let bytes = self.window.get(&self.segment, at, HEADER_LENGTH);
+            let bytes = bytes.map_err(JournalError::reading(number))?;
+            let address = self.segment.header.base + at;
+            if bytes.starts_with(&frame::MAGIC) {
+                match Header::decode(bytes, &self.journal.store, address) {
+                    Decoded::Frame(_) | Decoded::UnknownKind(_) => return Ok(true),
+                    Decoded::Broken => {}
+                }
+            }
+            at += frame::ALIGNMENT;
+        }
+        Ok(false)
+    }
+
+    fn corrupt(&self, offset: u64, what: &'static str) -> JournalError {
+        JournalError::Corrupt {
+            segment: self.segment.header.number,
+            offset,
+            what,
+            log: None,
+            position: Some(self.mark.position),
+        }
+    }
+}

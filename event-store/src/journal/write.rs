@@ -1,0 +1,249 @@
+//! Writing the journal: room first, then a frame, then its sync. Only the writer thread does it.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::sync::{Arc, RwLock};
+
+use super::bytes::wide;
+use super::frame::StoreId;
+use super::{Journal, JournalError, Mark, Segment, segment};
+use crate::disk::Disk;
+
+const ZEROS_STEP: usize = 1 << 20;
+
+/// How large segments are and how they grow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// A segment that would grow beyond it is sealed.
+    pub(crate) segment_bytes: u64,
+    /// How far ahead of the frames zeros are written.
+    pub(crate) ahead_bytes: u64,
+}
+
+/// Why a frame was not written.
+pub(crate) enum WriteError {
+    /// No room could be made; nothing has changed.
+    Full,
+    /// What the disk holds now is not known.
+    Failed(JournalError),
+}
+
+impl From<JournalError> for WriteError {
+    fn from(error: JournalError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The end of the journal, and the only one who moves it.
+#[derive(Debug)]
+pub(crate) struct JournalWriter {
+    journal: Arc<Journal>,
+    sizes: Sizes,
+    segment: Segment,
+    mark: Mark,
+    /// Up to here the last segment is filled with zeros, durably.
+    allocated: u64,
+}
+
+impl Journal {
+    /// Founds a journal: its id and its first segment.
+    pub(crate) fn create(disk: &Arc<dyn Disk>, sizes: Sizes) -> Result<Self, JournalError> {
+        let header = segment::Header {
+            store: random_id(),
+            number: 0,
+            base: 0,
+            first_position: 0,
+            first_sequence: 0,
+        };
+        let segment = create_segment(&**disk, header, sizes)?;
+        let segments = RwLock::new(vec![segment]);
+        Ok(Self {
+            disk: Arc::clone(disk),
+            store: header.store,
+            segments,
+        })
+    }
+}
+
+/// Sixteen bytes that no other store has. They need not be secret: `RandomState` is seeded by the
+/// operating system.
+fn random_id() -> StoreId {
+    let half = || RandomState::new().build_hasher().finish();
+    ((u128::from(half()) << 64) | u128::from(half())).to_le_bytes()
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+/// Creates a segment under another name and renames it when it is durable. A crash leaves
+/// either the other name, which the next opening removes, or a segment with a good header.
+fn create_segment(
+    disk: &dyn Disk,
+    header: segment::Header,
+    sizes: Sizes,
+) -> Result<Segment, JournalError> {
+    let path = segment::path(header.number);
+    let new = format!("{path}{}", segment::NEW);
+    let file = disk
+        .create(&new)
+        .map_err(JournalError::io("create", &new))?;
+    file.write_at(&header.encode(), 0)
+        .map_err(JournalError::io("write", &new))?;
+    let start = wide(segment::HEADER_LENGTH);
+    let end = start.max(sizes.ahead_bytes.min(sizes.segment_bytes));
+    write_zeros(&*file, start, end).map_err(JournalError::io("write", &new))?;
+    file.sync().map_err(JournalError::io("sync", &new))?;
+    disk.rename(&new, &path)
+        .map_err(JournalError::io("rename", &new))?;
+    disk.sync_dir(segment::DIR)
+        .map_err(JournalError::io("sync", segment::DIR))?;
+    Ok(Segment { header, file })
+}
+
+fn write_zeros(file: &dyn crate::disk::DiskFile, from: u64, to: u64) -> io::Result<()> {
+    let zeros = vec![0; ZEROS_STEP];
+    let mut at = from;
+    while at < to {
+        let length = usize::try_from(to - at).map_or(ZEROS_STEP, |rest| rest.min(ZEROS_STEP));
+        file.write_at(zeros.get(..length).unwrap_or_default(), at)?;
+        at += wide(length);
+    }
+    Ok(())
+}
+
+impl JournalWriter {
+    /// Takes over at `mark`, where a scan has found the end, and clears what was torn behind it.
+    ///
+    /// A crash while clearing leaves another torn tail, which the next opening clears.
+    pub(crate) fn new(
+        journal: Arc<Journal>,
+        sizes: Sizes,
+        mark: Mark,
+        torn_bytes: u64,
+    ) -> Result<Self, JournalError> {
+        let segment = journal.last();
+        let path = segment::path(segment.header.number);
+        let offset = mark.address - segment.header.base;
+        if torn_bytes > 0 {
+            write_zeros(&*segment.file, offset, offset + torn_bytes)
+                .map_err(JournalError::io("write", &path))?;
+        }
+        // Also makes durable what a killed writer had written and not synced: it is about to be
+        // read and built upon.
+        segment
+            .file
+            .sync()
+            .map_err(JournalError::io("sync", &path))?;
+        let allocated = segment
+            .file
+            .length()
+            .map_err(JournalError::io("read", &path))?;
+        Ok(Self {
+            journal,
+            sizes,
+            segment,
+            mark,
+            allocated: allocated.max(offset),
+        })
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Makes room for a frame and says at which address it is to be written.
+    pub(crate) fn reserve(&mut self, length: usize) -> Result<u64, WriteError> {
+        let offset = self.offset();
+        let is_fresh = offset == wide(segment::HEADER_LENGTH);
+        if offset + wide(length) > self.sizes.segment_bytes && !is_fresh {
+            self.roll()?;
+        }
+        let end = self.offset() + wide(length);
+        if end > self.allocated {
+            self.grow(end)?;
+        }
+        Ok(self.mark.address)
+    }
+
+    /// Writes a frame where `reserve` said, and syncs it. After an error the writer is not to be
+    /// used again: whether the frame is there is not known.
+    pub(crate) fn write(&mut self, frame: &[u8], records: u64) -> Result<(), JournalError> {
+        let path = segment::path(self.segment.header.number);
+        let offset = self.offset();
+        self.segment
+            .file
+            .write_at(frame, offset)
+            .map_err(JournalError::io("write", &path))?;
+        self.segment
+            .file
+            .sync()
+            .map_err(JournalError::io("sync", &path))?;
+        self.mark = Mark {
+            address: self.mark.address + wide(frame.len()),
+            sequence: self.mark.sequence + 1,
+            position: self.mark.position + records,
+        };
+        Ok(())
+    }
+
+    fn offset(&self) -> u64 {
+        self.mark.address - self.segment.header.base
+    }
+
+    fn grow(&mut self, end: u64) -> Result<(), WriteError> {
+        let path = segment::path(self.segment.header.number);
+        let ahead = (self.allocated + self.sizes.ahead_bytes).min(self.sizes.segment_bytes);
+        let target = ahead.max(end);
+        match write_zeros(&*self.segment.file, self.allocated, target) {
+            Ok(()) => {}
+            Err(error) if is_full(&error) => return Err(WriteError::Full),
+            Err(error) => return Err(JournalError::io("write", &path)(error).into()),
+        }
+        self.segment
+            .file
+            .sync()
+            .map_err(JournalError::io("sync", &path))?;
+        self.allocated = target;
+        Ok(())
+    }
+
+    fn roll(&mut self) -> Result<(), WriteError> {
+        let header = segment::Header {
+            store: self.journal.store,
+            number: self.segment.header.number + 1,
+            base: self.mark.address,
+            first_position: self.mark.position,
+            first_sequence: self.mark.sequence,
+        };
+        let segment = match create_segment(&*self.journal.disk, header, self.sizes) {
+            Ok(segment) => segment,
+            Err(JournalError::Io {
+                doing: "write" | "create",
+                source,
+                ..
+            }) if is_full(&source) => {
+                return Err(WriteError::Full);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // The zeros that the sealed segment did not need. If a crash keeps them, no harm is done.
+        let path = segment::path(self.segment.header.number);
+        let used = self.offset();
+        self.segment
+            .file
+            .set_length(used)
+            .map_err(JournalError::io("cut", &path))?;
+        self.journal.push(segment.clone());
+        self.mark = segment.start();
+        self.allocated = segment
+            .file
+            .length()
+            .map_err(JournalError::io("read", &segment::path(header.number)))?;
+        self.segment = segment;
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! Every limit of the store, in one place. Sizes are in bytes.
+
+/// One record: log name, stream, leaf and payload together.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// All records of one batch, as encoded.
+pub const BATCH_BYTES_MAX: usize = 8 << 20;
+/// Records in one batch.
+pub const BATCH_RECORDS_MAX: usize = 16 << 10;
+/// Cursors, and expected streams, in one batch.
+pub const BATCH_CURSORS_MAX: usize = 1 << 10;
+/// The value of one cursor. Below the 7 KiB that an index value may have.
+pub const CURSOR_BYTES_MAX: usize = 4 << 10;
+/// Batches that share one sync.
+pub const GROUP_BATCHES_MAX: usize = 1 << 10;
+/// Bytes after which a group takes no further batch.
+pub const GROUP_BYTES_MAX: usize = 8 << 20;
+/// Batches waiting for the writer; further callers wait in `append`.
+pub const QUEUE_BATCHES_MAX: usize = 1 << 10;
+/// Bytes waiting for the writer; further callers wait in `append`.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+/// Records committed and not yet in the index; beyond it the writer waits for the index.
+pub const PENDING_RECORDS_MAX: usize = 64 << 10;
+/// Records that one read returns at most, whatever was asked for.
+pub const READ_RECORDS_MAX: usize = 4 << 10;
+/// Bytes of records after which a read stops, having returned at least one.
+pub const READ_BYTES_MAX: usize = 16 << 20;
+/// Records that one filtered read looks at before it returns what it has found.
+pub const SCAN_RECORDS_MAX: usize = 4 << 10;
+/// Labels of one stream.
+pub const LABELS_MAX: usize = 32;
+/// Labels that one listing returns.
+pub(crate) const LABELS_LISTED_MAX: usize = 4 << 10;
+
+/// The body of a frame: a full group, plus the batch that filled it, plus its cursors.
+pub(crate) const FRAME_BODY_BYTES_MAX: usize = 32 << 20;
+/// Records that a replay gathers before it hands them to the index.
+pub(crate) const REPLAY_RECORDS_MAX: usize = 16 << 10;
+/// Records that a subscription reads ahead.
+pub(crate) const SUBSCRIPTION_RECORDS_MAX: usize = 256;
+/// Revisions in one packed value of the index: 2 KiB.
+pub(crate) const CHUNK_REVISIONS: u64 = 256;

@@ -1,0 +1,426 @@
+//! What the handle, the writer and the indexer share: where everything is, with its newest part in
+//! memory until the indexer has written it out.
+//!
+//! Who changes what: the writer adds committed frames (`Live::add_*`), only after their sync; the
+//! indexer moves them out of memory (`Live::wrote`); everybody else reads. Holding the lock of
+//! `Shared::live` guarantees that frames are seen whole.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard,
+};
+
+use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
+use tokio::sync::watch;
+
+use crate::disk::{Disk, DiskFile};
+use crate::index::column::{Column, Place, Unwritten};
+use crate::index::{self, Broken, Changes, Tree};
+use crate::journal::bytes::wide;
+use crate::journal::{Journal, Mark};
+use crate::name::{CursorName, LogName, StreamId};
+use crate::record::Position;
+
+/// One log: its size and root, and where its records and nodes are.
+#[derive(Debug)]
+pub(crate) struct LogState {
+    pub(crate) frontier: Frontier,
+    pub(crate) offsets: Column<8>,
+    pub(crate) hashes: Column<32>,
+}
+
+impl LogState {
+    pub(crate) fn new(disk: &dyn Disk, log: &LogName) -> Result<Self, Broken> {
+        Ok(Self {
+            frontier: Frontier::new(),
+            offsets: Column::open(disk, index::offsets_path(log), 0)?,
+            hashes: Column::open(disk, index::hashes_path(log), 0)?,
+        })
+    }
+
+    /// Takes the first `size` records from the files.
+    pub(crate) fn rewind(&mut self, size: u64) -> Result<(), Broken> {
+        if self.offsets.in_file()? < size || self.hashes.in_file()? < stored_count(size) {
+            return Err(Broken::new("the files of a log are too short"));
+        }
+        self.offsets.rewind(size);
+        self.hashes.rewind(stored_count(size));
+        let hashes = &self.hashes;
+        let source = FnSource(|at| hashes.get(at));
+        self.frontier = merkle::frontier_at(&source, size)?;
+        Ok(())
+    }
+
+    fn push(&mut self, address: u64, leaf: Hash) {
+        self.offsets.push(address.to_le_bytes());
+        let hashes = &mut self.hashes;
+        self.frontier.push_with(leaf, |node| hashes.push(node));
+    }
+}
+
+/// A source of nodes, given where the node at a place in the order of completion is.
+pub(crate) struct FnSource<F>(pub(crate) F);
+
+impl<F: Fn(u64) -> Place<32>> NodeSource for FnSource<F> {
+    type Error = Broken;
+
+    fn node(&self, level: u32, at: u64) -> Result<Hash, Broken> {
+        let node = (self.0)(stored_index(level, at)).fetch()?;
+        node.ok_or_else(|| Broken::new("a hash file is too short"))
+    }
+}
+
+/// The revisions of a stream that the database does not have yet.
+#[derive(Debug)]
+pub(crate) struct PendingStream {
+    pub(crate) first: u64,
+    pub(crate) addresses: Vec<u64>,
+}
+
+impl PendingStream {
+    pub(crate) fn length(&self) -> u64 {
+        self.first + wide(self.addresses.len())
+    }
+}
+
+/// One committed record, as far as the index is concerned.
+pub(crate) struct Committed<'a> {
+    pub(crate) address: u64,
+    pub(crate) log: &'a LogName,
+    pub(crate) leaf: Hash,
+    pub(crate) stream: Option<(StreamId, u64)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// The end of what is committed.
+    pub(crate) mark: Mark,
+    /// The address of each record, by position.
+    pub(crate) positions: Column<8>,
+    pub(crate) logs: BTreeMap<LogName, LogState>,
+    pub(crate) streams: HashMap<StreamId, PendingStream>,
+    pub(crate) cursors: BTreeMap<CursorName, Vec<u8>>,
+    changed_cursors: BTreeMap<CursorName, Vec<u8>>,
+}
+
+impl Live {
+    pub(crate) fn new(disk: &dyn Disk, mark: Mark) -> Result<Self, Broken> {
+        let positions = Column::open(disk, index::POSITIONS.to_owned(), mark.position)?;
+        if positions.in_file()? < mark.position {
+            return Err(Broken::new("the file of positions is too short"));
+        }
+        Ok(Self {
+            mark,
+            positions,
+            logs: BTreeMap::new(),
+            streams: HashMap::new(),
+            cursors: BTreeMap::new(),
+            changed_cursors: BTreeMap::new(),
+        })
+    }
+
+    pub(crate) fn log_size(&self, log: &LogName) -> u64 {
+        self.logs.get(log).map_or(0, |state| state.frontier.size())
+    }
+
+    pub(crate) fn add_record(
+        &mut self,
+        disk: &dyn Disk,
+        record: Committed<'_>,
+    ) -> Result<(), Broken> {
+        self.positions.push(record.address.to_le_bytes());
+        if !self.logs.contains_key(record.log) {
+            self.logs
+                .insert(record.log.clone(), LogState::new(disk, record.log)?);
+        }
+        if let Some(state) = self.logs.get_mut(record.log) {
+            state.push(record.address, record.leaf);
+        }
+        if let Some((stream, revision)) = record.stream {
+            let new = || PendingStream {
+                first: revision,
+                addresses: Vec::new(),
+            };
+            self.streams
+                .entry(stream)
+                .or_insert_with(new)
+                .addresses
+                .push(record.address);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_cursor(&mut self, name: CursorName, value: Vec<u8>) {
+        self.changed_cursors.insert(name.clone(), value.clone());
+        self.cursors.insert(name, value);
+    }
+
+    fn unwritten(&self) -> Work {
+        let log = |(name, state): (&LogName, &LogState)| {
+            let offsets = state.offsets.unwritten()?;
+            Some((name.clone(), offsets, state.hashes.unwritten()?))
+        };
+        let stream = |(stream, pending): (&StreamId, &PendingStream)| {
+            (*stream, pending.first, pending.addresses.clone())
+        };
+        Work {
+            mark: self.mark,
+            positions: self.positions.unwritten(),
+            logs: self.logs.iter().filter_map(log).collect(),
+            streams: self.streams.iter().map(stream).collect(),
+            cursors: self.changed_cursors.clone(),
+        }
+    }
+
+    fn wrote(&mut self, done: Done) {
+        if let Some((file, count)) = done.positions {
+            self.positions.wrote(file, count);
+        }
+        for (name, offsets, hashes) in done.logs {
+            if let Some(state) = self.logs.get_mut(&name) {
+                state.offsets.wrote(offsets.0, offsets.1);
+                state.hashes.wrote(hashes.0, hashes.1);
+            }
+        }
+        for (stream, count) in done.streams {
+            if let Some(pending) = self.streams.get_mut(&stream) {
+                pending
+                    .addresses
+                    .drain(..count.min(pending.addresses.len()));
+                pending.first += wide(count);
+                if pending.addresses.is_empty() {
+                    self.streams.remove(&stream);
+                }
+            }
+        }
+        for (name, value) in done.cursors {
+            if self.changed_cursors.get(&name) == Some(&value) {
+                self.changed_cursors.remove(&name);
+            }
+        }
+    }
+}
+
+/// What the index does not have yet, copied out of `Live`.
+struct Work {
+    mark: Mark,
+    positions: Option<Unwritten<8>>,
+    logs: Vec<(LogName, Unwritten<8>, Unwritten<32>)>,
+    streams: Vec<(StreamId, u64, Vec<u64>)>,
+    cursors: BTreeMap<CursorName, Vec<u8>>,
+}
+
+type Written = (Arc<dyn DiskFile>, u64);
+
+struct Done {
+    mark: Mark,
+    positions: Option<Written>,
+    logs: Vec<(LogName, Written, Written)>,
+    streams: Vec<(StreamId, usize)>,
+    cursors: BTreeMap<CursorName, Vec<u8>>,
+}
+
+impl Work {
+    /// Writes it out: first the files, then, in one step, the database with the new mark. A crash
+    /// in between leaves files that go further than the mark; from the mark on they are written
+    /// again, with the same bytes.
+    fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
+        let positions = self
+            .positions
+            .map(|unwritten| unwritten.write(disk))
+            .transpose()?;
+        let mut logs = Vec::with_capacity(self.logs.len());
+        for (name, offsets, hashes) in self.logs {
+            logs.push((name, offsets.write(disk)?, hashes.write(disk)?));
+        }
+        let mut changes = Changes::default();
+        let mut streams = Vec::with_capacity(self.streams.len());
+        for (stream, first, addresses) in self.streams {
+            tree.extend_stream(&stream, first, &addresses, &mut changes)?;
+            streams.push((stream, addresses.len()));
+        }
+        for (name, value) in &self.cursors {
+            changes.cursor(name, value);
+        }
+        changes.mark(self.mark);
+        tree.apply(changes)?;
+        Ok(Done {
+            mark: self.mark,
+            positions,
+            logs,
+            streams,
+            cursors: self.cursors,
+        })
+    }
+}
+
+/// How far the indexer is, and whether it is to stop.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) indexed: Mark,
+    pub(crate) is_ending: bool,
+}
+
+/// Everything that outlives a single call.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) journal: Arc<Journal>,
+    live: RwLock<Live>,
+    // Taken out when the store is closed.
+    tree: RwLock<Option<Tree>>,
+    pub(crate) committed: watch::Sender<Position>,
+    failure: OnceLock<String>,
+    is_closed: AtomicBool,
+    progress: Mutex<Progress>,
+    progressed: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(journal: Arc<Journal>, live: Live, tree: Tree, indexed: Mark) -> Self {
+        let committed = watch::Sender::new(Position(live.mark.position));
+        Self {
+            journal,
+            live: RwLock::new(live),
+            tree: RwLock::new(Some(tree)),
+            committed,
+            failure: OnceLock::new(),
+            is_closed: AtomicBool::new(false),
+            progress: Mutex::new(Progress {
+                indexed,
+                is_ending: false,
+            }),
+            progressed: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.journal.disk
+    }
+
+    pub(crate) fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn live_mut(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the database; `None` once the store is closed.
+    pub(crate) fn with_tree<T>(
+        &self,
+        ask: impl FnOnce(&Tree) -> Result<T, Broken>,
+    ) -> Option<Result<T, Broken>> {
+        self.tree
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(ask)
+    }
+
+    pub(crate) fn take_tree(&self) -> Option<Tree> {
+        self.tree
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The first failure is the one that is told.
+    pub(crate) fn fail(&self, reason: String) {
+        if self.failure.set(reason).is_ok() {
+            self.progressed.notify_all();
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        // Wakes the subscriptions, which then see that the store is closed.
+        self.committed.send_modify(|_| ());
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writer: there is something new to index.
+    pub(crate) fn wake_indexer(&self) {
+        // The lock orders this after the indexer's look at `live`, so that no wake-up is lost.
+        drop(self.progress());
+        self.progressed.notify_all();
+    }
+
+    /// Writer: no more will come.
+    pub(crate) fn end_indexer(&self) {
+        self.progress().is_ending = true;
+        self.progressed.notify_all();
+    }
+
+    /// Writer: waits until the index is at most `records_max` records behind.
+    pub(crate) fn wait_for_index(&self, records_max: usize) {
+        let mut progress = self.progress();
+        while self.failure().is_none() && self.live().positions.pending() > records_max {
+            let woken = self.progressed.wait(progress);
+            progress = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Writes out what is pending. Called by the indexer, and by the replay before it runs.
+    pub(crate) fn index_pending(&self) -> Result<(), Broken> {
+        let work = self.live().unwritten();
+        let done = self
+            .with_tree(|tree| work.write(self.disk(), tree))
+            .unwrap_or_else(|| Err(Broken::new("the store is closed")))?;
+        let mark = done.mark;
+        self.live_mut().wrote(done);
+        self.progress().indexed = mark;
+        self.progressed.notify_all();
+        Ok(())
+    }
+
+    /// The indexer thread: follows the writer until that has ended.
+    pub(crate) fn run_indexer(&self) {
+        loop {
+            let mut progress = self.progress();
+            loop {
+                if self.failure().is_some() {
+                    return;
+                }
+                if progress.indexed != self.live().mark {
+                    break;
+                }
+                if progress.is_ending {
+                    return;
+                }
+                let woken = self.progressed.wait(progress);
+                progress = woken.unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(progress);
+            if let Err(broken) = self.index_pending() {
+                // Reads would be incomplete from here on: stop, and rebuild at the next opening.
+                // If even the mark cannot be left, the checks of that opening find what is wrong.
+                let _ = index::mark_broken(self.disk());
+                self.fail(broken.to_string());
+                return;
+            }
+        }
+    }
+
+    /// How many revisions a stream has.
+    pub(crate) fn stream_length(&self, stream: &StreamId) -> Option<Result<u64, Broken>> {
+        let pending = self.live().streams.get(stream).map(PendingStream::length);
+        match pending {
+            Some(length) => Some(Ok(length)),
+            // Not in memory: then it is in the database, or nowhere.
+            None => self.with_tree(|tree| tree.stream_length(stream)),
+        }
+    }
+}

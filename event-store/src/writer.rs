@@ -1,0 +1,325 @@
+//! The one thread that appends: takes the batches that wait, gives them their numbers, writes them
+//! as one frame, syncs once, and answers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use crate::append::{AppendError, Appended, Placed, Prepared};
+use crate::index::Broken;
+use crate::journal::bytes::{put, wide};
+use crate::journal::frame::{self, Header, Numbers};
+use crate::journal::write::{JournalWriter, WriteError};
+use crate::journal::{Mark, frame_length};
+use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
+use crate::live::{Committed, Shared};
+use crate::name::{LogName, StreamId};
+use crate::record::{Position, Revision};
+
+type Reply = oneshot::Sender<Result<Appended, AppendError>>;
+
+/// One batch on its way to the writer.
+pub(crate) struct Request {
+    pub(crate) batch: Prepared,
+    pub(crate) reply: Reply,
+    /// Its share of the queue's bytes, given back when the request is done.
+    pub(crate) _share: OwnedSemaphorePermit,
+}
+
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) journal: JournalWriter,
+    pub(crate) queue: mpsc::Receiver<Request>,
+}
+
+/// A batch that was found good, with the numbers of its records.
+struct Accepted {
+    batch: Prepared,
+    reply: Reply,
+    numbers: Vec<Numbers>,
+    _share: OwnedSemaphorePermit,
+}
+
+/// What the group so far changes, on top of what is committed.
+struct Group<'a> {
+    shared: &'a Shared,
+    position: u64,
+    logs: BTreeMap<LogName, u64>,
+    streams: HashMap<StreamId, u64>,
+    accepted: Vec<Accepted>,
+    refused: Vec<(Reply, AppendError)>,
+}
+
+impl Writer {
+    /// Until every handle is gone.
+    pub(crate) fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let mut weight = first.batch.weight();
+            let mut requests = vec![first];
+            while weight < GROUP_BYTES_MAX && requests.len() < GROUP_BATCHES_MAX {
+                let Ok(next) = self.queue.try_recv() else {
+                    break;
+                };
+                weight += next.batch.weight();
+                requests.push(next);
+            }
+            self.commit(requests);
+        }
+        self.shared.end_indexer();
+    }
+
+    fn commit(&mut self, requests: Vec<Request>) {
+        let shared = Arc::clone(&self.shared);
+        shared.wait_for_index(PENDING_RECORDS_MAX);
+        let mut group = Group::new(&shared, self.journal.mark());
+        for Request {
+            batch,
+            reply,
+            _share,
+        } in requests
+        {
+            if let Some(reason) = shared.failure() {
+                let error = AppendError::Poisoned {
+                    reason: reason.to_owned(),
+                };
+                group.refused.push((reply, error));
+                continue;
+            }
+            match group.accept(&batch) {
+                Ok(numbers) => group.accepted.push(Accepted {
+                    batch,
+                    reply,
+                    numbers,
+                    _share,
+                }),
+                Err(error) => {
+                    if let AppendError::Poisoned { reason } = &error {
+                        shared.fail(reason.clone());
+                    }
+                    group.refused.push((reply, error));
+                }
+            }
+        }
+        let Group {
+            accepted, refused, ..
+        } = group;
+        let result = match accepted.is_empty() {
+            true => Ok(()),
+            false => self.write(&accepted),
+        };
+        for (reply, error) in refused {
+            // Whoever no longer waits does not need the answer.
+            let _ = reply.send(Err(error));
+        }
+        for Accepted {
+            batch,
+            reply,
+            numbers,
+            ..
+        } in accepted
+        {
+            let _ = reply.send(match &result {
+                Ok(()) => Ok(appended(&batch, &numbers, self.journal.mark())),
+                Err(error) => Err(error.clone()),
+            });
+        }
+    }
+
+    /// Writes the frame of a group, and makes it visible once it is durable.
+    fn write(&mut self, accepted: &[Accepted]) -> Result<(), AppendError> {
+        let records = accepted
+            .iter()
+            .map(|batch| batch.numbers.len())
+            .sum::<usize>();
+        let cursors = accepted.iter().flat_map(|batch| &batch.batch.cursors);
+        let cursors_length: usize = cursors
+            .clone()
+            .map(|(name, value)| frame::cursor_length(name, value))
+            .sum();
+        let records_length: usize = accepted.iter().map(|batch| batch.batch.bytes.len()).sum();
+        let length = frame_length(records_length + cursors_length);
+
+        let before = self.journal.mark();
+        let address = match self.journal.reserve(length) {
+            Ok(address) => address,
+            Err(WriteError::Full) => return Err(AppendError::DiskFull),
+            Err(WriteError::Failed(error)) => return Err(self.poison(&error)),
+        };
+        let mut bytes = Vec::with_capacity(length);
+        bytes.resize(frame::HEADER_LENGTH, 0);
+        let mut addresses = Vec::with_capacity(records);
+        let store = self.shared.journal.store;
+        for Accepted { batch, numbers, .. } in accepted {
+            let mut at = bytes.len();
+            bytes.extend_from_slice(&batch.bytes);
+            for (record, numbers) in batch.records.iter().zip(numbers) {
+                let record_address = address + wide(at);
+                let encoded = bytes.get_mut(at..at + record.length).unwrap_or_default();
+                frame::number_record(encoded, &store, record_address, *numbers);
+                addresses.push(record_address);
+                at += record.length;
+            }
+        }
+        for (name, value) in cursors.clone() {
+            frame::encode_cursor(name, value, &mut bytes);
+        }
+        bytes.resize(length, 0);
+        let (_, body) = bytes.split_at(frame::HEADER_LENGTH);
+        let count = |count: usize| u32::try_from(count).expect("a group is bounded");
+        let header = Header {
+            body_crc: frame::body_checksum(body, &store, address),
+            body_length: count(body.len()),
+            records: count(records),
+            cursors: count(cursors.clone().count()),
+            sequence: before.sequence,
+            first_position: before.position,
+        };
+        put(&mut bytes, 0, &header.encode(&store, address));
+
+        if let Err(error) = self.journal.write(&bytes, wide(records)) {
+            return Err(self.poison(&error));
+        }
+        self.publish(accepted, &addresses).map_err(|broken| {
+            // The frame is durable; only this process can no longer go on.
+            self.shared.fail(broken.to_string());
+            AppendError::Poisoned {
+                reason: broken.to_string(),
+            }
+        })
+    }
+
+    fn publish(&self, accepted: &[Accepted], addresses: &[u64]) -> Result<(), Broken> {
+        let mut addresses = addresses.iter();
+        let mut live = self.shared.live_mut();
+        for Accepted { batch, numbers, .. } in accepted {
+            let records = batch.records.iter().zip(numbers).zip(addresses.by_ref());
+            for ((record, numbers), address) in records {
+                let committed = Committed {
+                    address: *address,
+                    log: &record.log,
+                    leaf: record.leaf_hash,
+                    stream: record.stream.zip(numbers.revision),
+                };
+                live.add_record(self.shared.disk(), committed)?;
+            }
+            for (name, value) in &batch.cursors {
+                live.add_cursor(name.clone(), value.clone());
+            }
+        }
+        live.mark = self.journal.mark();
+        let position = Position(live.mark.position);
+        drop(live);
+        self.shared.wake_indexer();
+        self.shared.committed.send_replace(position);
+        Ok(())
+    }
+
+    fn poison(&self, error: &dyn std::error::Error) -> AppendError {
+        let mut reason = error.to_string();
+        if let Some(source) = error.source() {
+            reason = format!("{reason}: {source}");
+        }
+        self.shared.fail(reason.clone());
+        AppendError::Poisoned { reason }
+    }
+}
+
+impl<'a> Group<'a> {
+    fn new(shared: &'a Shared, mark: Mark) -> Self {
+        Self {
+            shared,
+            position: mark.position,
+            logs: BTreeMap::new(),
+            streams: HashMap::new(),
+            accepted: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Checks what a batch expects, and numbers its records. A refused batch changes nothing.
+    fn accept(&mut self, batch: &Prepared) -> Result<Vec<Numbers>, AppendError> {
+        for (stream, expected) in &batch.expected {
+            let found = self.stream_length(stream)?.checked_sub(1).map(Revision);
+            if !expected.holds(found) {
+                let (stream, expected) = (*stream, *expected);
+                return Err(AppendError::Conflict {
+                    stream,
+                    expected,
+                    found,
+                });
+            }
+        }
+        // Looked up before anything is counted, since looking up may fail.
+        for record in &batch.records {
+            if let Some(stream) = &record.stream {
+                let length = self.stream_length(stream)?;
+                self.streams.insert(*stream, length);
+            }
+        }
+        let numbers = batch.records.iter().map(|record| {
+            let position = self.position;
+            self.position += 1;
+            let size = match self.logs.get_mut(&record.log) {
+                Some(size) => size,
+                None => {
+                    let size = self.shared.live().log_size(&record.log);
+                    self.logs.entry(record.log.clone()).or_insert(size)
+                }
+            };
+            let log_index = *size;
+            *size += 1;
+            let revision = record.stream.and_then(|stream| {
+                let length = self.streams.get_mut(&stream)?;
+                *length += 1;
+                Some(*length - 1)
+            });
+            Numbers {
+                position,
+                log_index,
+                revision,
+            }
+        });
+        Ok(numbers.collect())
+    }
+
+    fn stream_length(&self, stream: &StreamId) -> Result<u64, AppendError> {
+        if let Some(length) = self.streams.get(stream) {
+            return Ok(*length);
+        }
+        match self.shared.stream_length(stream) {
+            Some(Ok(length)) => Ok(length),
+            Some(Err(broken)) => Err(AppendError::Poisoned {
+                reason: broken.to_string(),
+            }),
+            None => Err(AppendError::Closed),
+        }
+    }
+}
+
+fn appended(batch: &Prepared, numbers: &[Numbers], end: Mark) -> Appended {
+    let first = numbers.first().map_or(end.position, |first| first.position);
+    let placed = batch
+        .records
+        .iter()
+        .zip(numbers)
+        .map(|(record, numbers)| Placed {
+            position: Position(numbers.position),
+            log: record.log.clone(),
+            log_index: numbers.log_index,
+            revision: numbers.revision.map(Revision),
+        });
+    Appended {
+        first: Position(first),
+        next: Position(first + wide(numbers.len())),
+        records: placed.collect(),
+    }
+}
+
+/// The share of the queue's bytes that a batch takes, in kibibytes.
+pub(crate) fn share(weight: usize) -> u32 {
+    u32::try_from(weight.div_ceil(1 << 10)).expect("a batch is bounded")
+}
+
+/// All shares that there are.
+pub(crate) const SHARES: usize = QUEUE_BYTES_MAX >> 10;
