@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::chain::Heard;
-use crate::identifier::{AgreementId, Digest, EvidenceItem, Office, State};
+use crate::identifier::{AgreementId, Digest, EvidenceItem, Office};
 use crate::rules::{Category, Rules};
 use crate::time::Date;
 

@@ -54,9 +54,9 @@ pub(crate) fn understood(
         heard
             .into_iter()
             .flat_map(|heard| recipient.entries_up_to(heard))
-            .any(|entry| match stated(&entry.content) {
-                Some(Statement::CapabilitiesStated(kinds)) => kinds.contains(&number),
-                _other => false,
+            .any(|entry| {
+                let content = stated(&entry.content);
+                matches!(content, Some(Statement::CapabilitiesStated(kinds)) if kinds.contains(&number))
             })
     };
     if chains.corridor.kinds.contains(&number) || stated() {
@@ -83,16 +83,16 @@ fn adoptions<'a>(
         .entries
         .iter()
         .filter(move |entry| known(entry) && entry.case.is_none())
-        .filter_map(|entry| match stated(&entry.content)? {
-            Statement::AgreementAdopted(adopted) => Some((
-                AgreementReference {
-                    agreement: adopted.agreement.clone(),
-                    version: adopted.version,
-                    digest: adopted.digest,
-                },
-                adopted.rules.as_deref(),
-            )),
-            _other => None,
+        .filter_map(|entry| {
+            let Some(Statement::AgreementAdopted(adopted)) = stated(&entry.content) else {
+                return None;
+            };
+            let reference = AgreementReference {
+                agreement: adopted.agreement.clone(),
+                version: adopted.version,
+                digest: adopted.digest,
+            };
+            Some((reference, adopted.rules.as_deref()))
         })
 }
 
