@@ -234,9 +234,9 @@ fn launch(jars: &Path, folder: &Path) -> Result<Child> {
 }
 
 const JAVA_MISSING: &str =
-    "Java does not run: install a Java runtime 17 or later (Debian: `openjdk-17-jre-headless`)";
-const MAVEN_MISSING: &str = "Apache Kafka's jars are missing and Maven does not run: install Maven (Debian: `maven`), \
-     then run `make kafka`";
+    "Java does not run: install a Java runtime, 17 or later (Debian: `openjdk-17-jre-headless`)";
+const MAVEN_MISSING: &str = "Apache Kafka's jars are missing and Maven does not run: install \
+     Maven (Debian: `maven`), then run `make kafka`";
 const JARS_FAILED: &str =
     "Maven did not bring Apache Kafka's jars: look at its output, then run `make kafka`";
 

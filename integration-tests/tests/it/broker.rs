@@ -3,7 +3,8 @@
 
 use integration_tests::kafka::Kafka;
 use integration_tests::topics::Topics;
-use messaging::{Cluster, Config, Publisher, Reader, Start, Topic, TopicSpec, topic};
+use messaging::read::ResetReason::OutOfRange;
+use messaging::{Cluster, Config, Publisher, ReadError, Reader, Start, Topic, TopicSpec, topic};
 
 use crate::contract::{self, Engine, next, publish_until_placed, record};
 
@@ -69,4 +70,34 @@ async fn a_killed_broker_comes_back_with_everything() {
     publish_until_placed(&publisher, &[record(&topic, 1)]).await;
     assert_eq!(next(&mut reader).await.unwrap().key, b"1");
     assert_eq!(cluster.id().await.unwrap(), id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_reader_notices_that_its_topic_was_emptied() {
+    let corridor = Topics::read().unwrap().corridor("NL", "XK").unwrap();
+    let kafka = Kafka::start(&corridor).await.unwrap();
+    let config = Config {
+        recheck_ms: 500,
+        ..kafka.config()
+    };
+    let topic = topic::dispatch("NL", "XK").unwrap();
+    let publisher = Publisher::new(config.clone()).unwrap();
+    let mut reader = Reader::new(config.clone(), topic.clone(), Start::Beginning).unwrap();
+    publisher.publish(&record(&topic, 0)).await.unwrap();
+    assert_eq!(next(&mut reader).await.unwrap().key, b"0");
+
+    let cluster = Cluster::new(config).unwrap();
+    cluster
+        .empty_topics(std::slice::from_ref(&topic))
+        .await
+        .unwrap();
+    let reset = ReadError::Reset {
+        topic: topic.clone(),
+        offset: 0,
+        reason: OutOfRange,
+    };
+    assert_eq!(next(&mut reader).await, Err(reset));
+    publisher.publish(&record(&topic, 1)).await.unwrap();
+    assert_eq!(next(&mut reader).await.unwrap().key, b"1");
+    assert_eq!(cluster.end_offset(&topic).await.unwrap(), 2);
 }

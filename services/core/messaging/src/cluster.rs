@@ -1,12 +1,12 @@
-//! Questions about a cluster and its topics, and creating and deleting topics.
+//! Questions about a cluster and its topics, and creating, emptying and deleting topics.
 //!
-//! Each call opens its own connection: these are rare. Nodes only ask; creating and deleting is for
+//! Each call opens its own connection: these are rare. Nodes only ask; the rest is for
 //! operators' tools and tests.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication, TopicResult};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset;
@@ -38,7 +38,7 @@ pub enum QueryError {
     TailTooLong { count: u32 },
 }
 
-/// Why topics were not created or deleted.
+/// Why topics were not created, emptied or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicsError {
     #[error("the broker addresses are not known")]
@@ -141,6 +141,31 @@ impl Cluster {
         let results = admin.delete_topics(&names, &self.options()).await;
         connection::retire(admin);
         check_all(results, RDKafkaErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// Deletes all records of topics; their offsets go on from where they were.
+    ///
+    /// # Errors
+    /// When the cluster does not answer or refuses one; others may be empty by then.
+    pub async fn empty_topics(&self, topics: &[Topic]) -> Result<(), TopicsError> {
+        let unavailable = |error: KafkaError| TopicsError::Unavailable {
+            reason: error.to_string(),
+        };
+        let mut ends = TopicPartitionList::with_capacity(topics.len());
+        for topic in topics {
+            ends.add_partition_offset(topic.as_str(), 0, Offset::End)
+                .map_err(unavailable)?;
+        }
+        let admin = self.admin()?;
+        let results = admin.delete_records(&ends, &self.options()).await;
+        connection::retire(admin);
+        for result in results.map_err(unavailable)?.elements() {
+            result.error().map_err(|error| TopicsError::Refused {
+                topic: result.topic().to_owned(),
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
     }
 
     fn limit(&self) -> Duration {
@@ -250,7 +275,7 @@ fn tail(
 }
 
 fn check_all(
-    results: Result<Vec<Result<String, (String, RDKafkaErrorCode)>>, KafkaError>,
+    results: Result<Vec<TopicResult>, KafkaError>,
     no_error: RDKafkaErrorCode,
 ) -> Result<(), TopicsError> {
     let results = results.map_err(|error| TopicsError::Unavailable {

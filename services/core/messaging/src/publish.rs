@@ -265,7 +265,8 @@ impl Shared {
                 live.looked = Instant::now();
             }
             let moved = look && self.config.bootstrap.moved_from(&live.servers);
-            if !moved && !(look && self.is_worn_out(live)) {
+            let replace = moved || (look && self.is_worn_out(live));
+            if !replace {
                 return Ok(live.clone());
             }
             *slot = None;

@@ -1,6 +1,6 @@
 //! What every broker must let us do. One suite, run against each engine: the development broker
 //! here, Apache Kafka in `integration-tests`.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::time::Duration;
 

@@ -96,6 +96,10 @@ async fn several_brokers_make_one_cluster() {
     assert_eq!(next(&mut reader).await.unwrap().key, b"0");
 }
 
+fn failing_with(error: &'static str) -> impl Fn(&Connection) -> bool {
+    move |connection| matches!(connection, Connection::Failing { last_error, .. } if last_error.contains(error))
+}
+
 #[tokio::test]
 async fn a_reader_waits_for_a_broker_that_is_not_there_yet() {
     let mut engine = Development::absent();
@@ -104,24 +108,20 @@ async fn a_reader_waits_for_a_broker_that_is_not_there_yet() {
     let mut status = reader.status();
     assert_eq!(status.borrow().connection, Connection::Connecting);
     let reading = tokio::spawn(async move { next(&mut reader).await });
-    let failing = |error: &str| {
-        let error = error.to_owned();
-        move |connection: &Connection| matches!(connection, Connection::Failing { last_error, .. } if last_error.contains(&error))
-    };
 
-    let no_file = failing("cannot read the broker addresses");
+    let no_file = failing_with("cannot read the broker addresses");
     status
         .wait_for(|status| no_file(&status.connection))
         .await
         .unwrap();
     std::fs::write(engine.bootstrap(), "127.0.0.1:1").unwrap();
-    let refused = failing("AllBrokersDown");
+    let refused = failing_with("AllBrokersDown");
     status
         .wait_for(|status| refused(&status.connection))
         .await
         .unwrap();
     engine.replace(&[]);
-    let no_topic = failing("UnknownTopic");
+    let no_topic = failing_with("UnknownTopic");
     status
         .wait_for(|status| no_topic(&status.connection))
         .await
