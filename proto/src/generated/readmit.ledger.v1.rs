@@ -292,9 +292,6 @@ pub struct PrepareOpeningRequest {
     /// The command that is being carried out; the case id is derived from it and the caller.
     #[prost(string, tag = "3")]
     pub request_id: ::prost::alloc::string::String,
-    /// Year of the case number.
-    #[prost(uint32, tag = "4")]
-    pub year: u32,
 }
 /// What a new case would rest on.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -302,9 +299,10 @@ pub struct PrepareOpeningResponse {
     /// The id that the case will have, 16 bytes; the same for the same caller and request id.
     #[prost(bytes = "vec", tag = "1")]
     pub case_id: ::prost::alloc::vec::Vec<u8>,
-    /// The next serial of the case number for this partner and year, from 1.
-    #[prost(uint32, tag = "2")]
-    pub next_serial: u32,
+    /// The next serials of the case number for this partner, by year; a year that is not here starts
+    /// at 1. Which year it is, is for the rules to say.
+    #[prost(message, repeated, tag = "2")]
+    pub serials: ::prost::alloc::vec::Vec<YearSerial>,
     /// Revision of the corridor, expected by `Append`.
     #[prost(uint64, tag = "3")]
     pub corridor_revision: u64,
@@ -326,6 +324,16 @@ pub struct PrepareOpeningResponse {
     /// What this request id wrote before; absent where it has not been seen.
     #[prost(message, optional, tag = "9")]
     pub prior: ::core::option::Option<PriorCommand>,
+}
+/// The next serial of a year.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct YearSerial {
+    /// The calendar year.
+    #[prost(uint32, tag = "1")]
+    pub year: u32,
+    /// The serial that the next case of that year has, from 1.
+    #[prost(uint32, tag = "2")]
+    pub next_serial: u32,
 }
 /// With whom.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
