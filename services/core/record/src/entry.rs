@@ -1,0 +1,206 @@
+//! An entry: its head is what the Merkle tree holds, its facts and sealed body are named by it.
+
+use domain::case::event::Statement;
+use domain::chain::Content;
+use domain::identifier::{CaseId, Digest};
+use proto::record::v1;
+
+use crate::canonical;
+use crate::digest::sha256;
+use crate::facts::{self, FACTS_BYTES_MAX};
+use crate::log_id::LogId;
+
+/// Most bytes of a sealed body.
+pub const SEALED_BODY_BYTES_MAX: usize = 32 * 1024;
+
+/// The head of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Position in the log, gap-free from 0.
+    pub position: u64,
+    /// Ties the entry to its case without naming it.
+    pub tag: Digest,
+    /// SHA-256 of the facts.
+    pub facts_digest: Digest,
+    /// SHA-256 of the sealed body; `None` where there is none.
+    pub body_digest: Option<Digest>,
+    /// The commitment to the case key, on an opening entry.
+    pub case_key_commitment: Option<Digest>,
+}
+
+impl Head {
+    /// Reads a head from its canonical bytes; `None` for anything else.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let message: v1::Head = canonical::decode(bytes).ok()?;
+        Some(Self {
+            position: message.position,
+            tag: Digest::from_slice(&message.tag).ok()?,
+            facts_digest: Digest::from_slice(&message.facts_digest).ok()?,
+            body_digest: optional(&message.body_digest)?,
+            case_key_commitment: optional(&message.case_key_commitment)?,
+        })
+    }
+
+    /// The canonical bytes: the leaf of the log's Merkle tree.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let bytes = |digest: &Digest| digest.as_bytes().to_vec();
+        let optional = |digest: Option<&Digest>| digest.map(bytes).unwrap_or_default();
+        canonical::encode(&v1::Head {
+            position: self.position,
+            tag: bytes(&self.tag),
+            facts_digest: bytes(&self.facts_digest),
+            body_digest: optional(self.body_digest.as_ref()),
+            case_key_commitment: optional(self.case_key_commitment.as_ref()),
+        })
+    }
+}
+
+/// A digest that may be absent; `None` when it is there and no digest.
+fn optional(bytes: &[u8]) -> Option<Option<Digest>> {
+    if bytes.is_empty() {
+        Some(None)
+    } else {
+        Digest::from_slice(bytes).ok().map(Some)
+    }
+}
+
+/// An entry as bytes, fixed once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The bytes of the head.
+    pub head: Vec<u8>,
+    /// The bytes of the facts.
+    pub facts: Vec<u8>,
+    /// The sealed body; `None` where there is none, or where it is not at hand.
+    pub sealed_body: Option<Vec<u8>>,
+}
+
+/// What an entry is made of.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The case; `None` on corridor entries.
+    pub case: Option<CaseId>,
+    /// The bytes of the facts.
+    pub facts: Vec<u8>,
+    /// The sealed body.
+    pub sealed_body: Option<Vec<u8>>,
+    /// The commitment to the case key, on an opening entry.
+    pub case_key_commitment: Option<Digest>,
+}
+
+/// Why an entry is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// The facts are too long.
+    #[error("the facts have {bytes} bytes, more than {FACTS_BYTES_MAX}")]
+    FactsTooLong {
+        /// How long they are.
+        bytes: usize,
+    },
+    /// The sealed body is too long.
+    #[error("the sealed body has {bytes} bytes, more than {SEALED_BODY_BYTES_MAX}")]
+    BodyTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+}
+
+impl Entry {
+    /// Makes the entry at a position of a log.
+    ///
+    /// # Errors
+    /// A part is too long.
+    pub fn new(log: &LogId, position: u64, draft: Draft) -> Result<Self, DraftError> {
+        if draft.facts.len() > FACTS_BYTES_MAX {
+            return Err(DraftError::FactsTooLong {
+                bytes: draft.facts.len(),
+            });
+        }
+        let bytes = draft.sealed_body.as_ref().map_or(0, Vec::len);
+        if bytes > SEALED_BODY_BYTES_MAX {
+            return Err(DraftError::BodyTooLong { bytes });
+        }
+        let head = Head {
+            position,
+            tag: log.tag(draft.case.as_ref(), position),
+            facts_digest: sha256(&[&draft.facts]),
+            body_digest: draft.sealed_body.as_ref().map(|body| sha256(&[body])),
+            case_key_commitment: draft.case_key_commitment,
+        };
+        Ok(Self {
+            head: head.encode(),
+            facts: draft.facts,
+            sealed_body: draft.sealed_body,
+        })
+    }
+
+    pub(crate) fn from_message(message: v1::Entry) -> Self {
+        let v1::Entry {
+            head,
+            facts,
+            sealed_body,
+        } = message;
+        // A sealed body is at least as long as its authentication tag, so empty means absent.
+        Self {
+            head,
+            facts,
+            sealed_body: Some(sealed_body).filter(|body| !body.is_empty()),
+        }
+    }
+
+    pub(crate) fn to_message(&self) -> v1::Entry {
+        v1::Entry {
+            head: self.head.clone(),
+            facts: self.facts.clone(),
+            sealed_body: self.sealed_body.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Whom an entry belongs to: said by its facts, proved by its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The corridor.
+    Corridor,
+    /// A case.
+    Case(CaseId),
+    /// Nobody: the tag does not fit the facts. Such an entry is stored and counts nowhere.
+    Nobody,
+}
+
+/// An entry as everybody reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whom it belongs to.
+    pub owner: Owner,
+    /// What it states.
+    pub content: Content,
+}
+
+/// Reads an entry whose facts are those that its head names.
+#[must_use]
+pub fn read(log: &LogId, head: &Head, facts: &[u8]) -> Reading {
+    let claimed = facts::claimed_case(facts);
+    let owner = match claimed {
+        _ if log.tag(claimed.as_ref(), head.position) != head.tag => Owner::Nobody,
+        Some(case) => Owner::Case(case),
+        None => Owner::Corridor,
+    };
+    let content = match facts::read(facts) {
+        Content::Stated(statement) if owner != Owner::Nobody && shaped(head, &statement) => {
+            Content::Stated(statement)
+        }
+        Content::Stated(_) | Content::NotUnderstood => Content::NotUnderstood,
+    };
+    Reading { owner, content }
+}
+
+/// Whether the head has what the kind of statement needs: a commitment exactly where a case is
+/// opened, and no body on a corridor entry.
+fn shaped(head: &Head, statement: &Statement) -> bool {
+    let kind = statement.kind();
+    let corridor = kind.speaker() == domain::case::event::Speaker::Corridor;
+    kind.opens() == head.case_key_commitment.is_some() && !(corridor && head.body_digest.is_some())
+}
