@@ -44,3 +44,8 @@ pub mod requests {
         include!("generated/readmit.requests.v1.rs");
     }
 }
+pub mod store {
+    pub mod v1 {
+        include!("generated/readmit.store.v1.rs");
+    }
+}

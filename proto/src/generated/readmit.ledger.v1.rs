@@ -299,8 +299,8 @@ pub struct PrepareOpeningResponse {
     /// The id that the case will have, 16 bytes; the same for the same caller and request id.
     #[prost(bytes = "vec", tag = "1")]
     pub case_id: ::prost::alloc::vec::Vec<u8>,
-    /// The next serials of the case number for this partner, by year; a year that is not here starts
-    /// at 1. Which year it is, is for the rules to say.
+    /// The serials of the case number that are kept for this case, one for each year that it can be
+    /// anywhere now; no other case gets them. Which year it is, is for the rules to say.
     #[prost(message, repeated, tag = "2")]
     pub serials: ::prost::alloc::vec::Vec<YearSerial>,
     /// Revision of the corridor, expected by `Append`.
@@ -325,13 +325,13 @@ pub struct PrepareOpeningResponse {
     #[prost(message, optional, tag = "9")]
     pub prior: ::core::option::Option<PriorCommand>,
 }
-/// The next serial of a year.
+/// The serial that is kept for a case in a year.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct YearSerial {
     /// The calendar year.
     #[prost(uint32, tag = "1")]
     pub year: u32,
-    /// The serial that the next case of that year has, from 1.
+    /// The serial that the case has if it is opened in that year, from 1.
     #[prost(uint32, tag = "2")]
     pub next_serial: u32,
 }
@@ -625,7 +625,7 @@ pub struct ImportDispatchRequest {
 /// How far a courier has been read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cursor {
-    /// Its name; 1 to 128 characters of `a-z`, `A-Z`, `0-9`, `.`, `_`, `/` and `-`.
+    /// Its name; 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `.`, `_`, `/` and `-`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// Its value, which only the courier's reader understands; at most 256 bytes.
