@@ -46,12 +46,10 @@ fn statement(facts: &[u8]) -> Option<Statement> {
     let mut message: Facts = canonical::decode(facts).ok()?;
     let rules = adopted_bytes(&mut message);
     let (_, statement) = <(Option<CaseId>, Statement)>::try_from(message).ok()?;
-    Some(match statement {
-        Statement::AgreementAdopted(adopted) => {
-            Statement::AgreementAdopted(with_rules(adopted, &rules))
-        }
-        other => other,
-    })
+    if let Statement::AgreementAdopted(adopted) = statement {
+        return Some(Statement::AgreementAdopted(with_rules(adopted, &rules)));
+    }
+    Some(statement)
 }
 
 /// Takes the rules' bytes out of an adoption.

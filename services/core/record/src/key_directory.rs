@@ -11,9 +11,16 @@ use crate::root_statement::{AnnouncedKey, Root, RootStatement, RootStatementErro
 #[derive(Clone, Debug)]
 pub struct KeyDirectory {
     root: Root,
-    serial: u64,
+    serials: Vec<Serial>,
     log_keys: Vec<LogKey>,
     hpke_keys: Vec<HpkeKey>,
+}
+
+/// The serial of a statement that counts, and the dispatch that it travelled in.
+#[derive(Clone, Copy, Debug)]
+struct Serial {
+    serial: u64,
+    dispatch: u64,
 }
 
 /// A log key and where it was announced.
@@ -57,7 +64,7 @@ impl KeyDirectory {
     pub const fn new(root: Root) -> Self {
         Self {
             root,
-            serial: 0,
+            serials: Vec::new(),
             log_keys: Vec::new(),
             hpke_keys: Vec::new(),
         }
@@ -71,8 +78,8 @@ impl KeyDirectory {
 
     /// The serial that the next statement of the root key needs at least.
     #[must_use]
-    pub const fn next_serial(&self) -> u64 {
-        self.serial.saturating_add(1)
+    pub fn next_serial(&self) -> u64 {
+        self.last_serial().saturating_add(1)
     }
 
     /// Takes in an announcement, in the order of the log.
@@ -86,13 +93,14 @@ impl KeyDirectory {
         place: Place,
     ) -> Result<(), RootStatementError> {
         let RootStatement { serial, key } = RootStatement::verify(root_statement, &self.root)?;
-        if serial <= self.serial {
+        let last = self.last_serial();
+        if serial <= last {
             return Err(RootStatementError::SerialMustRise {
-                last: self.serial,
+                last,
                 found: serial,
             });
         }
-        self.serial = serial;
+        self.serials.push(Serial { serial, dispatch });
         match key {
             AnnouncedKey::Log(key) => self.log_keys.push(LogKey {
                 key,
@@ -124,6 +132,30 @@ impl KeyDirectory {
             .flatten()
             .map(|known| known.key)
             .find(|key| key.id() == id)
+    }
+
+    /// The log key that a dispatch announces in its own first entry, if it may sign that dispatch:
+    /// the statement counts as of everything that was stated before that number. So an old
+    /// statement brings no old key back, and a rival of an old number is recognised.
+    #[must_use]
+    pub fn announced_by_itself(
+        &self,
+        root_statement: &[u8],
+        number: u64,
+        id: KeyId,
+    ) -> Option<PublicKey> {
+        let RootStatement { serial, key } =
+            RootStatement::verify(root_statement, &self.root).ok()?;
+        let mut before = self.serials.iter().filter(|known| known.dispatch < number);
+        let rises = before.next_back().map_or(0, |last| last.serial) < serial;
+        match key {
+            AnnouncedKey::Log(key) if rises && key.id() == id => Some(key),
+            AnnouncedKey::Log(_) | AnnouncedKey::Hpke(_) => None,
+        }
+    }
+
+    fn last_serial(&self) -> u64 {
+        self.serials.last().map_or(0, |last| last.serial)
     }
 
     /// The log key that signs the next dispatch, as far as it is announced.
