@@ -12,13 +12,14 @@ use domain::identifier::{CaseId, Digest, State};
 use domain::time::Instant;
 use proto::record::v1::{DispatchEvidence, EntryEvidence, EvidenceBundle, LogEvidence};
 
+use crate::arrival::{Fault, Known};
 use crate::canonical;
 use crate::chain;
 use crate::digest::sha256;
 use crate::dispatch::SignedHeader;
 use crate::entry::{self, Head};
 use crate::genesis::SignedGenesis;
-use crate::log::{Breach, FIRST_ERA, Fault, Known, LogState, Stamp};
+use crate::log::{Breach, FIRST_ERA, LogState, Stamp};
 use crate::log_id::LogId;
 
 /// The one version of the bundle.

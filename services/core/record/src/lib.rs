@@ -4,6 +4,7 @@
 //! given by the caller ([`random::operating_system`] is the one source that this crate names).
 //! `docs/SPEC.md` says every byte that is made here.
 
+pub mod arrival;
 pub mod body;
 pub mod bundle;
 pub mod canonical;
