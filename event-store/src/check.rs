@@ -488,6 +488,18 @@ impl IndexCheck {
                 "revisions that the journal does not have",
             )));
         }
+        for (log, (offsets, _)) in &self.logs {
+            let found = self.tree.logs().map_err(|broken| tree_fault(&broken))?;
+            let size = found
+                .iter()
+                .find(|(name, ..)| name == log)
+                .map(|(_, size, _)| *size);
+            if size != Some(offsets.next) {
+                return Err(tree_fault(&Broken::new(format!(
+                    "a wrong size of log `{log}`"
+                ))));
+            }
+        }
         // Every cursor and label is read, which checks its checksum.
         self.tree.cursors().map_err(|broken| tree_fault(&broken))?;
         self.tree

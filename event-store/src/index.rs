@@ -40,18 +40,6 @@ pub(crate) fn hashes_path(log: &LogName) -> String {
     format!("{LOGS_DIR}/{}{HASHES_END}", log.as_str().replace('/', "+"))
 }
 
-/// The logs that the index has files of.
-pub(crate) fn logs(disk: &dyn Disk) -> Result<Vec<LogName>, Broken> {
-    let names = disk.list(LOGS_DIR)?;
-    let logs = names
-        .iter()
-        .filter_map(|name| name.strip_suffix(OFFSETS_END));
-    logs.map(|name| {
-        LogName::new(&name.replace('+', "/")).map_err(|error| Broken::new(error.to_string()))
-    })
-    .collect()
-}
-
 pub(crate) fn delete(disk: &dyn Disk) -> std::io::Result<()> {
     disk.remove_dir(DIR)
 }

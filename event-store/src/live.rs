@@ -40,17 +40,28 @@ impl LogState {
         })
     }
 
-    /// Takes the first `size` records from the files.
-    pub(crate) fn rewind(&mut self, size: u64) -> Result<(), Broken> {
-        if self.offsets.in_file()? < size || self.hashes.in_file()? < stored_count(size) {
+    /// The log as the index has it: its files may go further, and are good up to `size`.
+    pub(crate) fn indexed(
+        disk: &dyn Disk,
+        log: &LogName,
+        size: u64,
+        root: &Hash,
+    ) -> Result<Self, Broken> {
+        let offsets = Column::open(disk, index::offsets_path(log), size)?;
+        let hashes = Column::open(disk, index::hashes_path(log), stored_count(size))?;
+        if offsets.in_file()? < size || hashes.in_file()? < stored_count(size) {
             return Err(Broken::new("the files of a log are too short"));
         }
-        self.offsets.rewind(size);
-        self.hashes.rewind(stored_count(size));
-        let hashes = &self.hashes;
-        let source = FnSource(|at| hashes.get(at));
-        self.frontier = merkle::frontier_at(&source, size)?;
-        Ok(())
+        let frontier = merkle::frontier_at(&FnSource(|at| hashes.get(at)), size)?;
+        // This root is going to be signed.
+        if frontier.root() != *root {
+            return Err(Broken::new("the hashes of a log do not lead to its root"));
+        }
+        Ok(Self {
+            frontier,
+            offsets,
+            hashes,
+        })
     }
 
     fn push(&mut self, address: u64, leaf: Hash) {
@@ -159,8 +170,13 @@ impl Live {
 
     fn unwritten(&self) -> Work {
         let log = |(name, state): (&LogName, &LogState)| {
-            let offsets = state.offsets.unwritten()?;
-            Some((name.clone(), offsets, state.hashes.unwritten()?))
+            let (offsets, hashes) = (state.offsets.unwritten()?, state.hashes.unwritten()?);
+            Some(LogWork {
+                name: name.clone(),
+                frontier: state.frontier.clone(),
+                offsets,
+                hashes,
+            })
         };
         let stream = |(stream, pending): (&StreamId, &PendingStream)| {
             (*stream, pending.first, pending.addresses.clone())
@@ -207,9 +223,16 @@ impl Live {
 struct Work {
     mark: Mark,
     positions: Option<Unwritten<8>>,
-    logs: Vec<(LogName, Unwritten<8>, Unwritten<32>)>,
+    logs: Vec<LogWork>,
     streams: Vec<(StreamId, u64, Vec<u64>)>,
     cursors: BTreeMap<CursorName, Vec<u8>>,
+}
+
+struct LogWork {
+    name: LogName,
+    frontier: Frontier,
+    offsets: Unwritten<8>,
+    hashes: Unwritten<32>,
 }
 
 type Written = (Arc<dyn DiskFile>, u64);
@@ -231,11 +254,18 @@ impl Work {
             .positions
             .map(|unwritten| unwritten.write(disk))
             .transpose()?;
+        let mut changes = Changes::default();
         let mut logs = Vec::with_capacity(self.logs.len());
-        for (name, offsets, hashes) in self.logs {
+        for LogWork {
+            name,
+            frontier,
+            offsets,
+            hashes,
+        } in self.logs
+        {
+            changes.log(&name, frontier.size(), &frontier.root());
             logs.push((name, offsets.write(disk)?, hashes.write(disk)?));
         }
-        let mut changes = Changes::default();
         let mut streams = Vec::with_capacity(self.streams.len());
         for (stream, first, addresses) in self.streams {
             tree.extend_stream(&stream, first, &addresses, &mut changes)?;

@@ -1,7 +1,6 @@
 //! Opening a store: find the end of the journal, cut what a crash has torn, bring the index up to
 //! date or build it again.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -269,8 +268,8 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     let tree = index::open_tree(disk, options.index_cache_bytes)?;
     let indexed = journal.past_header(tree.mark()?.unwrap_or(Mark::START));
     let mut live = Live::new(&**disk, indexed)?;
-    for log in index::logs(&**disk)? {
-        let state = LogState::new(&**disk, &log)?;
+    for (log, size, root) in tree.logs()? {
+        let state = LogState::indexed(&**disk, &log, size, &root)?;
         live.logs.insert(log, state);
     }
     live.cursors.extend(tree.cursors()?);
@@ -283,7 +282,6 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
         last
     };
     let mut scan = Scan::from(journal, start);
-    let mut seen = BTreeSet::new();
     let mut records = 0;
     while let Some(frame) = scan.next()? {
         if frame.address < indexed.address {
@@ -293,7 +291,7 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
         let end = frame.end();
         if before != indexed || frame.start() == indexed {
             records += u64::from(frame.header.records);
-            replay_frame(&shared, &frame, &mut seen)?;
+            replay_frame(&shared, &frame)?;
             shared.live_mut().mark = end;
         } else {
             return Err(Broken::new("it does not end between two frames").into());
@@ -305,7 +303,7 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     if scan.mark().address < indexed.address {
         return Err(ReplayError::Ahead);
     }
-    check_end(&shared, &seen)?;
+    check_end(&shared)?;
     shared.index_pending()?;
     shared
         .committed
@@ -317,18 +315,14 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     })
 }
 
-fn replay_frame(
-    shared: &Shared,
-    frame: &Frame<'_>,
-    seen: &mut BTreeSet<LogName>,
-) -> Result<(), ReplayError> {
+fn replay_frame(shared: &Shared, frame: &Frame<'_>) -> Result<(), ReplayError> {
     let mut live = shared.live_mut();
     let mut result = Ok(());
     let parts = frame.parts(&shared.journal.store, |part| {
         if result.is_ok() {
             result = match part {
                 Part::Record { address, record } => {
-                    replay_record(shared, &mut live, seen, address, &record)
+                    replay_record(shared, &mut live, address, &record)
                 }
                 Part::Cursor { name, value } => {
                     live.add_cursor(name, value.to_vec());
@@ -346,18 +340,10 @@ fn replay_frame(
 fn replay_record(
     shared: &Shared,
     live: &mut Live,
-    seen: &mut BTreeSet<LogName>,
     address: u64,
     record: &RecordView<'_>,
 ) -> Result<(), Broken> {
     let log = LogName::new(record.log).map_err(|error| Broken::new(error.to_string()))?;
-    if !seen.contains(&log) {
-        // The files of the log may go further than the index; they are good up to here.
-        if let Some(state) = live.logs.get_mut(&log) {
-            state.rewind(record.numbers.log_index)?;
-        }
-        seen.insert(log.clone());
-    }
     let revision = match &record.stream {
         None => None,
         Some(stream) => match live.streams.get(stream).map(PendingStream::length) {
@@ -382,11 +368,11 @@ fn replay_record(
     live.add_record(shared.disk(), committed)
 }
 
-/// After the replay: logs that it has not touched are as long as their files, and the index knows
-/// nothing that the journal does not have.
-fn check_end(shared: &Shared, seen: &BTreeSet<LogName>) -> Result<(), ReplayError> {
+/// After the replay: the index knows nothing that the journal does not have, and the last address
+/// of each log leads to its last record.
+fn check_end(shared: &Shared) -> Result<(), ReplayError> {
     let mut window = Window::new(Window::NEAR);
-    let mut live = shared.live_mut();
+    let live = shared.live();
     let end = live.mark;
     if live.positions.in_file()? > end.position {
         return Err(ReplayError::Ahead);
@@ -395,17 +381,11 @@ fn check_end(shared: &Shared, seen: &BTreeSet<LogName>) -> Result<(), ReplayErro
     if labels_upto.is_some_and(|upto| upto > end.position) {
         return Err(ReplayError::Ahead);
     }
-    for (log, state) in live.logs.iter_mut().filter(|(log, _)| !seen.contains(*log)) {
-        let size = state.offsets.in_file()?;
-        let last = size
-            .checked_sub(1)
-            .ok_or_else(|| Broken::new("an empty log"))?;
-        state.rewind(size)?;
+    for (log, state) in &live.logs {
+        let last = state.offsets.len().saturating_sub(1);
         let address = state.offsets.get(last).fetch()?.map(u64::from_le_bytes);
-        let address = address.ok_or_else(|| Broken::new("an offset file is too short"))?;
-        if address >= end.address {
-            return Err(ReplayError::Ahead);
-        }
+        let address = address.filter(|address| *address < end.address);
+        let address = address.ok_or_else(|| Broken::new("a log without its last record"))?;
         let is_last = shared
             .journal
             .with_record(address, &mut window, |record, _| {

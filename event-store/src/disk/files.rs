@@ -120,7 +120,7 @@ impl Disk for Files {
             .truncate(false)
             .open(self.at(path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
+            Ok(()) => Ok(Some(Box::new(Lock(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -134,6 +134,17 @@ impl Disk for Files {
 
     fn native(&self, dir: &str) -> Option<PathBuf> {
         Some(self.at(dir))
+    }
+}
+
+/// A locked file.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, were it not for processes started just now: until they run their own
+        // program they share the file, and with it the lock.
+        let _ = self.0.unlock();
     }
 }
 

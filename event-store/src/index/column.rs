@@ -111,12 +111,6 @@ impl<const N: usize> Column<N> {
         self.pending.len()
     }
 
-    /// Forgets what comes after the first `written` values, all of them in the file.
-    pub(crate) fn rewind(&mut self, written: u64) {
-        self.written = written;
-        self.pending.clear();
-    }
-
     pub(crate) fn push(&mut self, value: [u8; N]) {
         self.pending.push_back(value);
     }

@@ -6,6 +6,7 @@
 //! ```text
 //! 's' stream_length u8, stream, chunk u32 BE  →  address u64 *                  (256 a chunk)
 //! 'c' cursor name                             →  value
+//! 'g' log name                                →  size u64, root(32)
 //! 'l' label, 0, stream                        →  (nothing)
 //! 'm' stream                                  →  (label_length u8, label)*
 //! 'u'                                         →  address u64, sequence u64, position u64
@@ -17,12 +18,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use merkle::Hash;
 use thiserror::Error;
 
 use crate::journal::Mark;
 use crate::journal::bytes::{Fields, narrow, wide};
 use crate::limits::{CHUNK_REVISIONS, LABELS_LISTED_MAX};
-use crate::name::{CursorName, Label, StreamId};
+use crate::name::{CursorName, Label, LogName, StreamId};
 
 /// The index cannot be used; opening the store again rebuilds it.
 #[derive(Clone, Debug, Error)]
@@ -119,6 +121,11 @@ impl Changes {
 
     pub(crate) fn cursor(&mut self, name: &CursorName, value: &[u8]) {
         self.insert([b"c", name.as_str().as_bytes()].concat(), value.to_vec());
+    }
+
+    pub(crate) fn log(&mut self, log: &LogName, size: u64, root: &Hash) {
+        let key = [b"g", log.as_str().as_bytes()].concat();
+        self.insert(key, [&size.to_le_bytes()[..], root].concat());
     }
 
     pub(crate) fn mark(&mut self, mark: Mark) {
@@ -302,6 +309,21 @@ impl Tree {
             Ok(true)
         })?;
         Ok(cursors)
+    }
+
+    /// The logs, with their sizes and roots.
+    pub(crate) fn logs(&self) -> Result<Vec<(LogName, u64, Hash)>, Broken> {
+        let mut logs = Vec::new();
+        self.scan(b"g", None, |key, value| {
+            let parts = || {
+                let log = LogName::new(str::from_utf8(key.get(1..)?).ok()?).ok()?;
+                let mut fields = Fields(value);
+                Some((log, fields.u64()?, fields.array()?))
+            };
+            logs.push(parts().ok_or_else(|| Broken::new("a bad log"))?);
+            Ok(true)
+        })?;
+        Ok(logs)
     }
 
     pub(crate) fn labels_upto(&self) -> Result<u64, Broken> {

@@ -1,3 +1,13 @@
-//! The store on real files.
+//! The store on real files: contract, faults, corruption, killed processes.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod append;
+mod corrupt;
+mod crash;
+mod fault_disk;
+mod label;
+mod limit;
+mod proof;
+mod sample;
+mod subscribe;

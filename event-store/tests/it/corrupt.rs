@@ -1,0 +1,349 @@
+//! Damage of every kind: found, located, and repaired where it can be.
+
+use std::fs;
+use std::path::Path;
+
+use event_store::{Fault, OpenError, Position, Recovery, Store, VerifyError};
+
+use crate::sample::{
+    Answers, answers, batch, copy, fill, log, numbered, open, record, segments, small, stream,
+};
+
+/// A closed store of a few batches in one segment, and what it answers.
+async fn closed(dir: &Path, batches: usize) -> Answers {
+    let store = open(dir);
+    fill(&store, 0..batches).await;
+    let answers = answers(&store);
+    store.close();
+    answers
+}
+
+fn flip(file: &Path, at: usize, mask: u8) {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[at] ^= mask;
+    fs::write(file, bytes).unwrap();
+}
+
+fn fault(result: Result<event_store::Verified, VerifyError>) -> Fault {
+    match result {
+        Err(VerifyError::Fault(fault)) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_the_journal_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 10).await;
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let good = event_store::verify(dir.path()).unwrap();
+    let used = usize::try_from(good.bytes).unwrap();
+    let file = &segments(dir.path())[0];
+    let bytes = fs::read(file).unwrap();
+    let last_frame = bytes
+        .windows(4)
+        .rposition(|window| window == b"RFRM")
+        .unwrap();
+
+    let (mut located, mut torn) = (0, 0);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        fs::write(file, flipped).unwrap();
+        match event_store::verify(dir.path()) {
+            Err(VerifyError::Fault(fault)) => {
+                assert!(at < last_frame, "{at}: {fault}");
+                assert_eq!(fault.file, "journal/0000000000000000.seg");
+                assert!(
+                    usize::try_from(fault.offset).unwrap() <= at,
+                    "{at}: {fault}"
+                );
+                located += 1;
+            }
+            // The version number of the segment.
+            Err(VerifyError::Newer { .. }) => assert!((8..12).contains(&at), "{at}"),
+            // Torn or flipped cannot be told apart in the last frame, nor behind it.
+            Ok(verified) => {
+                assert!(at >= last_frame, "{at}");
+                assert!(verified.torn_bytes > 0, "{at}");
+                torn += 1;
+            }
+            Err(error) => panic!("{at}: {error}"),
+        }
+    }
+    eprintln!(
+        "{located} located, {torn} seen as torn, of {} bytes",
+        bytes.len()
+    );
+    assert!(located > used / 2);
+}
+
+#[tokio::test]
+async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 10).await;
+    let file = &segments(dir.path())[0];
+    let bytes = fs::read(file).unwrap();
+    let payload = b"payload of 5.1";
+    let at = bytes
+        .windows(payload.len())
+        .position(|window| window == payload)
+        .unwrap();
+    flip(file, at, 1);
+    let found = fault(event_store::verify(dir.path()));
+    let position = (0..5).map(|n| numbered(n).records.len()).sum::<usize>() + 1;
+    assert_eq!(found.position, Some(Position(position as u64)));
+    assert_eq!(found.log, Some(numbered(5).records[1].log.clone()));
+    let result = Store::open(dir.path(), small());
+    let Err(OpenError::Corrupt {
+        segment: 0, offset, ..
+    }) = result
+    else {
+        panic!("{result:?}")
+    };
+    assert!(offset > 0 && usize::try_from(offset).unwrap() < at);
+    flip(file, at, 1);
+    open(dir.path());
+}
+
+#[tokio::test]
+async fn damage_of_a_sealed_segment_is_found_and_never_read() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 200).await;
+    assert!(segments(dir.path()).len() > 3);
+    let file = &segments(dir.path())[1];
+    let bytes = fs::read(file).unwrap();
+    let at = bytes
+        .windows(7)
+        .position(|window| window == b"payload")
+        .unwrap();
+    flip(file, at, 1);
+    let found = fault(event_store::verify(dir.path()));
+    assert_eq!(found.file, "journal/0000000000000001.seg");
+    // The index is whole, so the store opens; the record itself is refused.
+    let store = open(dir.path());
+    let errors = (0..store.next_position().0).filter(|position| {
+        let read = store.read_since(Position(*position), &event_store::Filter::All, 1);
+        read.is_err()
+    });
+    assert_eq!(errors.collect::<Vec<_>>(), [found.position.unwrap().0]);
+    store.close();
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let result = Store::open(dir.path(), small());
+    assert!(
+        matches!(result, Err(OpenError::Corrupt { segment: 1, .. })),
+        "{result:?}"
+    );
+
+    fs::remove_file(&segments(dir.path())[2]).unwrap();
+    let result = Store::open(dir.path(), small());
+    assert!(
+        matches!(result, Err(OpenError::Corrupt { segment: 2, .. })),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path(), 150).await;
+    let index = dir.path().join("index");
+    let hashes = index.join("logs/entries+NL+0.hashes");
+    let offsets = index.join("logs/entries+NL+0.offsets");
+    let cut = |file: &Path, by: u64| {
+        let length = fs::metadata(file).unwrap().len();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(file)
+            .unwrap()
+            .set_len(length - by)
+            .unwrap();
+    };
+    let damages: [(&str, &dyn Fn()); 10] = [
+        ("index", &|| fs::remove_dir_all(&index).unwrap()),
+        ("positions", &|| {
+            fs::remove_file(index.join("positions")).unwrap()
+        }),
+        ("positions cut", &|| cut(&index.join("positions"), 1)),
+        ("hashes", &|| fs::remove_file(&hashes).unwrap()),
+        ("hashes cut", &|| cut(&hashes, 32)),
+        ("root flipped", &|| {
+            flip(
+                &hashes,
+                fs::metadata(&hashes).unwrap().len() as usize - 1,
+                1,
+            )
+        }),
+        ("offsets cut", &|| cut(&offsets, 8)),
+        ("database", &|| {
+            fs::remove_dir_all(index.join("tree")).unwrap()
+        }),
+        ("opening", &|| fs::write(index.join("opening"), "").unwrap()),
+        ("incarnation", &|| {
+            fs::write(index.join("trust"), "1 another start").unwrap()
+        }),
+    ];
+    for (what, damage) in damages {
+        damage();
+        let store = open(dir.path());
+        assert_eq!(answers(&store), expected, "{what}");
+        let rebuilt = Recovery {
+            indexed_records: expected.all.len() as u64,
+            // An empty database looks like a new one: everything is replayed, into the old files.
+            index_rebuilt: what != "database",
+            ..Recovery::default()
+        };
+        assert_eq!(store.recovery(), rebuilt, "{what}");
+        store.close();
+        let verified = event_store::verify(dir.path()).unwrap();
+        assert_eq!(verified.indexed, Some(expected.all.len() as u64), "{what}");
+    }
+    let rebuilt = event_store::rebuild(dir.path()).unwrap();
+    assert_eq!(rebuilt.records, expected.all.len() as u64);
+    assert_eq!(rebuilt.streams, 5);
+    assert_eq!(rebuilt.logs, event_store::verify(dir.path()).unwrap().logs);
+    assert_eq!(answers(&open(dir.path())), expected);
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_the_flat_files_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 4).await;
+    let index = dir.path().join("index");
+    let files = fs::read_dir(index.join("logs")).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.push(index.join("positions"));
+    for file in files {
+        for at in 0..fs::metadata(&file).unwrap().len() {
+            flip(&file, usize::try_from(at).unwrap(), 4);
+            let found = fault(event_store::verify(dir.path()));
+            assert!(file.ends_with(&found.file), "{found}");
+            assert!(found.offset <= at && at < found.offset + 32, "{found}");
+            assert!(found.log.is_some() && found.position.is_some());
+            flip(&file, usize::try_from(at).unwrap(), 4);
+        }
+    }
+    event_store::verify(dir.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_never_answered_with_another_record() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 30).await;
+    // The file is swapped under a trusted index: two addresses of a log change places.
+    let file = dir.path().join("index/logs/local.offsets");
+    let mut bytes = fs::read(&file).unwrap();
+    let (first, rest) = bytes.split_at_mut(8);
+    first.swap_with_slice(&mut rest[..8]);
+    fs::write(&file, bytes).unwrap();
+    let store = open(dir.path());
+    let result = store.read_log(&log("local"), 0, 10);
+    assert!(
+        matches!(result, Err(event_store::ReadError::Index { .. })),
+        "{result:?}"
+    );
+    store.close();
+    let store = open(dir.path());
+    assert!(store.recovery().index_rebuilt);
+    answers(&store);
+}
+
+#[tokio::test]
+async fn an_old_copy_of_the_journal_is_noticed_by_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = tempfile::tempdir().unwrap();
+    closed(dir.path(), 10).await;
+    copy(&dir.path().join("journal"), &old.path().join("journal"));
+    let store = open(dir.path());
+    fill(&store, 10..20).await;
+    store.close();
+    fs::remove_dir_all(dir.path().join("journal")).unwrap();
+    copy(&old.path().join("journal"), &dir.path().join("journal"));
+    let found = fault(event_store::verify(dir.path()));
+    assert_eq!(found.file, "index");
+    let store = open(dir.path());
+    assert!(store.recovery().index_was_ahead);
+    assert!(store.recovery().index_rebuilt);
+    assert_eq!(
+        store.cursor(&crate::sample::cursor("kafka/in")),
+        Some(b"9".to_vec())
+    );
+    answers(&store);
+}
+
+#[tokio::test]
+async fn a_flip_in_an_acknowledged_last_frame_is_noticed_by_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 10).await;
+    let file = &segments(dir.path())[0];
+    let last = fs::read(file)
+        .unwrap()
+        .windows(4)
+        .rposition(|w| w == b"RFRM")
+        .unwrap();
+    flip(file, last + 60, 1);
+    let store = open(dir.path());
+    assert!(store.recovery().cut_bytes > 0);
+    assert!(store.recovery().index_was_ahead);
+    assert_eq!(answers(&store).cursor, Some(b"8".to_vec()));
+}
+
+#[tokio::test]
+async fn a_frame_smuggled_into_a_payload_is_no_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    closed(other.path(), 3).await;
+    let foreign = fs::read(&segments(other.path())[0]).unwrap();
+    let store = open(dir.path());
+    let mut new = record("local", Some("a"), "x");
+    for shift in 0..8 {
+        // Some copy starts at a multiple of 8, as frames do.
+        new.payload.extend_from_slice(&vec![0; 8 + shift]);
+        new.payload.extend_from_slice(&foreign[..1000]);
+    }
+    store.append(batch(vec![new])).await.unwrap();
+    store.close();
+    // The frame that holds it is torn at its beginning: what is left must not look like more.
+    let file = &segments(dir.path())[0];
+    flip(file, 64 + 50, 1);
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let store = open(dir.path());
+    assert!(store.recovery().cut_bytes > 1000, "{:?}", store.recovery());
+    assert_eq!(store.next_position(), Position(0));
+    assert_eq!(store.stream_revision(&stream("a")).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 3).await;
+    let file = &segments(dir.path())[0];
+    let mut bytes = fs::read(file).unwrap();
+    bytes[8] = 2;
+    bytes[12..16].fill(0);
+    let crc = crc32fast::hash(&bytes[..64]);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    fs::write(file, &bytes).unwrap();
+    let result = Store::open(dir.path(), small());
+    assert!(
+        matches!(result, Err(OpenError::Newer { found: 2 })),
+        "{result:?}"
+    );
+    assert_eq!(fs::read(file).unwrap(), bytes);
+    assert!(matches!(
+        event_store::verify(dir.path()),
+        Err(VerifyError::Newer { found: 2 })
+    ));
+}
+
+#[test]
+fn a_folder_without_a_store_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        event_store::verify(dir.path()),
+        Err(VerifyError::NoStore)
+    ));
+    let rebuilt = event_store::rebuild(dir.path());
+    assert!(matches!(rebuilt, Err(event_store::RebuildError::NoStore)));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

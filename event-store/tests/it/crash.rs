@@ -1,0 +1,236 @@
+//! Crashes: a torn last frame at every byte, and processes killed at random moments.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use event_store::{Filter, Position, Store};
+use rand::RngExt as _;
+
+use crate::sample::{answers, batch, fill, numbered, open, record, segments, small};
+
+#[tokio::test]
+async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 0..4).await;
+    let before = answers(&store);
+    store.close();
+    let file = segments(dir.path()).remove(0);
+    let start = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
+    let store = open(dir.path());
+    store
+        .append(batch(vec![record("local", Some("a"), "last")]))
+        .await
+        .unwrap();
+    store.close();
+    let bytes = fs::read(&file).unwrap();
+    let end = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
+    // Zeros at the end of the frame are as good written as not.
+    let significant = start
+        + bytes[start..end]
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .unwrap()
+        + 1;
+
+    for cut in start..significant {
+        let torn = tempfile::tempdir().unwrap();
+        fs::create_dir(torn.path().join("journal")).unwrap();
+        let torn_file = torn.path().join("journal").join(file.file_name().unwrap());
+        let mut content = bytes.clone();
+        match cut % 3 {
+            // Only the beginning of the frame reached the disk; the file may even end there.
+            0 => content[cut..end].fill(0),
+            1 => content.truncate(cut),
+            // Only its end did.
+            _ => content[start..=cut].fill(0),
+        }
+        let left = content[start..]
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |at| at + 1);
+        fs::write(&torn_file, &content).unwrap();
+        let store = open(torn.path());
+        assert_eq!(store.recovery().cut_bytes, left as u64, "{cut}");
+        assert_eq!(answers(&store), before, "{cut}");
+        store
+            .append(batch(vec![record("local", Some("a"), "other")]))
+            .await
+            .unwrap();
+        store.close();
+        let store = open(torn.path());
+        assert_eq!(store.recovery().cut_bytes, 0, "{cut}");
+        assert_eq!(answers(&store).all.len(), before.all.len() + 1, "{cut}");
+        store.close();
+        assert_eq!(
+            event_store::verify(torn.path()).unwrap().torn_bytes,
+            0,
+            "{cut}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_segment_half_created_is_created_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 0..4).await;
+    let before = answers(&store);
+    store.close();
+    let half = dir.path().join("journal/0000000000000001.seg.new");
+    fs::write(&half, b"RDMT").unwrap();
+    let store = open(dir.path());
+    assert!(!half.exists());
+    assert_eq!(answers(&store), before);
+    fill(&store, 4..100).await;
+    store.close();
+    assert!(event_store::verify(dir.path()).unwrap().segments > 1);
+}
+
+const CHILD_FOLDER: &str = "EVENT_STORE_CHILD_FOLDER";
+const KILLS: usize = 200;
+const TASKS: usize = 3;
+
+/// Not a test by itself: what `a_killed_writer_loses_nothing_acknowledged` starts and kills.
+/// Appends for ever, and writes `ack TASK N FIRST NEXT` for each batch acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child_that_appends_until_it_is_killed() {
+    let Ok(dir) = std::env::var(CHILD_FOLDER) else {
+        return;
+    };
+    say("opening");
+    let store = open(Path::new(&dir));
+    let mut tasks = Vec::new();
+    for task in 0..TASKS {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let round = store.next_position().0 as usize;
+            for n in round.. {
+                let appended = store.append(child_batch(task, n)).await.unwrap();
+                say(&format!(
+                    "ack {task} {n} {} {}",
+                    appended.first, appended.next
+                ));
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+fn child_batch(task: usize, n: usize) -> event_store::Batch {
+    let mut batch = numbered(n);
+    for record in &mut batch.records {
+        record.payload = format!("{task} {n} {}", "x".repeat(n % 200)).into_bytes();
+    }
+    batch
+}
+
+fn say(line: &str) {
+    // One write, so that a killed process leaves no half line that looks whole.
+    std::io::stdout()
+        .write_all(format!("\n{line}\n").as_bytes())
+        .unwrap();
+}
+
+/// One life of the child: killed after so many acknowledgements; returns all that it wrote.
+fn run_and_kill(dir: &Path, acknowledgements: usize) -> Vec<[usize; 4]> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "crash::child_that_appends_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env(CHILD_FOLDER, dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = Vec::new();
+    let mut is_opening = false;
+    while !is_opening || acknowledged.len() < acknowledgements {
+        let line = lines.next().unwrap().unwrap();
+        is_opening |= line == "opening";
+        acknowledged.extend(parse(&line));
+    }
+    // `kill` is SIGKILL. What the child wrote until then is still in the pipe.
+    child.kill().unwrap();
+    for line in lines {
+        acknowledged.extend(parse(&line.unwrap()));
+    }
+    let status = child.wait().unwrap();
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(9)
+    );
+    acknowledged
+}
+
+/// A whole line only: the pipe may end in the middle of one.
+fn parse(line: &str) -> Option<[usize; 4]> {
+    let mut numbers = line.strip_prefix("ack ")?.split(' ').map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some([next()?, next()?, next()?, next()?])
+}
+
+#[test]
+fn a_killed_writer_loses_nothing_acknowledged() {
+    let mut random = crate::sample::random();
+    let dir = tempfile::tempdir().unwrap();
+    let mut expected: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    let (mut cuts, mut replays) = (0, 0);
+    for kill in 0..KILLS {
+        // Sometimes in the middle of opening; else after some appends, on their way to more.
+        let after = if random.random_bool(0.1) {
+            0
+        } else {
+            random.random_range(1..60)
+        };
+        let acknowledged = run_and_kill(dir.path(), after);
+        let from = expected
+            .last_key_value()
+            .map_or(0, |(position, _)| *position);
+        for [task, n, first, next] in acknowledged {
+            let batch = child_batch(task, n);
+            assert_eq!(next - first, batch.records.len());
+            for (position, record) in (first..next).zip(batch.records) {
+                let known = expected.insert(position, record.payload);
+                assert!(known.is_none(), "position {position} was given twice");
+            }
+        }
+        let store = Store::open(dir.path(), small()).unwrap();
+        cuts += usize::from(store.recovery().cut_bytes > 0);
+        replays += store.recovery().indexed_records;
+        assert!(!store.recovery().index_rebuilt && !store.recovery().index_was_ahead);
+        check(&store, &expected, if kill + 1 == KILLS { 0 } else { from });
+    }
+    let verified = event_store::verify(dir.path()).unwrap();
+    eprintln!(
+        "{KILLS} kills, {} acknowledged of {} records, {} segments, {cuts} torn tails cut, \
+         {replays} records indexed again",
+        expected.len(),
+        verified.records,
+        verified.segments
+    );
+    assert!(verified.records >= expected.len() as u64);
+}
+
+fn check(store: &Store, expected: &BTreeMap<usize, Vec<u8>>, from: usize) {
+    let mut next = Position(from as u64);
+    let mut expected = expected.range(from..).peekable();
+    while next < store.next_position() {
+        let page = store.read_since(next, &Filter::All, 1000).unwrap();
+        next = page.next;
+        for record in page.records {
+            let position = usize::try_from(record.position.0).unwrap();
+            if let Some((_, payload)) = expected.next_if(|(at, _)| **at == position) {
+                assert_eq!(&record.payload, payload, "position {position}");
+            }
+        }
+    }
+    assert_eq!(expected.next(), None, "acknowledged and lost");
+}

@@ -1,0 +1,219 @@
+//! Real files that fail where a test says so: a step of the journal × (failed and not stored,
+//! failed although stored, no space).
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use event_store::disk::{Disk, DiskFile, Files};
+use event_store::{AppendError, Batch, Store};
+
+use crate::sample::{answers, fill, numbered, open, small};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step {
+    Write,
+    Sync,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Failure {
+    NotStored,
+    Stored,
+    NoSpace,
+}
+
+/// Fails one step of the journal's files once, when its countdown ends; never at 0.
+#[derive(Debug)]
+struct Plan {
+    step: Step,
+    failure: Failure,
+    countdown: AtomicU64,
+}
+
+impl Plan {
+    fn run(&self, step: Step, real: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let is_now = step == self.step
+            && self
+                .countdown
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
+                == Ok(1);
+        if !is_now {
+            return real();
+        }
+        match self.failure {
+            Failure::NotStored => Err(io::Error::other("planned, not stored")),
+            Failure::Stored => real().and(Err(io::Error::other("planned, but stored"))),
+            Failure::NoSpace => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct FaultDisk {
+    files: Files,
+    plan: Arc<Plan>,
+}
+
+#[derive(Debug)]
+struct FaultFile {
+    file: Arc<dyn DiskFile>,
+    plan: Arc<Plan>,
+}
+
+impl FaultDisk {
+    fn wrap(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        let plan = Arc::clone(&self.plan);
+        if path.starts_with("journal/") {
+            Arc::new(FaultFile { file, plan })
+        } else {
+            file
+        }
+    }
+}
+
+impl Disk for FaultDisk {
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        self.files.create_dir(path)
+    }
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        self.files.list(dir)
+    }
+    fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        Ok(self.files.open(path)?.map(|file| self.wrap(path, file)))
+    }
+    fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(self.wrap(path, self.files.create(path)?))
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.files.rename(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.files.remove(path)
+    }
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        self.files.remove_dir(path)
+    }
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        self.files.sync_dir(dir)
+    }
+    fn sync_tree(&self, dir: &str) -> io::Result<()> {
+        self.files.sync_tree(dir)
+    }
+    fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+        self.files.lock(path)
+    }
+    fn incarnation(&self) -> Option<String> {
+        self.files.incarnation()
+    }
+    fn native(&self, dir: &str) -> Option<PathBuf> {
+        self.files.native(dir)
+    }
+}
+
+impl DiskFile for FaultFile {
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.plan
+            .run(Step::Write, || self.file.write_at(bytes, offset))
+    }
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.file.set_length(length)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.plan.run(Step::Sync, || self.file.sync())
+    }
+}
+
+fn open_faulty(dir: &Path, step: Step, failure: Failure) -> (Store, Arc<Plan>) {
+    let plan = Arc::new(Plan {
+        step,
+        failure,
+        countdown: AtomicU64::new(0),
+    });
+    let disk = FaultDisk {
+        files: Files::new(dir),
+        plan: Arc::clone(&plan),
+    };
+    (Store::open_on(Arc::new(disk), small()).unwrap(), plan)
+}
+
+/// Appends until the planned failure; returns how many batches were acknowledged, and the error.
+async fn append_until_failure(store: &Store, from: usize) -> (usize, AppendError) {
+    for n in from.. {
+        if let Err(error) = store.append(numbered(n)).await {
+            return (n, error);
+        }
+    }
+    unreachable!("the plan fails at last")
+}
+
+#[tokio::test]
+async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() {
+    for step in [Step::Write, Step::Sync] {
+        for failure in [Failure::NotStored, Failure::Stored] {
+            // Up to 60 steps: past the growth of a segment and past a roll-over.
+            for countdown in (1..60).step_by(7) {
+                let dir = tempfile::tempdir().unwrap();
+                let (store, plan) = open_faulty(dir.path(), step, failure);
+                fill(&store, 0..3).await;
+                plan.countdown.store(countdown, Ordering::SeqCst);
+                let (acknowledged, error) = append_until_failure(&store, 3).await;
+                let context = format!("{step:?} {failure:?} {countdown}: {error}");
+                assert!(matches!(error, AppendError::Poisoned { .. }), "{context}");
+                assert!(store.failure().is_some());
+                let again = store.append(numbered(0)).await;
+                assert!(
+                    matches!(again, Err(AppendError::Poisoned { .. })),
+                    "{context}"
+                );
+                let before = answers(&store);
+                let records = |upto| (0..upto).map(|n| numbered(n).records.len()).sum::<usize>();
+                assert_eq!(before.all.len(), records(acknowledged), "{context}");
+                store.close();
+
+                let store = open(dir.path());
+                let after = answers(&store);
+                assert_eq!(after.all[..before.all.len()], before.all, "{context}");
+                // The batch that failed is there as a whole, or not at all.
+                let whole = [records(acknowledged), records(acknowledged + 1)];
+                assert!(whole.contains(&after.all.len()), "{context}");
+                fill(&store, 3..6).await;
+                store.close();
+                event_store::verify(dir.path()).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_appends_until_there_is_space() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, plan) = open_faulty(dir.path(), Step::Write, Failure::NoSpace);
+    let large = || Batch {
+        records: vec![crate::sample::record("local", None, &"x".repeat(3000))],
+        ..Batch::default()
+    };
+    let mut refused = 0;
+    for n in 0..40 {
+        fill(&store, n..n + 1).await;
+        // The write that makes room comes before that of the frame.
+        plan.countdown.store(1, Ordering::SeqCst);
+        match store.append(large()).await {
+            Err(AppendError::DiskFull) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+        store.append(large()).await.unwrap();
+    }
+    assert_eq!(refused, 40);
+    let expected = answers(&store);
+    store.close();
+    event_store::verify(dir.path()).unwrap();
+    assert_eq!(answers(&open(dir.path())), expected);
+}
