@@ -1,7 +1,12 @@
 //! What a State keeps to itself: safeguards, referral, consent, plan and follow-up.
 //!
 //! A [`LocalStatement`] is what an entry of a local log states. It is never exchanged, and no
-//! outcome that both States share reads it.
+//! outcome that both States share reads it. What became of a referral is a fold of them
+//! ([`course`]); what may be stated next is decided in [`decide`].
+
+pub mod course;
+pub mod decide;
+pub mod rejection;
 
 use crate::identifier::Agency;
 
