@@ -2659,10 +2659,10 @@ pub enum Start {
     ApprovalOrExpiryOfReplyLimit = 4,
     /// The day on which the requesting State learned of the irregular stay.
     KnowledgeOfIrregularStay = 5,
-    /// The requested State's first dispatch that has heard the notice of silence.
-    ReceiptOfSilenceNotice = 6,
-    /// The requested State's first dispatch that has heard the notice of transfer.
-    ReceiptOfTransferNotice = 7,
+    /// The time of the notice of silence's own dispatch.
+    DateOfSilenceNotice = 6,
+    /// The time of the notice of transfer's own dispatch.
+    DateOfTransferNotice = 7,
 }
 impl Start {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2681,8 +2681,8 @@ impl Start {
                 "START_APPROVAL_OR_EXPIRY_OF_REPLY_LIMIT"
             }
             Self::KnowledgeOfIrregularStay => "START_KNOWLEDGE_OF_IRREGULAR_STAY",
-            Self::ReceiptOfSilenceNotice => "START_RECEIPT_OF_SILENCE_NOTICE",
-            Self::ReceiptOfTransferNotice => "START_RECEIPT_OF_TRANSFER_NOTICE",
+            Self::DateOfSilenceNotice => "START_DATE_OF_SILENCE_NOTICE",
+            Self::DateOfTransferNotice => "START_DATE_OF_TRANSFER_NOTICE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2698,8 +2698,8 @@ impl Start {
                 Some(Self::ApprovalOrExpiryOfReplyLimit)
             }
             "START_KNOWLEDGE_OF_IRREGULAR_STAY" => Some(Self::KnowledgeOfIrregularStay),
-            "START_RECEIPT_OF_SILENCE_NOTICE" => Some(Self::ReceiptOfSilenceNotice),
-            "START_RECEIPT_OF_TRANSFER_NOTICE" => Some(Self::ReceiptOfTransferNotice),
+            "START_DATE_OF_SILENCE_NOTICE" => Some(Self::DateOfSilenceNotice),
+            "START_DATE_OF_TRANSFER_NOTICE" => Some(Self::DateOfTransferNotice),
             _ => None,
         }
     }
