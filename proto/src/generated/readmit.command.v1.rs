@@ -52,7 +52,7 @@ impl Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Standing {
-    /// Not said; never sent.
+    /// There is nothing to be heard.
     Unspecified = 0,
     /// The other State has not yet shown that it has heard it.
     Provisional = 1,
