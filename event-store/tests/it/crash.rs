@@ -21,10 +21,9 @@ async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
     let file = segments(dir.path()).remove(0);
     let start = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
     let store = open(dir.path());
-    store
-        .append(batch(vec![record("local", Some("a"), "last")]))
-        .await
-        .unwrap();
+    // Longer than what is appended after the cut, which so does not cover all that was torn.
+    let last = record("local", Some("a"), "the last, which is torn");
+    store.append(batch(vec![last])).await.unwrap();
     store.close();
     let bytes = fs::read(&file).unwrap();
     let end = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
