@@ -7,6 +7,7 @@
 pub mod code;
 
 mod details;
+mod rejected;
 
 use std::error::Error;
 use std::fmt;
