@@ -129,3 +129,25 @@ async fn closing_ends_subscriptions() {
     let rest = waiting.await.unwrap();
     assert!(matches!(rest[..], [Err(ReadError::Closed)]), "{rest:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_appended_while_the_subscription_looks_is_not_missed() {
+    // Each round the subscription finds nothing more just when the next record is appended; a
+    // missed one would never be followed by another, and this test would not end.
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut subscription = store.subscribe(Position(0), Filter::All);
+    let (seen, mut saw) = tokio::sync::mpsc::channel(1);
+    let follower = tokio::spawn(async move {
+        for _ in 0..1000 {
+            let record = subscription.next().await.unwrap();
+            seen.send(record.position).await.unwrap();
+        }
+    });
+    for n in 0..1000 {
+        let new = crate::sample::record("local", None, "x");
+        store.append(crate::sample::batch(vec![new])).await.unwrap();
+        assert_eq!(saw.recv().await, Some(Position(n)));
+    }
+    follower.await.unwrap();
+}
