@@ -1,0 +1,11 @@
+//! What crosses modules of the record: two fictional States write, exchange and verify their logs.
+
+mod arrival;
+mod canonical;
+mod chain;
+mod evidence;
+mod genesis;
+mod keys;
+mod seal;
+mod vectors;
+mod world;
