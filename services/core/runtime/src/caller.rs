@@ -92,11 +92,7 @@ impl Caller {
     /// A service of a State: who asks over a channel inside the process.
     #[must_use]
     pub const fn service(state: State, name: Office) -> Self {
-        Self {
-            state,
-            role: Role::Service(name),
-            official: None,
-        }
+        Self { state, role: Role::Service(name), official: None }
     }
 
     /// Reads a SAN. The text itself is never part of an error: it names a person.
@@ -138,11 +134,7 @@ impl Caller {
             Some(_) => return None,
             None => None,
         };
-        Some(Self {
-            state,
-            role,
-            official,
-        })
+        Some(Self { state, role, official })
     }
 
     /// The SAN that names this caller. Personal: not for logs.
@@ -231,9 +223,9 @@ impl Caller {
             | Role::Overseer(_)
             | Role::Operator
             | Role::Node
-            | Role::Service(_) => Err(Failure::not_allowed(
-                "only an office or a consulate may do this",
-            )),
+            | Role::Service(_) => {
+                Err(Failure::not_allowed("only an office or a consulate may do this"))
+            }
         }
     }
 
@@ -342,10 +334,7 @@ impl Caller {
         let purpose = Purpose::try_from(context.purpose)
             .map_err(|_| InvalidField::new("caller.purpose", "must be a known purpose"))?;
         if caller.context(purpose) != *context {
-            return Err(InvalidField::new(
-                "caller",
-                "must be what its identity says",
-            ));
+            return Err(InvalidField::new("caller", "must be what its identity says"));
         }
         Ok((caller, purpose))
     }
@@ -390,22 +379,10 @@ mod tests {
     fn every_form_of_identity_reads_and_prints_the_same() {
         let office = |name| Office::new(name).unwrap();
         let table = [
-            (
-                "office/return-office/official/t.tester",
-                Role::Office(office("return-office")),
-            ),
-            (
-                "consulate/brussels/official/t-1",
-                Role::Consulate(office("brussels")),
-            ),
-            (
-                "agency/homeward/official/x",
-                Role::Agency(Agency::new("homeward").unwrap()),
-            ),
-            (
-                "overseer/ombuds/official/x",
-                Role::Overseer(office("ombuds")),
-            ),
+            ("office/return-office/official/t.tester", Role::Office(office("return-office"))),
+            ("consulate/brussels/official/t-1", Role::Consulate(office("brussels"))),
+            ("agency/homeward/official/x", Role::Agency(Agency::new("homeward").unwrap())),
+            ("overseer/ombuds/official/x", Role::Overseer(office("ombuds"))),
             ("operator/root_1", Role::Operator),
             ("node", Role::Node),
             ("service/requests", Role::Service(office("requests"))),
@@ -413,10 +390,7 @@ mod tests {
         for (path, role) in table {
             let identity = format!("spiffe://nl.readmit/{path}");
             let caller = Caller::parse(&identity).unwrap();
-            assert_eq!(
-                (caller.state, &caller.role),
-                (State::new("NL").unwrap(), &role)
-            );
+            assert_eq!((caller.state, &caller.role), (State::new("NL").unwrap(), &role));
             assert_eq!(caller.identity(), identity);
             let context = caller.context(Purpose::Decision);
             let read = Caller::of_context(Some(&context)).unwrap();
@@ -441,11 +415,7 @@ mod tests {
             "spiffe://nl.readmit/office/return-office/official/x/y",
             "spiffe://nl.readmit/king/x",
         ] {
-            assert_eq!(
-                Caller::parse(wrong),
-                Err(NotIdentified::NameMissing),
-                "{wrong}"
-            );
+            assert_eq!(Caller::parse(wrong), Err(NotIdentified::NameMissing), "{wrong}");
         }
     }
 
@@ -454,10 +424,7 @@ mod tests {
         let caller = Caller::parse("spiffe://nl.readmit/agency/homeward/official/x").unwrap();
         let mut context = caller.context(Purpose::Unspecified);
         context.role = wire::Role::Operator.into();
-        assert_eq!(
-            Caller::of_context(Some(&context)).unwrap_err().field,
-            "caller"
-        );
+        assert_eq!(Caller::of_context(Some(&context)).unwrap_err().field, "caller");
         assert_eq!(Caller::of_context(None).unwrap_err().field, "caller");
     }
 

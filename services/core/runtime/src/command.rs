@@ -99,11 +99,7 @@ impl Effort {
     /// From the field `validate_only`.
     #[must_use]
     pub const fn of(validate_only: bool) -> Self {
-        if validate_only {
-            Self::ValidateOnly
-        } else {
-            Self::CarryOut
-        }
+        if validate_only { Self::ValidateOnly } else { Self::CarryOut }
     }
 }
 
@@ -143,19 +139,13 @@ pub struct Decision {
 
 impl From<Vec<Event>> for Decision {
     fn from(events: Vec<Event>) -> Self {
-        Self {
-            events,
-            local: Vec::new(),
-        }
+        Self { events, local: Vec::new() }
     }
 }
 
 impl From<Vec<LocalEvent>> for Decision {
     fn from(local: Vec<LocalEvent>) -> Self {
-        Self {
-            events: Vec::new(),
-            local,
-        }
+        Self { events: Vec::new(), local }
     }
 }
 
@@ -202,12 +192,7 @@ pub async fn run(
     command: &Command,
     decide: impl Fn(&Reading) -> Result<Decision, Failure>,
 ) -> Result<Receipt, Failure> {
-    let Command {
-        ordered,
-        case,
-        purpose,
-        kind,
-    } = command;
+    let Command { ordered, case, purpose, kind } = command;
     for _ in 0..=DECIDED_AGAIN_MAX {
         let request_id = ordered.request_id.as_str();
         let reading = read_for(ledger, &ordered.caller, *purpose, case, request_id).await?;
@@ -231,11 +216,7 @@ pub async fn run(
             payload_digest: ordered.payload_digest.as_bytes().to_vec(),
             expected_revision: reading.revision,
             expected_corridor_revision: reading.corridor_revision,
-            entries: decision
-                .events
-                .iter()
-                .map(|it| facts::entry(reading.case.id, it))
-                .collect(),
+            entries: decision.events.iter().map(|it| facts::entry(reading.case.id, it)).collect(),
             local_entries: decision
                 .local
                 .iter()
@@ -295,10 +276,7 @@ pub async fn open(
             payload_digest: ordered.payload_digest.as_bytes().to_vec(),
             expected_revision: 0,
             expected_corridor_revision: reading.corridor_revision,
-            entries: events
-                .iter()
-                .map(|it| facts::entry(reading.id, it))
-                .collect(),
+            entries: events.iter().map(|it| facts::entry(reading.id, it)).collect(),
             local_entries: Vec::new(),
         };
         match append(ledger, request).await? {
@@ -378,9 +356,7 @@ pub async fn run_on_corridor(
             facts: statements.iter().map(facts::corridor_facts).collect(),
         };
         let response = ledger.clone().append_corridor(request).await;
-        let response = response
-            .map(tonic::Response::into_inner)
-            .map_err(Failure::from);
+        let response = response.map(tonic::Response::into_inner).map_err(Failure::from);
         let response = response.map(|response| (response.written, response.replayed));
         match unless_moved(response)? {
             Some(written) => {
@@ -395,9 +371,7 @@ pub async fn run_on_corridor(
 /// Appends; `None` where it must be decided again.
 async fn append(ledger: &Ledger, request: AppendRequest) -> Result<Option<PriorCommand>, Failure> {
     let response = ledger.clone().append(request).await;
-    let response = response
-        .map(tonic::Response::into_inner)
-        .map_err(Failure::from);
+    let response = response.map(tonic::Response::into_inner).map_err(Failure::from);
     unless_moved(response.map(|response| (response.written, response.replayed)))
 }
 

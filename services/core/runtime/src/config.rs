@@ -161,9 +161,7 @@ impl Organisations {
     /// Whether an office of that name has a duty.
     #[must_use]
     pub fn has_duty(&self, office: &Office, duty: Duty) -> bool {
-        self.offices
-            .get(office)
-            .is_some_and(|entry| entry.duties.contains(&duty))
+        self.offices.get(office).is_some_and(|entry| entry.duties.contains(&duty))
     }
 }
 

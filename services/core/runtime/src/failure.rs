@@ -173,22 +173,14 @@ impl Failure {
     /// A rule that does not allow it now.
     #[must_use]
     pub fn rule(coded: Coded) -> Self {
-        Self::new(
-            Class::Refused,
-            Code::named(coded.code.clone()),
-            coded.explanation.clone(),
-        )
-        .with_detail(Detail::Rule(coded))
+        Self::new(Class::Refused, Code::named(coded.code.clone()), coded.explanation.clone())
+            .with_detail(Detail::Rule(coded))
     }
 
     /// It is not there, or is not the caller's: nobody can tell which.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            Class::NotFound,
-            code::NOT_FOUND,
-            format!("there is no such {what}"),
-        )
+        Self::new(Class::NotFound, code::NOT_FOUND, format!("there is no such {what}"))
     }
 
     /// The request id has been used with other content.
@@ -342,10 +334,7 @@ impl fmt::Debug for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -390,10 +379,7 @@ mod tests {
             found_etag: "2.1-bb".into(),
             changes: Vec::new(),
         }))
-        .with_detail(Detail::Revision(RevisionMoved {
-            found_revision: 3,
-            ..Default::default()
-        }))
+        .with_detail(Detail::Revision(RevisionMoved { found_revision: 3, ..Default::default() }))
         .with_detail(Detail::Field(InvalidField::new("persons", "must be one")))
         .with_detail(Detail::Retry(Duration::from_millis(250)));
         let details = failure.details().to_vec();

@@ -103,16 +103,12 @@ impl Services {
     #[must_use]
     pub fn new() -> Self {
         let (health, server) = tonic_health::server::health_reporter();
-        Self {
-            routes: Routes::new(server),
-            names: Vec::new(),
-            health,
-        }
+        Self { routes: Routes::new(server), names: Vec::new(), health }
     }
 
     /// Adds a service.
     #[must_use]
-    pub fn add<S>(mut self, service: S) -> Self
+    pub fn with<S>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + NamedService
@@ -170,11 +166,7 @@ pub async fn serve_tls(
     listener: Listener,
     shutdown: &Shutdown,
 ) -> Result<Running, StartError> {
-    let Listener {
-        address,
-        credentials,
-        trust,
-    } = listener;
+    let Listener { address, credentials, trust } = listener;
     let tls = ServerTlsConfig::new()
         .identity(credentials.identity())
         .client_ca_root(tonic::transport::Certificate::from_pem(trust.pem()))
@@ -182,9 +174,7 @@ pub async fn serve_tls(
     let server = builder(config).tls_config(tls).map_err(StartError::Tls)?;
     let routes = services.ready().await?;
     let bind = |source| StartError::Bind { address, source };
-    let incoming = TcpIncoming::bind(address)
-        .map_err(bind)?
-        .with_nodelay(Some(true));
+    let incoming = TcpIncoming::bind(address).map_err(bind)?.with_nodelay(Some(true));
     let address = incoming.local_addr().map_err(bind)?;
     let ended = tokio::spawn(
         server
@@ -218,9 +208,7 @@ pub async fn serve_in_memory(
 ) -> Result<Connector, StartError> {
     let routes = services.ready().await?;
     let (connector, incoming) = memory::pair();
-    let server = builder(config)
-        .layer(DoorLayer::new(Door::InMemory(caller)))
-        .add_routes(routes);
+    let server = builder(config).layer(DoorLayer::new(Door::InMemory(caller))).add_routes(routes);
     tokio::spawn(server.serve_with_incoming_shutdown(incoming, shutdown.wait()));
     Ok(connector)
 }

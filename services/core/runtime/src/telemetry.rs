@@ -36,9 +36,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError::Level`] when it is not a level or a list of directives.
 pub fn filter(config: &Config) -> Result<EnvFilter, StartError> {
-    EnvFilter::builder()
-        .parse(&config.level)
-        .map_err(StartError::Level)
+    EnvFilter::builder().parse(&config.level).map_err(StartError::Level)
 }
 
 /// Starts logging for this process.
@@ -46,9 +44,8 @@ pub fn filter(config: &Config) -> Result<EnvFilter, StartError> {
 /// # Errors
 /// When the level is not one, or logging has been started already.
 pub fn start(config: &Config) -> Result<(), StartError> {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter(config)?)
-        .with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter(config)?).with_writer(std::io::stderr);
     match config.format {
         Format::Text => lines.with_ansi(false).try_init(),
         Format::Json => lines.json().flatten_event(true).try_init(),

@@ -53,9 +53,7 @@ impl Trust {
             let mut found = Vec::new();
             for block in Pem::iter_from_buffer(pem) {
                 let block = block.map_err(|_| TrustError::Unreadable(*state))?;
-                block
-                    .parse_x509()
-                    .map_err(|_| TrustError::Unreadable(*state))?;
+                block.parse_x509().map_err(|_| TrustError::Unreadable(*state))?;
                 found.push(block.contents);
             }
             if found.is_empty() {
@@ -66,11 +64,7 @@ impl Trust {
             all.push(b'\n');
         }
         let remembered = Mutex::default();
-        Ok(Self(Arc::new(Inner {
-            authorities,
-            pem: all,
-            remembered,
-        })))
+        Ok(Self(Arc::new(Inner { authorities, pem: all, remembered })))
     }
 
     /// All authorities, as PEM.
@@ -85,12 +79,7 @@ impl Trust {
     /// Why it names nobody.
     pub fn identify(&self, certificate: &[u8]) -> Result<Caller, NotIdentified> {
         let digest = <[u8; 32]>::from(Sha256::digest(certificate));
-        let lock = || {
-            self.0
-                .remembered
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let lock = || self.0.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(&digest) {
             return found.clone();
         }
@@ -114,39 +103,24 @@ impl Trust {
             .value
             .general_names
             .iter()
-            .filter_map(|name| {
-                if let GeneralName::URI(uri) = name {
-                    Some(*uri)
-                } else {
-                    None
-                }
-            })
+            .filter_map(|name| if let GeneralName::URI(uri) = name { Some(*uri) } else { None })
             .collect();
         let [identity] = identities.as_slice() else {
             return Err(NotIdentified::NameMissing);
         };
         let caller = Caller::parse(identity)?;
-        let authorities = self
-            .0
-            .authorities
-            .get(&caller.state)
-            .ok_or(NotIdentified::DomainForeign)?;
+        let authorities =
+            self.0.authorities.get(&caller.state).ok_or(NotIdentified::DomainForeign)?;
         let signed = authorities.iter().any(|authority| {
             X509Certificate::from_der(authority)
                 .is_ok_and(|(_, issuer)| leaf.verify_signature(Some(issuer.public_key())).is_ok())
         });
-        if signed {
-            Ok(caller)
-        } else {
-            Err(NotIdentified::IssuerForeign)
-        }
+        if signed { Ok(caller) } else { Err(NotIdentified::IssuerForeign) }
     }
 }
 
 impl std::fmt::Debug for Trust {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Trust")
-            .field(&self.0.authorities.keys().collect::<Vec<_>>())
-            .finish()
+        f.debug_tuple("Trust").field(&self.0.authorities.keys().collect::<Vec<_>>()).finish()
     }
 }

@@ -75,10 +75,7 @@ fn with_rules(statement: Statement, bytes: &[u8]) -> Statement {
         .and_then(|rules| Rules::try_from(rules).ok())
         .filter(|rules| CompiledRules::from(rules).encode_to_vec() == bytes)
         .filter(|it| it.agreement == adopted.agreement && it.version == adopted.version);
-    Statement::AgreementAdopted(AgreementAdopted {
-        rules: rules.map(Box::new),
-        ..adopted
-    })
+    Statement::AgreementAdopted(AgreementAdopted { rules: rules.map(Box::new), ..adopted })
 }
 
 pub(super) fn local_statement(bytes: &[u8]) -> Result<LocalStatement, InvalidField> {
@@ -89,9 +86,7 @@ pub(super) fn local_statement(bytes: &[u8]) -> Result<LocalStatement, InvalidFie
 
 /// The kind of a statement, as services name it.
 pub(super) fn kind(statement: Option<&Statement>) -> EventKind {
-    statement.map_or(EventKind::Unspecified, |statement| {
-        event_kind(statement.kind())
-    })
+    statement.map_or(EventKind::Unspecified, |statement| event_kind(statement.kind()))
 }
 
 /// A kind, as services name it.

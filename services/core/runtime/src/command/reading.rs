@@ -90,11 +90,7 @@ impl Reading {
         let partner_chain = chain(response.partner, partner, Some(id), &mut bodies)?;
         let case = Case::of(&corridor, id, &own_chain, &partner_chain)
             .ok_or_else(|| Failure::not_found("case"))?;
-        let local = response
-            .local
-            .into_iter()
-            .map(local_entry)
-            .collect::<Result<_, _>>()?;
+        let local = response.local.into_iter().map(local_entry).collect::<Result<_, _>>()?;
         Ok(Self {
             case,
             own,
@@ -153,11 +149,7 @@ impl OpeningReading {
         let mut bodies = BTreeMap::new();
         Ok(Self {
             id,
-            serials: response
-                .serials
-                .iter()
-                .map(|it| (it.year, it.next_serial))
-                .collect(),
+            serials: response.serials.iter().map(|it| (it.year, it.next_serial)).collect(),
             own,
             partner,
             corridor: corridor(&response.genesis)?,
@@ -195,13 +187,8 @@ impl OpeningReading {
 
     /// The case, where it has been opened.
     pub(super) fn opened(self) -> Result<Reading, Failure> {
-        let case = Case::of(
-            &self.corridor,
-            self.id,
-            &self.own_chain,
-            &self.partner_chain,
-        )
-        .ok_or_else(|| Failure::internal("the ledger did not send the case that was opened"))?;
+        let case = Case::of(&self.corridor, self.id, &self.own_chain, &self.partner_chain)
+            .ok_or_else(|| Failure::internal("the ledger did not send the case that was opened"))?;
         Ok(Reading {
             case,
             own: self.own,
@@ -256,9 +243,7 @@ impl CorridorReading {
 }
 
 fn unreadable(what: &str) -> Failure {
-    Failure::corrupt(format!(
-        "the ledger sent {what} in a form that cannot be read"
-    ))
+    Failure::corrupt(format!("the ledger sent {what} in a form that cannot be read"))
 }
 
 fn state(code: &str) -> Result<State, Failure> {
@@ -289,9 +274,7 @@ fn chain(
 ) -> Result<Chain, Failure> {
     let sent = sent.ok_or_else(|| unreadable("a chain"))?;
     if sent.author != author.code() {
-        return Err(Failure::corrupt(
-            "the ledger sent the chain of another State",
-        ));
+        return Err(Failure::corrupt("the ledger sent the chain of another State"));
     }
     let mut chain = Chain::new(author);
     for sent in &sent.dispatches {
@@ -302,30 +285,17 @@ fn chain(
         let (case, content) = facts::content(&sent, case);
         let (position, dispatch) = (sent.position, sent.dispatch);
         bodies.insert((author, position), body(sent.body_state, &sent.body)?);
-        chain.entries.push(Entry {
-            position,
-            dispatch,
-            case,
-            content,
-        });
+        chain.entries.push(Entry { position, dispatch, case, content });
     }
     let ascending = chain.entries.is_sorted_by_key(|entry| entry.position);
-    if ascending {
-        Ok(chain)
-    } else {
-        Err(unreadable("a chain"))
-    }
+    if ascending { Ok(chain) } else { Err(unreadable("a chain")) }
 }
 
 pub(super) fn dispatch(sent: &wire::Dispatch) -> Result<Dispatch, Failure> {
     let digest = |bytes: &[u8]| Digest::from_slice(bytes).map_err(|_| unreadable("a dispatch"));
     let heard = sent.heard.as_ref().map(|heard| {
         let (era, number) = (heard.era, heard.number);
-        Ok::<_, Failure>(Heard {
-            era,
-            number,
-            digest: digest(&heard.digest)?,
-        })
+        Ok::<_, Failure>(Heard { era, number, digest: digest(&heard.digest)? })
     });
     Ok(Dispatch {
         number: sent.number,

@@ -25,28 +25,18 @@ pub(super) enum Writing {
 
 /// Of a decision that was validated only.
 pub(super) fn validated(reading: &Reading) -> Receipt {
-    Receipt {
-        validated_only: true,
-        ..unchanged(reading)
-    }
+    Receipt { validated_only: true, ..unchanged(reading) }
 }
 
 /// Of a command that had nothing to state: the case says it already.
 pub(super) fn unchanged(reading: &Reading) -> Receipt {
-    Receipt {
-        time_ms: reading.now.as_ms(),
-        ..of_case(&reading.case)
-    }
+    Receipt { time_ms: reading.now.as_ms(), ..of_case(&reading.case) }
 }
 
 /// Of an opening that was validated only. Neither id nor number are given away: another attempt
 /// may get others.
 pub(super) fn validated_opening(reading: &OpeningReading) -> Receipt {
-    Receipt {
-        time_ms: reading.now.as_ms(),
-        validated_only: true,
-        ..Receipt::default()
-    }
+    Receipt { time_ms: reading.now.as_ms(), validated_only: true, ..Receipt::default() }
 }
 
 /// Of what a command has just written.
@@ -72,12 +62,7 @@ pub(super) fn written(
             derived(reading, &own, &reading.partner_chain)?
         }
     };
-    Ok(of_written(
-        &case,
-        written,
-        &reading.partner_chain,
-        Writing::New,
-    ))
+    Ok(of_written(&case, written, &reading.partner_chain, Writing::New))
 }
 
 /// Of what an opening has just written.
@@ -90,10 +75,7 @@ pub(super) fn opened(
     let sent = written.dispatch.as_ref();
     let sent = sent.ok_or_else(|| Failure::internal("the ledger did not name the dispatch"))?;
     let dispatch = dispatch(sent)?;
-    reading
-        .own_chain
-        .dispatches
-        .insert(dispatch.number, dispatch);
+    reading.own_chain.dispatches.insert(dispatch.number, dispatch);
     for (position, event) in written.positions.iter().zip(events) {
         reading.own_chain.entries.push(Entry {
             position: *position,
@@ -103,12 +85,7 @@ pub(super) fn opened(
         });
     }
     let reading = reading.opened()?;
-    Ok(of_written(
-        &reading.case,
-        written,
-        &reading.partner_chain,
-        Writing::New,
-    ))
+    Ok(of_written(&reading.case, written, &reading.partner_chain, Writing::New))
 }
 
 /// Of what an earlier call has written.
@@ -122,12 +99,7 @@ pub(super) fn replayed(reading: &Reading, prior: &PriorCommand) -> Result<Receip
             derived(reading, &own, &up_to(&reading.partner_chain, heard))?
         }
     };
-    Ok(of_written(
-        &case,
-        prior,
-        &reading.partner_chain,
-        Writing::Replayed,
-    ))
+    Ok(of_written(&case, prior, &reading.partner_chain, Writing::Replayed))
 }
 
 /// Of what was written to a corridor.
@@ -136,28 +108,17 @@ pub(super) fn of_corridor(
     written: &PriorCommand,
     writing: Writing,
 ) -> Result<Receipt, Failure> {
-    Ok(fill(
-        Receipt::default(),
-        written,
-        &reading.partner_chain,
-        writing,
-    ))
+    Ok(fill(Receipt::default(), written, &reading.partner_chain, writing))
 }
 
 /// Of a corridor command that was validated only.
 pub(super) fn validated_on_corridor(reading: &CorridorReading) -> Receipt {
-    Receipt {
-        validated_only: true,
-        ..unchanged_corridor(reading)
-    }
+    Receipt { validated_only: true, ..unchanged_corridor(reading) }
 }
 
 /// Of a corridor command that had nothing to state.
 pub(super) fn unchanged_corridor(reading: &CorridorReading) -> Receipt {
-    Receipt {
-        time_ms: reading.now.as_ms(),
-        ..Receipt::default()
-    }
+    Receipt { time_ms: reading.now.as_ms(), ..Receipt::default() }
 }
 
 fn derived(reading: &Reading, own: &Chain, partner: &Chain) -> Result<Case, Failure> {
@@ -170,9 +131,7 @@ fn up_to(chain: &Chain, number: Option<u64>) -> Chain {
     let mut cut = Chain::new(chain.author);
     if let Some(number) = number {
         let dispatches = chain.dispatches.range(..=number);
-        cut.dispatches = dispatches
-            .map(|(number, dispatch)| (*number, *dispatch))
-            .collect();
+        cut.dispatches = dispatches.map(|(number, dispatch)| (*number, *dispatch)).collect();
         cut.entries = chain.entries_up_to(number).cloned().collect();
     }
     cut
@@ -181,11 +140,7 @@ fn up_to(chain: &Chain, number: Option<u64>) -> Chain {
 fn of_case(case: &Case) -> Receipt {
     Receipt {
         case_id: case.id.to_string(),
-        case_number: case
-            .number
-            .as_ref()
-            .map(CaseNumber::to_string)
-            .unwrap_or_default(),
+        case_number: case.number.as_ref().map(CaseNumber::to_string).unwrap_or_default(),
         etag: case.etag().to_string(),
         ..Receipt::default()
     }

@@ -23,12 +23,7 @@ use crate::{server, telemetry};
 const TITLE_CHARACTERS_MAX: usize = 200;
 
 pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError> {
-    let root = Section {
-        layers,
-        folder,
-        table: Some(&layers.table),
-        path: String::new(),
-    };
+    let root = Section { layers, folder, table: Some(&layers.table), path: String::new() };
     let state = root.state("state")?;
     let keyring = root.section("keyring")?;
     let listen = root.section("listen")?;
@@ -63,16 +58,11 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
             authorities: tls.path("authorities")?,
         },
         ledger: root.section("ledger")?.address()?,
-        own: Organisations {
-            agencies: root.agencies()?,
-            ..root.organisations()?
-        },
+        own: Organisations { agencies: root.agencies()?, ..root.organisations()? },
         partners,
         broker_message_bytes_max: broker.size("message_bytes_max", 576 * 1024..=16 << 20)?,
         broker: broker.broker()?,
-        heartbeat_interval: root
-            .section("heartbeat")?
-            .millis("interval_ms", 100..=86_400_000)?,
+        heartbeat_interval: root.section("heartbeat")?.millis("interval_ms", 100..=86_400_000)?,
         limits: server::Config {
             message_bytes_max: limits.size("message_bytes_max", message_bytes)?,
             calls_per_connection_max: limits.number("calls_per_connection_max", 1..=10_000)?,
@@ -110,21 +100,13 @@ struct Section<'a> {
 
 impl<'a> Section<'a> {
     fn key(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        }
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     fn wrong(&self, name: &str, reason: impl Display) -> LoadError {
         let key = self.key(name);
         let origin: Origin = self.layers.origin(&key);
-        LoadError::Value {
-            origin,
-            key,
-            reason: reason.to_string(),
-        }
+        LoadError::Value { origin, key, reason: reason.to_string() }
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -138,12 +120,7 @@ impl<'a> Section<'a> {
             Some(_) => return Err(self.wrong(name, "must be a table")),
         };
         let (layers, folder) = (self.layers, self.folder);
-        Ok(Self {
-            layers,
-            folder,
-            table,
-            path: self.key(name),
-        })
+        Ok(Self { layers, folder, table, path: self.key(name) })
     }
 
     fn list(&self, name: &str) -> Result<Vec<Self>, LoadError> {
@@ -163,12 +140,7 @@ impl<'a> Section<'a> {
                         .as_table()
                         .ok_or_else(|| self.wrong(&format!("{name}.{at}"), "must be a table"))?,
                 );
-                Ok(Self {
-                    layers,
-                    folder,
-                    table,
-                    path,
-                })
+                Ok(Self { layers, folder, table, path })
             })
             .collect()
     }
@@ -184,11 +156,7 @@ impl<'a> Section<'a> {
 
     fn required(&self, name: &str) -> Result<&'a str, LoadError> {
         let text = self.text(name)?;
-        if text.is_empty() {
-            Err(self.wrong(name, "must be given"))
-        } else {
-            Ok(text)
-        }
+        if text.is_empty() { Err(self.wrong(name, "must be given")) } else { Ok(text) }
     }
 
     fn optional(&self, name: &str) -> Result<Option<String>, LoadError> {
@@ -211,21 +179,11 @@ impl<'a> Section<'a> {
     fn number(&self, name: &str, range: RangeInclusive<u32>) -> Result<u32, LoadError> {
         let reason = || {
             let (least, most) = (range.start(), range.end());
-            self.wrong(
-                name,
-                format_args!("must be a whole number from {least} to {most}"),
-            )
+            self.wrong(name, format_args!("must be a whole number from {least} to {most}"))
         };
-        let number = self
-            .get(name)
-            .and_then(Value::as_integer)
-            .ok_or_else(reason)?;
+        let number = self.get(name).and_then(Value::as_integer).ok_or_else(reason)?;
         let number = u32::try_from(number).map_err(|_| reason())?;
-        if range.contains(&number) {
-            Ok(number)
-        } else {
-            Err(reason())
-        }
+        if range.contains(&number) { Ok(number) } else { Err(reason()) }
     }
 
     fn size(&self, name: &str, range: RangeInclusive<u32>) -> Result<usize, LoadError> {
@@ -234,17 +192,13 @@ impl<'a> Section<'a> {
     }
 
     fn millis(&self, name: &str, range: RangeInclusive<u32>) -> Result<Duration, LoadError> {
-        self.number(name, range)
-            .map(|ms| Duration::from_millis(u64::from(ms)))
+        self.number(name, range).map(|ms| Duration::from_millis(u64::from(ms)))
     }
 
     /// A place to listen; the host may be a name.
     fn socket(&self, name: &str) -> Result<SocketAddr, LoadError> {
         let text = self.required(name)?;
-        let resolved = text
-            .to_socket_addrs()
-            .ok()
-            .and_then(|mut found| found.next());
+        let resolved = text.to_socket_addrs().ok().and_then(|mut found| found.next());
         resolved.ok_or_else(|| self.wrong(name, "must be `host:port`, with a host of this machine"))
     }
 
@@ -258,10 +212,7 @@ impl<'a> Section<'a> {
         if !fits {
             return Err(self.wrong("address", "must be `host:port`"));
         }
-        Ok(Some(Address {
-            address,
-            server_name: self.optional("server_name")?,
-        }))
+        Ok(Some(Address { address, server_name: self.optional("server_name")? }))
     }
 
     fn title(&self) -> Result<String, LoadError> {
@@ -279,10 +230,7 @@ impl<'a> Section<'a> {
         let mut found = Organisations::default();
         for section in self.list("offices")? {
             let name = section.office()?;
-            let entry = OfficeEntry {
-                title: section.title()?,
-                duties: section.duties()?,
-            };
+            let entry = OfficeEntry { title: section.title()?, duties: section.duties()? };
             if found.offices.insert(name, entry).is_some() {
                 return Err(section.wrong("name", "is used for two offices"));
             }
@@ -316,17 +264,9 @@ impl<'a> Section<'a> {
 
     fn duties(&self) -> Result<Vec<Duty>, LoadError> {
         let wrong = || self.wrong("duties", "must be a list of `returns`, `answers` or both");
-        let duties: Vec<Duty> = self
-            .get("duties")
-            .ok_or_else(wrong)?
-            .clone()
-            .try_into()
-            .map_err(|_| wrong())?;
-        if duties.is_empty() {
-            Err(wrong())
-        } else {
-            Ok(duties)
-        }
+        let duties: Vec<Duty> =
+            self.get("duties").ok_or_else(wrong)?.clone().try_into().map_err(|_| wrong())?;
+        if duties.is_empty() { Err(wrong()) } else { Ok(duties) }
     }
 
     fn broker(&self) -> Result<Option<Broker>, LoadError> {
@@ -345,10 +285,7 @@ impl<'a> Section<'a> {
                 return Err(self.wrong("servers_file", "must be empty where `servers` is given"));
             }
         };
-        Ok(Some(Broker {
-            servers,
-            properties,
-        }))
+        Ok(Some(Broker { servers, properties }))
     }
 
     fn log(&self) -> Result<telemetry::Config, LoadError> {
@@ -357,10 +294,7 @@ impl<'a> Section<'a> {
             "json" => telemetry::Format::Json,
             _ => return Err(self.wrong("format", "must be `text` or `json`")),
         };
-        let config = telemetry::Config {
-            format,
-            level: self.required("level")?.to_owned(),
-        };
+        let config = telemetry::Config { format, level: self.required("level")?.to_owned() };
         telemetry::filter(&config)
             .map_err(|_| self.wrong("level", "must be a level or a list of directives"))?;
         Ok(config)

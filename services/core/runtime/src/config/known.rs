@@ -62,9 +62,7 @@ pub(super) fn holds_value(path: &[String]) -> bool {
 pub(super) fn is_section_only(path: &[String]) -> bool {
     const LISTS: [&str; 4] = ["offices", "consulates", "agencies", "partners"];
     // An empty list is a value of a list.
-    let is_list = path
-        .last()
-        .is_some_and(|last| LISTS.contains(&last.as_str()));
+    let is_list = path.last().is_some_and(|last| LISTS.contains(&last.as_str()));
     !is_list && !holds_value(path)
 }
 
@@ -80,26 +78,19 @@ fn fits(known: &str, path: &[String], whole: Whole) -> bool {
         Whole::Only => parts.len() == path.len(),
         Whole::OrPart => parts.len() >= path.len(),
     };
-    long_enough
-        && parts
-            .iter()
-            .zip(path)
-            .all(|(part, given)| *part == "*" || part == given)
+    long_enough && parts.iter().zip(path).all(|(part, given)| *part == "*" || part == given)
 }
 
-/// The known key that is most like `path`, with the list numbers of `path` filled in.
+/// The known key, or part of one, that is most like `path`, with the list numbers of `path` filled
+/// in. As many levels are compared as `path` has.
 pub(super) fn nearest(path: &[String]) -> String {
     let given = path.join(".");
     KEYS.iter()
         .map(|known| {
-            let parts: Vec<&str> = known.split('.').collect();
+            let parts = known.split('.').take(path.len());
             let filled: Vec<&str> = parts
-                .iter()
-                .enumerate()
-                .map(|(at, part)| match path.get(at) {
-                    Some(number) if *part == "*" => number.as_str(),
-                    Some(_) | None => part,
-                })
+                .zip(path)
+                .map(|(part, given)| if part == "*" { given } else { part })
                 .collect();
             filled.join(".")
         })
@@ -142,12 +133,9 @@ mod tests {
 
     #[test]
     fn the_distance_counts_changes() {
-        for (one, other, changes) in [
-            ("", "", 0),
-            ("listen", "listen", 0),
-            ("lsiten", "listen", 2),
-            ("log", "", 3),
-        ] {
+        for (one, other, changes) in
+            [("", "", 0), ("listen", "listen", 0), ("lsiten", "listen", 2), ("log", "", 3)]
+        {
             assert_eq!(distance(one, other), changes, "{one} {other}");
         }
     }

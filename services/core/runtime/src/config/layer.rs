@@ -43,13 +43,8 @@ pub(super) fn merge(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Layers, LoadError> {
-    let table: Table = super::DEFAULTS
-        .parse()
-        .expect("the defaults are TOML: a test reads them");
-    let mut layers = Layers {
-        table,
-        origins: BTreeMap::new(),
-    };
+    let table: Table = super::DEFAULTS.parse().expect("the defaults are TOML: a test reads them");
+    let mut layers = Layers { table, origins: BTreeMap::new() };
     if let Some(file) = file {
         layers.add_file(file)?;
     }
@@ -59,22 +54,12 @@ pub(super) fn merge(
 
 impl Layers {
     fn add_file(&mut self, file: &Path) -> Result<(), LoadError> {
-        let text = std::fs::read_to_string(file).map_err(|source| LoadError::Read {
-            file: file.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| LoadError::Read { file: file.to_owned(), source })?;
         let table: Table = text.parse().map_err(|source: toml::de::Error| {
             let before = source.span().map_or(0, |span| span.start);
-            let line = 1 + text
-                .bytes()
-                .take(before)
-                .filter(|byte| *byte == b'\n')
-                .count();
-            LoadError::Syntax {
-                file: file.to_owned(),
-                line,
-                source,
-            }
+            let line = 1 + text.bytes().take(before).filter(|byte| *byte == b'\n').count();
+            LoadError::Syntax { file: file.to_owned(), line, source }
         })?;
         let origin = Origin::File(file.to_owned());
         let given = Value::Table(table.clone());
@@ -105,30 +90,20 @@ impl Layers {
             .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()))
             .collect();
         // The passphrase itself may have the prefix; which variable holds it is a key.
-        let passphrase_env = given
-            .get("READMIT_KEYRING__PASSPHRASE_ENV")
-            .cloned()
-            .or_else(|| {
-                let keyring = self.table.get("keyring")?;
-                Some(keyring.get("passphrase_env")?.as_str()?.to_owned())
-            });
+        let passphrase_env = given.get("READMIT_KEYRING__PASSPHRASE_ENV").cloned().or_else(|| {
+            let keyring = self.table.get("keyring")?;
+            Some(keyring.get("passphrase_env")?.as_str()?.to_owned())
+        });
         given.retain(|name, _| Some(name) != passphrase_env.as_ref());
 
         for (variable, text) in given {
-            let key = variable
-                .strip_prefix(PREFIX)
-                .unwrap_or_default()
-                .to_lowercase();
+            let key = variable.strip_prefix(PREFIX).unwrap_or_default().to_lowercase();
             let path: Vec<String> = key.split("__").map(str::to_owned).collect();
             let origin = Origin::Environment(variable);
             let key = path.join(".");
             if !known::holds_value(&path) {
                 let nearest = known::nearest(&path);
-                return Err(LoadError::UnknownKey {
-                    origin,
-                    key,
-                    nearest,
-                });
+                return Err(LoadError::UnknownKey { origin, key, nearest });
             }
             let mut root = Value::Table(std::mem::take(&mut self.table));
             let set = set(&mut root, &path, &text);
@@ -140,11 +115,7 @@ impl Layers {
                     "must name a member of the list, from 0 and without gaps, at most \
                      {LIST_MEMBERS_MAX}"
                 );
-                return Err(LoadError::Value {
-                    origin,
-                    key,
-                    reason,
-                });
+                return Err(LoadError::Value { origin, key, reason });
             }
             self.origins.insert(key, origin);
         }
@@ -155,15 +126,10 @@ impl Layers {
 /// The members of a table by name, or of a list by number.
 fn members(value: &Value) -> Vec<(String, &Value)> {
     match value {
-        Value::Table(table) => table
-            .iter()
-            .map(|(name, member)| (name.clone(), member))
-            .collect(),
-        Value::Array(list) if list.iter().any(Value::is_table) => list
-            .iter()
-            .enumerate()
-            .map(|(at, member)| (at.to_string(), member))
-            .collect(),
+        Value::Table(table) => table.iter().map(|(name, member)| (name.clone(), member)).collect(),
+        Value::Array(list) if list.iter().any(Value::is_table) => {
+            list.iter().enumerate().map(|(at, member)| (at.to_string(), member)).collect()
+        }
         Value::Array(_)
         | Value::String(_)
         | Value::Integer(_)
@@ -175,17 +141,16 @@ fn members(value: &Value) -> Vec<(String, &Value)> {
 
 fn check_keys(value: &Value, path: &mut Vec<String>, origin: &Origin) -> Result<(), LoadError> {
     let here = members(value);
-    if !path.is_empty() {
-        let is_section = matches!(value, Value::Table(_)) || !here.is_empty();
-        let known = known::is_known(path) && (is_section || !known::is_section_only(path));
-        if !known {
-            let (key, nearest) = (path.join("."), known::nearest(path));
-            return Err(LoadError::UnknownKey {
-                origin: origin.clone(),
-                key,
-                nearest,
-            });
-        }
+    if !path.is_empty() && !known::is_known(path) {
+        let (origin, key) = (origin.clone(), path.join("."));
+        let nearest = known::nearest(path);
+        return Err(LoadError::UnknownKey { origin, key, nearest });
+    }
+    let is_section = matches!(value, Value::Table(_)) || !here.is_empty();
+    if !is_section && known::is_section_only(path) {
+        let (origin, key) = (origin.clone(), path.join("."));
+        let reason = "must be a table".to_owned();
+        return Err(LoadError::Value { origin, key, reason });
     }
     for (name, member) in here {
         path.push(name);
@@ -223,9 +188,7 @@ fn set(place: &mut Value, path: &[String], text: &str) -> Option<()> {
     let Value::Table(table) = place else {
         return None;
     };
-    let next_is_number = rest
-        .first()
-        .is_some_and(|next| next.parse::<usize>().is_ok());
+    let next_is_number = rest.first().is_some_and(|next| next.parse::<usize>().is_ok());
     let empty = || match rest {
         [] => Value::String(String::new()),
         _ if next_is_number => Value::Array(Vec::new()),

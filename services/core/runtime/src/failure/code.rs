@@ -111,15 +111,8 @@ mod tests {
         assert_eq!(codes, pages);
         for code in codes {
             let page = std::fs::read_to_string(folder.join(format!("{code}.md"))).unwrap();
-            assert!(
-                page.starts_with(&format!("# {code}: ")),
-                "{code}: the first line"
-            );
-            for section in [
-                "## What happened",
-                "## Why the rule exists",
-                "## What to do",
-            ] {
+            assert!(page.starts_with(&format!("# {code}: ")), "{code}: the first line");
+            for section in ["## What happened", "## Why the rule exists", "## What to do"] {
                 assert!(page.contains(section), "{code}: `{section}` is missing");
             }
         }

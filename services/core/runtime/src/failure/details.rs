@@ -69,32 +69,28 @@ pub(super) fn from_status(status: tonic::Status) -> Failure {
     } else if certificate_refused(&status) {
         class = Class::NotIdentified;
         code = code::CERTIFICATE_FOREIGN;
+    } else if connection_lost(&status) {
+        class = Class::Unavailable;
+        code = code::UNAVAILABLE;
     }
-    for violation in google
-        .bad_request()
-        .iter()
-        .flat_map(|bad| &bad.field_violations)
-    {
+    for violation in google.bad_request().iter().flat_map(|bad| &bad.field_violations) {
         let (field, reason) = (violation.field.clone(), violation.description.clone());
         details.push(Detail::Field(InvalidField { field, reason }));
     }
     let whole = pb::Status::decode(status.details()).unwrap_or_default();
     for any in &whole.details {
-        let name = any
-            .type_url
-            .strip_prefix(TYPE_PREFIX)
-            .unwrap_or(&any.type_url);
+        let name = any.type_url.strip_prefix(TYPE_PREFIX).unwrap_or(&any.type_url);
         // A detail that cannot be read says nothing; the code and the message still do.
         details.extend(match name {
-            "readmit.command.v1.RuleBroken" => RuleBroken::decode(any.value.as_slice())
-                .ok()
-                .map(|rule| Detail::Rule(coded(rule))),
-            "readmit.command.v1.CaseMoved" => CaseMoved::decode(any.value.as_slice())
-                .ok()
-                .map(Detail::Moved),
-            "readmit.command.v1.RevisionMoved" => RevisionMoved::decode(any.value.as_slice())
-                .ok()
-                .map(Detail::Revision),
+            "readmit.command.v1.RuleBroken" => {
+                RuleBroken::decode(any.value.as_slice()).ok().map(|rule| Detail::Rule(coded(rule)))
+            }
+            "readmit.command.v1.CaseMoved" => {
+                CaseMoved::decode(any.value.as_slice()).ok().map(Detail::Moved)
+            }
+            "readmit.command.v1.RevisionMoved" => {
+                RevisionMoved::decode(any.value.as_slice()).ok().map(Detail::Revision)
+            }
             _ => None,
         });
     }
@@ -106,15 +102,27 @@ pub(super) fn from_status(status: tonic::Status) -> Failure {
     failure.with_source(status)
 }
 
+/// Whether the call failed below gRPC: no server has answered it.
+fn connection_lost(status: &tonic::Status) -> bool {
+    // A deadline that passed comes from below too, with a code of its own.
+    if !matches!(status.code(), tonic::Code::Unknown | tonic::Code::Unavailable) {
+        return false;
+    }
+    let source = std::error::Error::source(status);
+    source.is_some_and(|source| source.is::<tonic::transport::Error>())
+}
+
 /// Whether the server ended the handshake because of the client's certificate. rustls tells it by
 /// an alert, which comes as the innermost cause of a failed call.
 fn certificate_refused(status: &tonic::Status) -> bool {
-    const ALERTS: [&str; 5] = [
+    // `DecryptError`: signed by another authority of a trusted authority's name.
+    const ALERTS: [&str; 6] = [
         "UnknownCA",
         "BadCertificate",
         "CertificateUnknown",
         "CertificateExpired",
         "CertificateRequired",
+        "DecryptError",
     ];
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(status);
     while let Some(error) = cause {
@@ -129,10 +137,7 @@ fn certificate_refused(status: &tonic::Status) -> bool {
 }
 
 fn any(name: &str, message: &impl Message) -> Any {
-    Any {
-        type_url: format!("{TYPE_PREFIX}{name}"),
-        value: message.encode_to_vec(),
-    }
+    Any { type_url: format!("{TYPE_PREFIX}{name}"), value: message.encode_to_vec() }
 }
 
 fn rule_broken(coded: &Coded) -> RuleBroken {
@@ -140,12 +145,8 @@ fn rule_broken(coded: &Coded) -> RuleBroken {
     RuleBroken {
         rule: coded.rule.clone(),
         code: coded.code.clone(),
-        article: source
-            .and_then(|source| source.article.clone())
-            .unwrap_or_default(),
-        instrument: source
-            .map(|source| source.instrument.clone())
-            .unwrap_or_default(),
+        article: source.and_then(|source| source.article.clone()).unwrap_or_default(),
+        instrument: source.map(|source| source.instrument.clone()).unwrap_or_default(),
         explanation: coded.explanation.clone(),
     }
 }
@@ -155,10 +156,5 @@ fn coded(rule: RuleBroken) -> Coded {
         instrument: rule.instrument,
         article: Some(rule.article).filter(|article| !article.is_empty()),
     });
-    Coded {
-        code: rule.code,
-        rule: rule.rule,
-        source,
-        explanation: rule.explanation,
-    }
+    Coded { code: rule.code, rule: rule.rule, source, explanation: rule.explanation }
 }

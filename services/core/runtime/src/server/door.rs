@@ -50,10 +50,7 @@ impl<S> Layer<S> for DoorLayer {
     type Service = DoorService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        DoorService {
-            inner,
-            door: self.0.clone(),
-        }
+        DoorService { inner, door: self.0.clone() }
     }
 }
 

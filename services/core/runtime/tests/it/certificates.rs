@@ -15,12 +15,16 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
+    /// All have the same name: a name proves nothing.
     pub(crate) fn new(state: &str) -> Self {
+        Self::named(state, "Authority")
+    }
+
+    pub(crate) fn named(state: &str, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        // All authorities have the same name: a name proves nothing.
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Authority");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         Self { state: State::new(state).unwrap(), issuer }
     }

@@ -48,9 +48,9 @@ impl StatisticsService for Echo {
 }
 
 fn services() -> Services {
-    let echo = StatisticsServiceServer::new(Echo)
-        .max_decoding_message_size(LIMITS.message_bytes_max);
-    Services::new().add(echo)
+    let echo =
+        StatisticsServiceServer::new(Echo).max_decoding_message_size(LIMITS.message_bytes_max);
+    Services::new().with(echo)
 }
 
 async fn ask(channel: Channel, text: &str) -> Result<String, Failure> {
@@ -62,7 +62,7 @@ async fn ask(channel: Channel, text: &str) -> Result<String, Failure> {
 async fn listen(authorities: &[&Authority], shutdown: &Shutdown) -> Running {
     let listener = Listener {
         address: "127.0.0.1:0".parse().unwrap(),
-        credentials: authorities[0].issue(&["spiffe://nl.readmit/node"]),
+        credentials: authorities.first().unwrap().issue(&["spiffe://nl.readmit/node"]),
         trust: trust(authorities),
     };
     serve_tls(services(), LIMITS, listener, shutdown).await.unwrap()
@@ -102,7 +102,9 @@ async fn a_client_certificate_is_the_caller() {
     let nl = Authority::new("NL");
     let running = listen(&[&nl], &shutdown).await;
     assert_ne!(running.address.port(), 0);
-    for identity in ["spiffe://nl.readmit/office/return-office/official/t.tester", "spiffe://nl.readmit/node"] {
+    for identity in
+        ["spiffe://nl.readmit/office/return-office/official/t.tester", "spiffe://nl.readmit/node"]
+    {
         let channel = connect(&running, &nl, Some(nl.issue(&[identity])));
         assert_eq!(ask(channel.clone(), "").await.unwrap(), identity);
         assert_eq!(ask(channel, "").await.unwrap(), identity);
@@ -116,7 +118,13 @@ async fn who_is_nobody_is_unauthenticated() {
     let shutdown = Shutdown::new();
     let (nl, xk, al) = (Authority::new("NL"), Authority::new("XK"), Authority::new("AL"));
     let running = listen(&[&nl, &xk], &shutdown).await;
+    let stranger = Authority::named("NL", "Stranger");
     let table = [
+        (
+            "an authority of a name that nobody knows",
+            Some(stranger.issue(&["spiffe://nl.readmit/node"])),
+            code::CERTIFICATE_FOREIGN,
+        ),
         ("no certificate", None, code::CERTIFICATE_MISSING),
         ("no name", Some(nl.issue(&[])), code::CERTIFICATE_FOREIGN),
         (
@@ -142,10 +150,17 @@ async fn who_is_nobody_is_unauthenticated() {
     ];
     for (what, credentials, wanted) in table {
         let failure = ask(connect(&running, &nl, credentials), "").await.unwrap_err();
-        assert_eq!((failure.class(), failure.code()), (Class::NotIdentified, &wanted), "{what}");
+        assert_eq!(
+            (failure.class(), failure.code()),
+            (Class::NotIdentified, &wanted),
+            "{what}: {failure:?}"
+        );
     }
     let xk_node = xk.issue(&["spiffe://xk.readmit/node"]);
-    assert_eq!(ask(connect(&running, &nl, Some(xk_node)), "").await.unwrap(), "spiffe://xk.readmit/node");
+    assert_eq!(
+        ask(connect(&running, &nl, Some(xk_node)), "").await.unwrap(),
+        "spiffe://xk.readmit/node"
+    );
     shutdown.begin();
 }
 
