@@ -199,26 +199,15 @@ impl LogState {
         self.authentic(&dispatch)?;
         if number > self.next_number() {
             let wanted = self.next_number();
-            return Err(Fault::Gap {
-                wanted,
-                number,
-                signature: GapSignature::Verified,
-            });
+            return Err(Fault::Gap { wanted, number, signature: GapSignature::Verified });
         }
         if let Some(stored) = stored {
-            return Err(Fault::Rival {
-                number,
-                stored,
-                arrived: *signed.digest(),
-            });
+            return Err(Fault::Rival { number, stored, arrived: *signed.digest() });
         }
         if header.time > now.plus(self.skew) {
-            return Err(Fault::Future {
-                until: header.time.less(self.skew),
-            });
+            return Err(Fault::Future { until: header.time.less(self.skew) });
         }
-        self.chain(header)
-            .map_err(|breach| Fault::BrokenChain { number, breach })?;
+        self.chain(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
         self.hearing(header, known)?;
         let (next, entries) = self.take_in(&dispatch)?;
         Ok(Accepted {
@@ -234,10 +223,7 @@ impl LogState {
     fn authentic(&self, dispatch: &Dispatch) -> Result<(), Fault> {
         let signed = &dispatch.signed_header;
         let number = signed.header().number;
-        let key = self
-            .keys
-            .may_sign(number, signed.key_id())
-            .or_else(|| self.by_itself(dispatch));
+        let key = self.keys.may_sign(number, signed.key_id()).or_else(|| self.by_itself(dispatch));
         match key {
             Some(key) if signed.verifies(&self.genesis, &key) => Ok(()),
             Some(_) => Err(Fault::NotAuthentic(NotAuthentic::BadSignature)),
@@ -246,9 +232,7 @@ impl LogState {
                 number,
                 signature: GapSignature::KeyUnknown,
             }),
-            None => Err(Fault::NotAuthentic(NotAuthentic::UnknownKey(
-                signed.key_id(),
-            ))),
+            None => Err(Fault::NotAuthentic(NotAuthentic::UnknownKey(signed.key_id()))),
         }
     }
 
@@ -258,8 +242,7 @@ impl LogState {
         let first = dispatch.entries.first()?;
         let reading = entry::read(&self.log, &Head::decode(&first.head)?, &first.facts);
         let id = dispatch.signed_header.key_id();
-        self.keys
-            .announced_by_itself(announcement(&reading.content)?, number, id)
+        self.keys.announced_by_itself(announcement(&reading.content)?, number, id)
     }
 
     /// Whether what a header has heard was said, and its time does not lie behind it.
@@ -273,10 +256,7 @@ impl LogState {
             .filter(|stamp| stamp.digest == heard.digest && heard.era == FIRST_ERA)
             .ok_or(Fault::HeardUnknown { number, heard })?;
         if header.time < stamp.time.less(self.skew) {
-            return Err(Fault::BrokenChain {
-                number,
-                breach: Breach::Time,
-            });
+            return Err(Fault::BrokenChain { number, breach: Breach::Time });
         }
         Ok(())
     }
@@ -290,10 +270,7 @@ impl LogState {
         let mut entries = Vec::with_capacity(heads.len());
         for (index, (head, entry)) in heads.into_iter().zip(&dispatch.entries).enumerate() {
             if sha256(&[&entry.facts]) != head.facts_digest {
-                return Err(Fault::EntriesWithheld {
-                    number,
-                    position: Some(head.position),
-                });
+                return Err(Fault::EntriesWithheld { number, position: Some(head.position) });
             }
             let reading = entry::read(&self.log, &head, &entry.facts);
             next.announce(&reading, number, index);
@@ -302,11 +279,7 @@ impl LogState {
                 body.len() <= entry::SEALED_BODY_BYTES_MAX
                     && head.body_digest == Some(sha256(&[body]))
             });
-            entries.push(AcceptedEntry {
-                head,
-                entry,
-                reading,
-            });
+            entries.push(AcceptedEntry { head, entry, reading });
         }
         Ok((next, entries))
     }
@@ -323,8 +296,7 @@ impl LogState {
     ) -> Result<(Self, Vec<Head>), Fault> {
         let header = signed.header();
         let number = header.number;
-        self.grows(header)
-            .map_err(|breach| Fault::BrokenChain { number, breach })?;
+        self.grows(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
         let mut next = self.clone();
         let mut decoded = Vec::new();
         for bytes in heads {
@@ -334,22 +306,13 @@ impl LogState {
         }
         let size_fits = next.frontier.size() == header.log_size;
         if !size_fits || header.log_root.as_bytes() != &next.frontier.root() {
-            return Err(Fault::EntriesWithheld {
-                number,
-                position: None,
-            });
+            return Err(Fault::EntriesWithheld { number, position: None });
         }
         let at_its_place = |(position, head): (u64, Option<Head>)| {
             head.filter(|head| head.position == position)
-                .ok_or(Fault::BrokenChain {
-                    number,
-                    breach: Breach::Head { position },
-                })
+                .ok_or(Fault::BrokenChain { number, breach: Breach::Head { position } })
         };
-        let heads = decoded
-            .into_iter()
-            .map(at_its_place)
-            .collect::<Result<_, _>>()?;
+        let heads = decoded.into_iter().map(at_its_place).collect::<Result<_, _>>()?;
         next.last = Some(Last::of(signed));
         Ok((next, heads))
     }

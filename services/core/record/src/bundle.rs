@@ -53,13 +53,8 @@ pub fn export(
 ) -> Vec<u8> {
     let log = |state: State, dispatches: Vec<StoredDispatch>| {
         let id = LogId::shared(genesis.digest(), state, FIRST_ERA);
-        let dispatches = dispatches
-            .into_iter()
-            .map(|stored| evidence(&id, case, stored));
-        LogEvidence {
-            era: FIRST_ERA,
-            dispatches: dispatches.collect(),
-        }
+        let dispatches = dispatches.into_iter().map(|stored| evidence(&id, case, stored));
+        LogEvidence { era: FIRST_ERA, dispatches: dispatches.collect() }
     };
     canonical::encode(&EvidenceBundle {
         version: VERSION,
@@ -71,27 +66,16 @@ pub fn export(
 }
 
 fn evidence(log: &LogId, case: CaseId, stored: StoredDispatch) -> DispatchEvidence {
-    let entries = stored
-        .entries
-        .into_iter()
-        .map(|StoredEntry { head, facts }| {
-            let shown = Head::decode(&head).is_some_and(|head| shows(log, case, &head));
-            EntryEvidence {
-                head,
-                facts: if shown { facts } else { Vec::new() },
-            }
-        });
-    DispatchEvidence {
-        signed_header: stored.signed_header,
-        entries: entries.collect(),
-    }
+    let entries = stored.entries.into_iter().map(|StoredEntry { head, facts }| {
+        let shown = Head::decode(&head).is_some_and(|head| shows(log, case, &head));
+        EntryEvidence { head, facts: if shown { facts } else { Vec::new() } }
+    });
+    DispatchEvidence { signed_header: stored.signed_header, entries: entries.collect() }
 }
 
 /// Whether the tag of a head is the corridor's or the case's: then its facts must be shown.
 fn shows(log: &LogId, case: CaseId, head: &Head) -> bool {
-    [None, Some(&case)]
-        .into_iter()
-        .any(|owner| log.tag(owner, head.position) == head.tag)
+    [None, Some(&case)].into_iter().any(|owner| log.tag(owner, head.position) == head.tag)
 }
 
 /// What a bundle proves.
@@ -239,10 +223,7 @@ pub fn verify(bytes: &[u8]) -> Result<Verified, Invalid> {
         .map_err(|error| Location::Genesis.fault(Reason::Genesis(error)))?;
     let case = CaseId::from_slice(&bundle.case_id)
         .map_err(|_| Location::Bundle.fault(Reason::NotCanonical))?;
-    let states = [
-        genesis.genesis().first().state,
-        genesis.genesis().second().state,
-    ];
+    let states = [genesis.genesis().first().state, genesis.genesis().second().state];
     let [first_state, second_state] = states;
     let first = Log::read(first_state, bundle.first.unwrap_or_default())?;
     let second = Log::read(second_state, bundle.second.unwrap_or_default())?;
@@ -272,11 +253,7 @@ fn read(bytes: &[u8]) -> Result<EvidenceBundle, Reason> {
     })?;
     let eras = [&bundle.first, &bundle.second].map(|log| log.as_ref().map(|log| log.era));
     let known = bundle.version == VERSION && eras == [Some(FIRST_ERA); 2];
-    if known {
-        Ok(bundle)
-    } else {
-        Err(Reason::NotCanonical)
-    }
+    if known { Ok(bundle) } else { Err(Reason::NotCanonical) }
 }
 
 /// The one call into the rules.
@@ -312,17 +289,11 @@ impl Log {
         let mut chain = Chain::new(self.author);
         for (signed, entries) in &self.dispatches {
             let number = signed.header().number;
-            let here = Location::Dispatch {
-                author: self.author,
-                number,
-            };
-            state
-                .chain(signed.header())
-                .map_err(|breach| here.fault(Reason::Breach(breach)))?;
+            let here = Location::Dispatch { author: self.author, number };
+            state.chain(signed.header()).map_err(|breach| here.fault(Reason::Breach(breach)))?;
             let heads = entries.iter().map(|entry| entry.head.as_slice());
-            let (mut next, heads) = state
-                .take_in_heads(signed, heads)
-                .map_err(|it| at(here, it))?;
+            let (mut next, heads) =
+                state.take_in_heads(signed, heads).map_err(|it| at(here, it))?;
             let mut unsigned = !state.verifies(signed);
             for (index, (head, evidence)) in heads.iter().zip(entries).enumerate() {
                 let entry = facts_of(next.log(), case, head, evidence)?;
@@ -331,10 +302,9 @@ impl Log {
                 if index == 0 && unsigned {
                     unsigned = !next.verifies(signed);
                 }
-                chain.entries.extend(entry.1.map(|it| domain::chain::Entry {
-                    dispatch: number,
-                    ..it
-                }));
+                chain
+                    .entries
+                    .extend(entry.1.map(|it| domain::chain::Entry { dispatch: number, ..it }));
             }
             if unsigned {
                 return Err(here.fault(Reason::NotSigned));
@@ -349,27 +319,15 @@ impl Log {
     /// verified by themselves, so that a changed header is found where it stands.
     fn listens(&self, state: &LogState, other: &Self) -> Result<(), Invalid> {
         for (signed, _) in &self.dispatches {
-            let here = Location::Dispatch {
-                author: self.author,
-                number: signed.header().number,
-            };
-            state
-                .hearing(signed.header(), &Listened(other))
-                .map_err(|it| at(here, it))?;
+            let here = Location::Dispatch { author: self.author, number: signed.header().number };
+            state.hearing(signed.header(), &Listened(other)).map_err(|it| at(here, it))?;
         }
         Ok(())
     }
 
     fn extent(&self) -> Extent {
-        let entries = self
-            .dispatches
-            .iter()
-            .map(|(_, entries)| entries.len() as u64)
-            .sum();
-        Extent {
-            dispatches: self.dispatches.len() as u64,
-            entries,
-        }
+        let entries = self.dispatches.iter().map(|(_, entries)| entries.len() as u64).sum();
+        Extent { dispatches: self.dispatches.len() as u64, entries }
     }
 }
 
@@ -380,10 +338,7 @@ fn facts_of(
     head: &Head,
     evidence: &EntryEvidence,
 ) -> Result<(entry::Reading, Option<domain::chain::Entry>), Invalid> {
-    let here = Location::Entry {
-        author: log.author(),
-        position: head.position,
-    };
+    let here = Location::Entry { author: log.author(), position: head.position };
     if shows(log, case, head) {
         if sha256(&[&evidence.facts]) != head.facts_digest {
             return Err(here.fault(Reason::OtherFacts));
@@ -394,10 +349,7 @@ fn facts_of(
     if !evidence.facts.is_empty() {
         return Err(here.fault(Reason::StrayFacts));
     }
-    let withheld = entry::Reading {
-        owner: entry::Owner::Nobody,
-        content: Content::NotUnderstood,
-    };
+    let withheld = entry::Reading { owner: entry::Owner::Nobody, content: Content::NotUnderstood };
     Ok((withheld, None))
 }
 
@@ -408,10 +360,7 @@ impl Known for Listened<'_> {
     fn heard(&self, number: u64) -> Option<Stamp> {
         let index = usize::try_from(number).ok()?;
         let (signed, _) = self.0.dispatches.get(index)?;
-        Some(Stamp {
-            digest: *signed.digest(),
-            time: signed.header().time,
-        })
+        Some(Stamp { digest: *signed.digest(), time: signed.header().time })
     }
 
     fn stored(&self, _: u64) -> Option<Digest> {
@@ -423,10 +372,7 @@ impl Known for Listened<'_> {
 fn at(here: Location, fault: Fault) -> Invalid {
     match (fault, here) {
         (
-            Fault::BrokenChain {
-                breach: breach @ Breach::Head { position },
-                ..
-            },
+            Fault::BrokenChain { breach: breach @ Breach::Head { position }, .. },
             Location::Dispatch { author, .. },
         ) => Location::Entry { author, position }.fault(Reason::Breach(breach)),
         (Fault::BrokenChain { breach, .. }, _) => here.fault(Reason::Breach(breach)),
@@ -446,10 +392,7 @@ fn at(here: Location, fault: Fault) -> Invalid {
 
 impl Location {
     const fn fault(self, reason: Reason) -> Invalid {
-        Invalid {
-            place: self,
-            reason,
-        }
+        Invalid { place: self, reason }
     }
 }
 

@@ -13,18 +13,8 @@ use crate::log_id::LogId;
 /// What the rules read of a dispatch.
 #[must_use]
 pub const fn dispatch(signed: &SignedHeader) -> Dispatch {
-    let Header {
-        number,
-        time,
-        heard,
-        ..
-    } = *signed.header();
-    Dispatch {
-        number,
-        time,
-        digest: *signed.digest(),
-        heard,
-    }
+    let Header { number, time, heard, .. } = *signed.header();
+    Dispatch { number, time, digest: *signed.digest(), heard }
 }
 
 /// What the rules read of an entry; `None` where it belongs to nobody, so that no chain holds it.
@@ -37,12 +27,7 @@ pub fn entry(log: &LogId, number: u64, head: &Head, facts: &[u8]) -> Option<Entr
         Owner::Case(case) => Some(case),
         Owner::Nobody => return None,
     };
-    Some(Entry {
-        position: head.position,
-        dispatch: number,
-        case,
-        content: reading.content,
-    })
+    Some(Entry { position: head.position, dispatch: number, case, content: reading.content })
 }
 
 /// Dispatches of one stored log, looked up without reading all of them.
@@ -84,10 +69,7 @@ pub fn sparse<D: Dispatches, E: Dispatches>(
     let (said_by_one, said_by_other) = (ones.said(), others.said());
     ones.answering(one.dispatches, &said_by_other, &cited(&other.entries));
     others.answering(other.dispatches, &said_by_one, &cited(&one.entries));
-    (
-        ones.into_chain(one.author, one.entries),
-        others.into_chain(other.author, other.entries),
-    )
+    (ones.into_chain(one.author, one.entries), others.into_chain(other.author, other.entries))
 }
 
 /// The dispatches selected of one log.
@@ -96,8 +78,7 @@ struct Selection(BTreeMap<u64, Dispatch>);
 
 impl Selection {
     fn take(&mut self, dispatch: Option<Dispatch>) {
-        self.0
-            .extend(dispatch.map(|dispatch| (dispatch.number, dispatch)));
+        self.0.extend(dispatch.map(|dispatch| (dispatch.number, dispatch)));
     }
 
     /// Takes the dispatches of the entries, and the head.
@@ -127,11 +108,7 @@ impl Selection {
 
     fn into_chain(self, author: State, mut entries: Vec<Entry>) -> Chain {
         entries.sort_by_key(|entry| entry.position);
-        Chain {
-            author,
-            dispatches: self.0,
-            entries,
-        }
+        Chain { author, dispatches: self.0, entries }
     }
 }
 

@@ -35,11 +35,7 @@ pub(crate) fn sign(
         Payload::Attached => Some(payload.to_vec()),
         Payload::Detached => None,
     };
-    Ok(bytes_of(frame(
-        signer.key_id(),
-        signature.to_vec(),
-        payload,
-    )))
+    Ok(bytes_of(frame(signer.key_id(), signature.to_vec(), payload)))
 }
 
 impl Signed {
@@ -49,10 +45,7 @@ impl Signed {
         let key_id = KeyId::from_slice(&message.protected.header.key_id)?;
         let same = frame(key_id, message.signature.clone(), message.payload.clone());
         let one_form = message.signature.len() == 64 && bytes_of(same.clone()) == bytes;
-        one_form.then_some(Self {
-            key_id,
-            message: same,
-        })
+        one_form.then_some(Self { key_id, message: same })
     }
 
     /// The bytes inside; `None` when detached.
@@ -62,8 +55,7 @@ impl Signed {
 
     /// Whether `key` signed what stands inside.
     pub(crate) fn verifies(&self, context: &[u8], key: &PublicKey) -> bool {
-        self.payload()
-            .is_some_and(|payload| self.verifies_payload(payload, context, key))
+        self.payload().is_some_and(|payload| self.verifies_payload(payload, context, key))
     }
 
     /// Whether `key` signed `payload`, which does not stand inside.
@@ -78,23 +70,14 @@ impl Signed {
 
     fn verifies_payload(&self, payload: &[u8], context: &[u8], key: &PublicKey) -> bool {
         key.id() == self.key_id
-            && key.verifies(
-                &signed_bytes(&self.message, context, payload),
-                &self.message.signature,
-            )
+            && key.verifies(&signed_bytes(&self.message, context, payload), &self.message.signature)
     }
 }
 
 /// The `Sig_structure` of RFC 9052, section 4.4.
 fn signed_bytes(message: &CoseSign1, context: &[u8], payload: &[u8]) -> Vec<u8> {
     let protected = message.protected.clone();
-    sig_structure_data(
-        SignatureContext::CoseSign1,
-        protected,
-        None,
-        context,
-        payload,
-    )
+    sig_structure_data(SignatureContext::CoseSign1, protected, None, context, payload)
 }
 
 fn frame(key_id: KeyId, signature: Vec<u8>, payload: Option<Vec<u8>>) -> CoseSign1 {
@@ -102,9 +85,7 @@ fn frame(key_id: KeyId, signature: Vec<u8>, payload: Option<Vec<u8>>) -> CoseSig
         .algorithm(iana::Algorithm::EdDSA)
         .key_id(key_id.as_bytes().to_vec())
         .build();
-    let builder = CoseSign1Builder::new()
-        .protected(protected)
-        .signature(signature);
+    let builder = CoseSign1Builder::new().protected(protected).signature(signature);
     match payload {
         Some(payload) => builder.payload(payload).build(),
         None => builder.build(),
@@ -112,7 +93,5 @@ fn frame(key_id: KeyId, signature: Vec<u8>, payload: Option<Vec<u8>>) -> CoseSig
 }
 
 fn bytes_of(message: CoseSign1) -> Vec<u8> {
-    message
-        .to_vec()
-        .expect("headers made here always have a CBOR form")
+    message.to_vec().expect("headers made here always have a CBOR form")
 }

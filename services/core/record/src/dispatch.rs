@@ -69,10 +69,7 @@ impl Header {
             author: self.author.to_string(),
             era: self.era,
             number: self.number,
-            previous: self
-                .previous
-                .map(|it| it.as_bytes().to_vec())
-                .unwrap_or_default(),
+            previous: self.previous.map(|it| it.as_bytes().to_vec()).unwrap_or_default(),
             time_ms: self.time.as_ms(),
             log_size: self.log_size,
             log_root: self.log_root.as_bytes().to_vec(),
@@ -99,12 +96,7 @@ impl SignedHeader {
         let payload = signed.payload()?;
         let header = Header::decode(payload)?;
         let digest = sha256(&[payload]);
-        Some(Self {
-            bytes: bytes.to_vec(),
-            signed,
-            header,
-            digest,
-        })
+        Some(Self { bytes: bytes.to_vec(), signed, header, digest })
     }
 
     /// Signs a header.
@@ -112,12 +104,7 @@ impl SignedHeader {
     /// # Errors
     /// The signer fails.
     pub fn sign(header: &Header, genesis: &Digest, signer: &dyn Signer) -> Result<Self, SignError> {
-        let bytes = cose::sign(
-            &header.encode(),
-            Payload::Attached,
-            &context(genesis),
-            signer,
-        )?;
+        let bytes = cose::sign(&header.encode(), Payload::Attached, &context(genesis), signer)?;
         Ok(Self::parse(&bytes).expect("a header made here reads back"))
     }
 
@@ -155,11 +142,7 @@ impl SignedHeader {
     /// How a partner names this dispatch when it has heard it.
     #[must_use]
     pub const fn as_heard(&self) -> Heard {
-        Heard {
-            era: self.header.era,
-            number: self.header.number,
-            digest: self.digest,
-        }
+        Heard { era: self.header.era, number: self.header.number, digest: self.digest }
     }
 }
 
@@ -215,21 +198,11 @@ impl Dispatch {
             canonical::decode(bytes).map_err(DispatchError::NotCanonical)?;
         let signed_header =
             SignedHeader::parse(&message.signed_header).ok_or(DispatchError::NoHeader)?;
-        let entries = message
-            .entries
-            .into_iter()
-            .map(Entry::from_message)
-            .collect();
-        let dispatch = Self {
-            signed_header,
-            entries,
-            case_keys: message.case_keys,
-        };
+        let entries = message.entries.into_iter().map(Entry::from_message).collect();
+        let dispatch = Self { signed_header, entries, case_keys: message.case_keys };
         within_limits(&dispatch.signed_header, &dispatch.entries)?;
         if dispatch.case_keys.len() > ENTRIES_MAX {
-            return Err(DispatchError::TooManyEntries {
-                entries: dispatch.case_keys.len(),
-            });
+            return Err(DispatchError::TooManyEntries { entries: dispatch.case_keys.len() });
         }
         Ok(dispatch)
     }
@@ -251,9 +224,7 @@ pub(crate) fn within_limits(
     entries: &[Entry],
 ) -> Result<(), DispatchError> {
     if entries.len() > ENTRIES_MAX {
-        return Err(DispatchError::TooManyEntries {
-            entries: entries.len(),
-        });
+        return Err(DispatchError::TooManyEntries { entries: entries.len() });
     }
     let bytes = encoded_bytes(entries) + field_bytes(signed_header.bytes().len());
     if bytes > DISPATCH_BYTES_MAX {
@@ -269,13 +240,7 @@ pub fn encoded_bytes(entries: &[Entry]) -> usize {
     let entry = |entry: &Entry| {
         let body = entry.sealed_body.as_ref().map_or(0, Vec::len);
         let parts = [entry.head.len(), entry.facts.len(), body];
-        field_bytes(
-            parts
-                .into_iter()
-                .filter(|length| *length > 0)
-                .map(field_bytes)
-                .sum(),
-        )
+        field_bytes(parts.into_iter().filter(|length| *length > 0).map(field_bytes).sum())
     };
     entries.iter().map(entry).sum()
 }

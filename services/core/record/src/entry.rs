@@ -59,11 +59,7 @@ impl Head {
 
 /// A digest that may be absent; `None` when it is there and no digest.
 fn optional(bytes: &[u8]) -> Option<Option<Digest>> {
-    if bytes.is_empty() {
-        Some(None)
-    } else {
-        Digest::from_slice(bytes).ok().map(Some)
-    }
+    if bytes.is_empty() { Some(None) } else { Digest::from_slice(bytes).ok().map(Some) }
 }
 
 /// An entry as bytes, fixed once.
@@ -114,9 +110,7 @@ impl Entry {
     /// A part is too long.
     pub fn new(log: &LogId, position: u64, draft: Draft) -> Result<Self, DraftError> {
         if draft.facts.len() > FACTS_BYTES_MAX {
-            return Err(DraftError::FactsTooLong {
-                bytes: draft.facts.len(),
-            });
+            return Err(DraftError::FactsTooLong { bytes: draft.facts.len() });
         }
         let bytes = draft.sealed_body.as_ref().map_or(0, Vec::len);
         if bytes > SEALED_BODY_BYTES_MAX {
@@ -129,25 +123,13 @@ impl Entry {
             body_digest: draft.sealed_body.as_ref().map(|body| sha256(&[body])),
             case_key_commitment: draft.case_key_commitment,
         };
-        Ok(Self {
-            head: head.encode(),
-            facts: draft.facts,
-            sealed_body: draft.sealed_body,
-        })
+        Ok(Self { head: head.encode(), facts: draft.facts, sealed_body: draft.sealed_body })
     }
 
     pub(crate) fn from_message(message: v1::Entry) -> Self {
-        let v1::Entry {
-            head,
-            facts,
-            sealed_body,
-        } = message;
+        let v1::Entry { head, facts, sealed_body } = message;
         // A sealed body is at least as long as its authentication tag, so empty means absent.
-        Self {
-            head,
-            facts,
-            sealed_body: Some(sealed_body).filter(|body| !body.is_empty()),
-        }
+        Self { head, facts, sealed_body: Some(sealed_body).filter(|body| !body.is_empty()) }
     }
 
     pub(crate) fn to_message(&self) -> v1::Entry {

@@ -34,9 +34,8 @@ pub fn claimed_case(facts: &[u8]) -> Option<CaseId> {
 /// What facts state.
 #[must_use]
 pub fn read(facts: &[u8]) -> Content {
-    statement(facts).map_or(Content::NotUnderstood, |statement| {
-        Content::Stated(Box::new(statement))
-    })
+    statement(facts)
+        .map_or(Content::NotUnderstood, |statement| Content::Stated(Box::new(statement)))
 }
 
 fn statement(facts: &[u8]) -> Option<Statement> {
@@ -67,10 +66,7 @@ fn with_rules(adopted: AgreementAdopted, bytes: &[u8]) -> AgreementAdopted {
         .then(|| rules::decode(bytes).ok())
         .flatten()
         .filter(|it| it.agreement == adopted.agreement && it.version == adopted.version);
-    AgreementAdopted {
-        rules: rules.map(Box::new),
-        ..adopted
-    }
+    AgreementAdopted { rules: rules.map(Box::new), ..adopted }
 }
 
 /// Why local facts cannot be read. They are our own, so this is a fault and no judgement.

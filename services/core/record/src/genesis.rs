@@ -85,21 +85,9 @@ impl Genesis {
         kinds: BTreeSet<u32>,
     ) -> Result<Self, GenesisError> {
         let [one, other] = parties;
-        let (first, second) = if one.state <= other.state {
-            (one, other)
-        } else {
-            (other, one)
-        };
+        let (first, second) = if one.state <= other.state { (one, other) } else { (other, one) };
         let Clocks { skew, grace } = clocks;
-        Self {
-            environment: environment.to_owned(),
-            first,
-            second,
-            skew,
-            grace,
-            kinds,
-        }
-        .in_range()
+        Self { environment: environment.to_owned(), first, second, skew, grace, kinds }.in_range()
     }
 
     /// Reads a genesis from its canonical bytes.
@@ -171,9 +159,7 @@ impl Genesis {
     /// The party of a State; `None` for a third one.
     #[must_use]
     pub fn party(&self, state: State) -> Option<&Party> {
-        [&self.first, &self.second]
-            .into_iter()
-            .find(|party| party.state == state)
+        [&self.first, &self.second].into_iter().find(|party| party.state == state)
     }
 
     /// The partner of a State; `None` for a third one.
@@ -220,12 +206,7 @@ impl Genesis {
         if ![self.first.root_key, self.second.root_key].contains(&key) {
             return Err(GenesisError::NotARootKey);
         }
-        Ok(cose::sign(
-            &self.encode(),
-            Payload::Detached,
-            GENESIS,
-            root,
-        )?)
+        Ok(cose::sign(&self.encode(), Payload::Detached, GENESIS, root)?)
     }
 
     /// Whether a detached signature is the root key's of `party`.
@@ -243,10 +224,7 @@ impl Genesis {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !fits {
-            return Err(invalid(
-                "environment",
-                "must be 1 to 64 characters of `a-z0-9-`",
-            ));
+            return Err(invalid("environment", "must be 1 to 64 characters of `a-z0-9-`"));
         }
         if self.first.state >= self.second.state {
             return Err(invalid(
@@ -255,10 +233,7 @@ impl Genesis {
             ));
         }
         if self.first.root_key == self.second.root_key {
-            return Err(invalid(
-                "second.root_key",
-                "must be another key than the first State's",
-            ));
+            return Err(invalid("second.root_key", "must be another key than the first State's"));
         }
         if !(1..=SKEW_MS_MAX).contains(&self.skew.as_ms()) {
             return Err(invalid("clock_skew_ms", "must be 1 to 3,600,000"));
@@ -284,10 +259,7 @@ pub struct Clocks {
 
 impl Default for Clocks {
     fn default() -> Self {
-        Self {
-            skew: Span::from_ms(SKEW_MS_DEFAULT),
-            grace: Span::from_ms(GRACE_MS_DEFAULT),
-        }
+        Self { skew: Span::from_ms(SKEW_MS_DEFAULT), grace: Span::from_ms(GRACE_MS_DEFAULT) }
     }
 }
 
@@ -313,12 +285,7 @@ impl SignedGenesis {
         genesis.is_signed(&genesis.first, &first_signature)?;
         genesis.is_signed(&genesis.second, &second_signature)?;
         let digest = genesis.digest();
-        Ok(Self {
-            genesis,
-            digest,
-            first_signature,
-            second_signature,
-        })
+        Ok(Self { genesis, digest, first_signature, second_signature })
     }
 
     /// Reads and verifies a signed genesis.
@@ -326,9 +293,7 @@ impl SignedGenesis {
     /// # Errors
     /// Not canonical, out of range, or not signed by both root keys.
     pub fn decode(bytes: &[u8]) -> Result<Self, GenesisError> {
-        canonical::decode(bytes)
-            .map_err(GenesisError::NotCanonical)
-            .and_then(Self::from_message)
+        canonical::decode(bytes).map_err(GenesisError::NotCanonical).and_then(Self::from_message)
     }
 
     pub(crate) fn from_message(message: v1::SignedGenesis) -> Result<Self, GenesisError> {

@@ -18,9 +18,7 @@ impl KeyId {
     pub fn of(public_key: &[u8; 32]) -> Self {
         let digest = sha256(&[public_key]);
         let mut id = [0; 16];
-        id.iter_mut()
-            .zip(digest.as_bytes())
-            .for_each(|(to, from)| *to = *from);
+        id.iter_mut().zip(digest.as_bytes()).for_each(|(to, from)| *to = *from);
         Self(id)
     }
 
@@ -68,11 +66,7 @@ impl PublicKey {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| NotAKey)?;
         // A point has one encoding that is taken: others would give one key two ids.
         let one_encoding = key.to_edwards().compress().as_bytes() == bytes;
-        if key.is_weak() || !one_encoding {
-            Err(NotAKey)
-        } else {
-            Ok(Self(key))
-        }
+        if key.is_weak() || !one_encoding { Err(NotAKey) } else { Ok(Self(key)) }
     }
 
     /// The 32 bytes.
@@ -167,10 +161,7 @@ impl Signer for SigningKeyInMemory {
             key_id: self.key_id(),
             reason: error.to_string(),
         };
-        self.0
-            .try_sign(bytes)
-            .map(|signature| signature.to_bytes())
-            .map_err(failed)
+        self.0.try_sign(bytes).map(|signature| signature.to_bytes()).map_err(failed)
     }
 }
 

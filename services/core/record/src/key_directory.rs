@@ -62,12 +62,7 @@ impl KeyDirectory {
     /// The directory of a log that has announced nothing yet.
     #[must_use]
     pub const fn new(root: Root) -> Self {
-        Self {
-            root,
-            serials: Vec::new(),
-            log_keys: Vec::new(),
-            hpke_keys: Vec::new(),
-        }
+        Self { root, serials: Vec::new(), log_keys: Vec::new(), hpke_keys: Vec::new() }
     }
 
     /// Whose keys these are.
@@ -95,22 +90,12 @@ impl KeyDirectory {
         let RootStatement { serial, key } = RootStatement::verify(root_statement, &self.root)?;
         let last = self.last_serial();
         if serial <= last {
-            return Err(RootStatementError::SerialMustRise {
-                last,
-                found: serial,
-            });
+            return Err(RootStatementError::SerialMustRise { last, found: serial });
         }
         self.serials.push(Serial { serial, dispatch });
         match key {
-            AnnouncedKey::Log(key) => self.log_keys.push(LogKey {
-                key,
-                dispatch,
-                place,
-            }),
-            AnnouncedKey::Hpke(public_key) => self.hpke_keys.push(HpkeKey {
-                public_key,
-                dispatch,
-            }),
+            AnnouncedKey::Log(key) => self.log_keys.push(LogKey { key, dispatch, place }),
+            AnnouncedKey::Hpke(public_key) => self.hpke_keys.push(HpkeKey { public_key, dispatch }),
         }
         Ok(())
     }
@@ -118,20 +103,12 @@ impl KeyDirectory {
     /// The log key of this id, if it may sign dispatch `number`.
     #[must_use]
     pub fn may_sign(&self, number: u64, id: KeyId) -> Option<PublicKey> {
-        let before = self
-            .log_keys
-            .iter()
-            .rev()
-            .find(|known| known.dispatch < number);
+        let before = self.log_keys.iter().rev().find(|known| known.dispatch < number);
         let by_itself = self
             .log_keys
             .iter()
             .find(|known| known.dispatch == number && known.place == Place::First);
-        [before, by_itself]
-            .into_iter()
-            .flatten()
-            .map(|known| known.key)
-            .find(|key| key.id() == id)
+        [before, by_itself].into_iter().flatten().map(|known| known.key).find(|key| key.id() == id)
     }
 
     /// The log key that a dispatch announces in its own first entry, if it may sign that dispatch:

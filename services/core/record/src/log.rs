@@ -139,11 +139,7 @@ impl LogState {
         let party = genesis.genesis().party(author)?;
         let partner = genesis.genesis().partner(author)?.state;
         let digest = *genesis.digest();
-        let root = Root {
-            genesis: digest,
-            author,
-            key: party.root_key,
-        };
+        let root = Root { genesis: digest, author, key: party.root_key };
         Some(Self {
             genesis: digest,
             skew: genesis.genesis().skew(),
@@ -258,11 +254,7 @@ impl LogState {
     #[must_use]
     pub fn head(&self) -> Option<Listening> {
         self.last.map(|last| Listening {
-            heard: Heard {
-                era: self.log.era(),
-                number: last.number,
-                digest: last.stamp.digest,
-            },
+            heard: Heard { era: self.log.era(), number: last.number, digest: last.stamp.digest },
             time: last.stamp.time,
         })
     }
@@ -301,9 +293,7 @@ impl LogState {
     ) -> Result<Composed, ComposeError> {
         let number = self.next_number();
         if entries.len() > ENTRIES_MAX {
-            let too_many = DispatchError::TooManyEntries {
-                entries: entries.len(),
-            };
+            let too_many = DispatchError::TooManyEntries { entries: entries.len() };
             return Err(ComposeError::TooLarge(too_many));
         }
         let mut next = self.clone();
@@ -316,10 +306,7 @@ impl LogState {
             next.announce(&entry::read(&self.log, &head, &entry.facts), number, index);
         }
         let key = next.keys.may_sign(number, signer.key_id());
-        key.ok_or(ComposeError::KeyNotValid {
-            key_id: signer.key_id(),
-            number,
-        })?;
+        key.ok_or(ComposeError::KeyNotValid { key_id: signer.key_id(), number })?;
         let heard = listening.map(|listening| listening.heard);
         if heard_falls(self.heard(), heard) {
             return Err(ComposeError::HeardFalls);
@@ -338,11 +325,7 @@ impl LogState {
         let signed_header = SignedHeader::sign(&header, &self.genesis, signer)?;
         within_limits(&signed_header, &entries).map_err(ComposeError::TooLarge)?;
         next.last = Some(Last::of(&signed_header));
-        Ok(Composed {
-            signed_header,
-            entries,
-            state: next,
-        })
+        Ok(Composed { signed_header, entries, state: next })
     }
 
     /// Whether a header continues this log, as far as headers tell.
@@ -363,10 +346,7 @@ impl LogState {
 
     /// Whether size and root continue this log, as far as headers tell.
     pub(crate) fn grows(&self, header: &Header) -> Result<(), Breach> {
-        let added = header
-            .log_size
-            .checked_sub(self.frontier.size())
-            .ok_or(Breach::Size)?;
+        let added = header.log_size.checked_sub(self.frontier.size()).ok_or(Breach::Size)?;
         if added > ENTRIES_MAX as u64 {
             return Err(Breach::Size);
         }
@@ -380,11 +360,7 @@ impl LogState {
     /// and changes nothing.
     pub(crate) fn announce(&mut self, reading: &Reading, dispatch: u64, index: usize) {
         if let Some(root_statement) = announcement(&reading.content) {
-            let place = if index == 0 {
-                Place::First
-            } else {
-                Place::Later
-            };
+            let place = if index == 0 { Place::First } else { Place::Later };
             let _ = Arc::make_mut(&mut self.keys).announce(root_statement, dispatch, place);
         }
     }
@@ -400,15 +376,8 @@ impl LogState {
 impl Last {
     pub(crate) const fn of(signed: &SignedHeader) -> Self {
         let header = signed.header();
-        let stamp = Stamp {
-            digest: *signed.digest(),
-            time: header.time,
-        };
-        Self {
-            number: header.number,
-            stamp,
-            heard: header.heard,
-        }
+        let stamp = Stamp { digest: *signed.digest(), time: header.time };
+        Self { number: header.number, stamp, heard: header.heard }
     }
 }
 

@@ -17,21 +17,13 @@ impl LogId {
     /// The log that `author` writes for the partner of a corridor.
     #[must_use]
     pub fn shared(genesis: &Digest, author: State, era: u32) -> Self {
-        Self {
-            digest: named(LOG, genesis, author, era),
-            author,
-            era,
-        }
+        Self { digest: named(LOG, genesis, author, era), author, era }
     }
 
     /// The log that `author` keeps to itself about the cases of a corridor; era 0.
     #[must_use]
     pub fn local(genesis: &Digest, author: State) -> Self {
-        Self {
-            digest: named(LOCAL_LOG, genesis, author, 0),
-            author,
-            era: 0,
-        }
+        Self { digest: named(LOCAL_LOG, genesis, author, 0), author, era: 0 }
     }
 
     /// The 32 bytes that stand for the log.
@@ -62,10 +54,5 @@ impl LogId {
 }
 
 fn named(context: &[u8], genesis: &Digest, author: State, era: u32) -> Digest {
-    sha256(&[
-        context,
-        genesis.as_bytes(),
-        author.code().as_bytes(),
-        &era.to_be_bytes(),
-    ])
+    sha256(&[context, genesis.as_bytes(), author.code().as_bytes(), &era.to_be_bytes()])
 }

@@ -77,10 +77,8 @@ impl RootStatement {
             AnnouncedKey::Log(key) => (v1::KeyPurpose::Log, key.as_bytes()),
             AnnouncedKey::Hpke(key) => (v1::KeyPurpose::Hpke, key),
         };
-        let announcement = v1::KeyAnnouncement {
-            purpose: purpose.into(),
-            public_key: public_key.to_vec(),
-        };
+        let announcement =
+            v1::KeyAnnouncement { purpose: purpose.into(), public_key: public_key.to_vec() };
         let bytes = canonical::encode(&v1::RootStatement {
             genesis: genesis.as_bytes().to_vec(),
             author: author.to_string(),
@@ -110,25 +108,19 @@ impl RootStatement {
         else {
             return Err(RootStatementError::NotCanonical);
         };
-        Ok(Self {
-            serial: message.serial,
-            key: announced(&announcement)?,
-        })
+        Ok(Self { serial: message.serial, key: announced(&announcement)? })
     }
 }
 
 fn announced(it: &v1::KeyAnnouncement) -> Result<AnnouncedKey, RootStatementError> {
     let unusable = RootStatementError::UnusableKey;
     match v1::KeyPurpose::try_from(it.purpose) {
-        Ok(v1::KeyPurpose::Log) => PublicKey::from_slice(&it.public_key)
-            .map(AnnouncedKey::Log)
-            .map_err(|_| unusable),
-        Ok(v1::KeyPurpose::Hpke) => it
-            .public_key
-            .as_slice()
-            .try_into()
-            .map(AnnouncedKey::Hpke)
-            .map_err(|_| unusable),
+        Ok(v1::KeyPurpose::Log) => {
+            PublicKey::from_slice(&it.public_key).map(AnnouncedKey::Log).map_err(|_| unusable)
+        }
+        Ok(v1::KeyPurpose::Hpke) => {
+            it.public_key.as_slice().try_into().map(AnnouncedKey::Hpke).map_err(|_| unusable)
+        }
         Ok(v1::KeyPurpose::Unspecified) | Err(_) => Err(unusable),
     }
 }

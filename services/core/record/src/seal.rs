@@ -40,10 +40,7 @@ impl Place {
             .copied()
             .chain(self.position.to_be_bytes())
             .chain(self.case.as_bytes().iter().copied());
-        bytes
-            .iter_mut()
-            .zip(parts)
-            .for_each(|(to, from)| *to = from);
+        bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
         bytes
     }
 }
@@ -104,19 +101,13 @@ impl CaseKey {
     /// Whether this is the key that the opening entry committed to.
     #[must_use]
     pub fn fits(&self, opening: &Place, commitment: &Digest) -> bool {
-        self.commitment(opening)
-            .as_bytes()
-            .ct_eq(commitment.as_bytes())
-            .into()
+        self.commitment(opening).as_bytes().ct_eq(commitment.as_bytes()).into()
     }
 
     /// Seals a body. The result is 16 bytes longer.
     #[must_use]
     pub fn seal(&self, place: &Place, purpose: Purpose, body: &[u8]) -> Vec<u8> {
-        let payload = Payload {
-            msg: body,
-            aad: &place.bytes(),
-        };
+        let payload = Payload { msg: body, aad: &place.bytes() };
         self.cipher(place, purpose)
             .encrypt(&nonce(place.position), payload)
             .expect("a body is far below the limit of the cipher")
@@ -132,10 +123,7 @@ impl CaseKey {
         purpose: Purpose,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-        let payload = Payload {
-            msg: sealed,
-            aad: &place.bytes(),
-        };
+        let payload = Payload { msg: sealed, aad: &place.bytes() };
         self.cipher(place, purpose)
             .decrypt(&nonce(place.position), payload)
             .map(Zeroizing::new)
@@ -162,10 +150,6 @@ impl fmt::Debug for CaseKey {
 /// The position as the last 8 of 12 bytes, big-endian.
 fn nonce(position: u64) -> Nonce {
     let mut bytes = [0; 12];
-    bytes
-        .iter_mut()
-        .skip(4)
-        .zip(position.to_be_bytes())
-        .for_each(|(to, from)| *to = from);
+    bytes.iter_mut().skip(4).zip(position.to_be_bytes()).for_each(|(to, from)| *to = from);
     Nonce::from(bytes)
 }

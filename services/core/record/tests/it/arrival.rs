@@ -40,10 +40,7 @@ fn a_story_is_stored_alike_on_both_sides() {
         assert_eq!(author.own.head(), holder.replica.head());
         assert_eq!(author.own.frontier(), holder.replica.frontier());
         let hpke = author.opening_key.public_key();
-        assert_eq!(
-            holder.replica.keys().hpke_key().map(|key| key.public_key),
-            Some(hpke)
-        );
+        assert_eq!(holder.replica.keys().hpke_key().map(|key| key.public_key), Some(hpke));
     }
 }
 
@@ -72,19 +69,9 @@ fn another_header_for_a_stored_number_is_a_rival() {
     let fault = world.offer(&rival(3).encode(), nl()).unwrap_err();
     let stored = *world.nl.sent[1].signed_header.digest();
     let arrived = *rival(3).signed_header.digest();
-    assert_eq!(
-        fault,
-        Fault::Rival {
-            number,
-            stored,
-            arrived
-        }
-    );
+    assert_eq!(fault, Fault::Rival { number, stored, arrived });
     let by_stranger = world.offer(&rival(99).encode(), nl()).unwrap_err();
-    assert!(matches!(
-        by_stranger,
-        Fault::NotAuthentic(NotAuthentic::UnknownKey(_))
-    ));
+    assert!(matches!(by_stranger, Fault::NotAuthentic(NotAuthentic::UnknownKey(_))));
     world.xk.received.clear();
     let silent = world.offer(&rival(3).encode(), nl()).unwrap_err();
     assert_eq!(silent, Fault::Unjudged { number });
@@ -97,20 +84,12 @@ fn a_gap_is_parked_only_when_it_is_the_partners() {
     world.compose(nl(), None, &[]);
     let key = AnnouncedKey::Log(signer(31).public_key());
     let genesis = *world.genesis.digest();
-    let root_statement = RootStatement { serial: 7, key }
-        .sign(&genesis, nl(), &world.nl.root)
-        .unwrap();
+    let root_statement =
+        RootStatement { serial: 7, key }.sign(&genesis, nl(), &world.nl.root).unwrap();
     let later = world.compose(nl(), None, &[]);
     let number = wanted + 1;
     let fault = world.offer(&later.encode(), nl()).unwrap_err();
-    assert_eq!(
-        fault,
-        Fault::Gap {
-            wanted,
-            number,
-            signature: GapSignature::Verified
-        }
-    );
+    assert_eq!(fault, Fault::Gap { wanted, number, signature: GapSignature::Verified });
     // The key of the dispatch after next is announced in one that is missing.
     let announced = Statement::KeyAnnounced(KeyAnnounced { root_statement });
     world.compose(nl(), None, &[announced]);
@@ -118,14 +97,7 @@ fn a_gap_is_parked_only_when_it_is_the_partners() {
     let last = world.compose(nl(), None, &[]);
     let fault = world.offer(&last.encode(), nl()).unwrap_err();
     let number = wanted + 3;
-    assert_eq!(
-        fault,
-        Fault::Gap {
-            wanted,
-            number,
-            signature: GapSignature::KeyUnknown
-        }
-    );
+    assert_eq!(fault, Fault::Gap { wanted, number, signature: GapSignature::KeyUnknown });
     // Fetched from the first missing one, everything is taken in.
     let missing = usize::try_from(wanted).unwrap();
     for dispatch in world.nl.sent[missing..].to_vec() {
@@ -140,12 +112,7 @@ fn a_date_in_the_future_is_parked_until_it_is_not() {
     let date = Instant::from_ms(world.now + 60_000 + skew.as_ms() + 1);
     let dispatch = resigned(&mut world, |header| header.time = date);
     let fault = world.offer(&dispatch.encode(), nl()).unwrap_err();
-    assert_eq!(
-        fault,
-        Fault::Future {
-            until: date.less(skew)
-        }
-    );
+    assert_eq!(fault, Fault::Future { until: date.less(skew) });
     world.now += 1;
     world.offer(&dispatch.encode(), nl()).unwrap();
 }
@@ -156,13 +123,9 @@ fn a_broken_chain_is_named() {
     let number = World::story().nl.own.next_number();
     assert_eq!(number, 5);
     let cases: [(Breach, fn(&mut Header)); 8] = [
-        (Breach::Previous, |header| {
-            header.previous = Some(Digest::new([7; 32]))
-        }),
+        (Breach::Previous, |header| header.previous = Some(Digest::new([7; 32]))),
         (Breach::Previous, |header| header.previous = None),
-        (Breach::Time, |header| {
-            header.time = Instant::from_ms(crate::world::MORNING)
-        }),
+        (Breach::Time, |header| header.time = Instant::from_ms(crate::world::MORNING)),
         (Breach::Heard, |header| header.heard = None),
         (Breach::Heard, |header| {
             header.heard = header.heard.map(|heard| Heard { number: 0, ..heard });
@@ -184,13 +147,7 @@ fn a_time_behind_what_was_heard_breaks_the_chain() {
     let behind = world.nl.own.head().unwrap().time;
     let dispatch = resigned(&mut world, |header| header.time = behind);
     let fault = world.offer(&dispatch.encode(), nl()).unwrap_err();
-    assert_eq!(
-        fault,
-        Fault::BrokenChain {
-            number: 5,
-            breach: Breach::Time
-        }
-    );
+    assert_eq!(fault, Fault::BrokenChain { number: 5, breach: Breach::Time });
 }
 
 #[test]
@@ -201,16 +158,9 @@ fn a_slow_clock_is_carried_forward_by_what_was_heard() {
     let listening = world.nl.replica.head().unwrap();
     let slow = Instant::from_ms(crate::world::MORNING);
     let key = signer(3);
-    let composed = world
-        .nl
-        .own
-        .compose(vec![], Some(listening), slow, &key)
-        .unwrap();
+    let composed = world.nl.own.compose(vec![], Some(listening), slow, &key).unwrap();
     let skew = world.genesis.genesis().skew();
-    assert_eq!(
-        composed.signed_header.header().time,
-        listening.time.less(skew)
-    );
+    assert_eq!(composed.signed_header.header().time, listening.time.less(skew));
 }
 
 #[test]
@@ -224,10 +174,7 @@ fn hearing_what_was_never_said_is_recognised() {
         |heard| heard.era += 1,
     ] {
         let fault = fault_of(|header| change(header.heard.as_mut().unwrap()));
-        assert!(
-            matches!(fault, Fault::HeardUnknown { number: 5, .. }),
-            "{fault:?}"
-        );
+        assert!(matches!(fault, Fault::HeardUnknown { number: 5, .. }), "{fault:?}");
     }
 }
 
@@ -240,44 +187,25 @@ fn entries_that_are_missing_or_changed_are_withheld_and_no_proof_against_the_aut
     let base = dispatch.entries[0].clone();
     let position = Head::decode(&base.head).unwrap().position;
     let offered = |entries: Vec<Entry>| {
-        let changed = Dispatch {
-            entries,
-            ..dispatch.clone()
-        };
+        let changed = Dispatch { entries, ..dispatch.clone() };
         world.offer(&changed.encode(), nl()).unwrap_err()
     };
-    let whole = Fault::EntriesWithheld {
-        number,
-        position: None,
-    };
+    let whole = Fault::EntriesWithheld { number, position: None };
     assert_eq!(offered(vec![]), whole);
     assert_eq!(offered(vec![base.clone()]), whole);
-    assert_eq!(
-        offered(vec![dispatch.entries[1].clone(), base.clone()]),
-        whole
-    );
+    assert_eq!(offered(vec![dispatch.entries[1].clone(), base.clone()]), whole);
     // Another entry, right in itself, put in by whoever carried the dispatch.
-    let other = world
-        .nl
-        .entry(position, Some(case_id()), &Statement::HoldPlaced);
+    let other = world.nl.entry(position, Some(case_id()), &Statement::HoldPlaced);
     assert_eq!(offered(vec![other, dispatch.entries[1].clone()]), whole);
-    let facts = Entry {
-        facts: vec![1],
-        ..base
-    };
-    let at = Fault::EntriesWithheld {
-        number,
-        position: Some(position),
-    };
+    let facts = Entry { facts: vec![1], ..base };
+    let at = Fault::EntriesWithheld { number, position: Some(position) };
     assert_eq!(offered(vec![facts, dispatch.entries[1].clone()]), at);
 }
 
 /// The next dispatch of NL over one entry that is not as entries are made.
 fn with_entry(world: &mut World, change: impl Fn(&mut Entry)) -> Dispatch {
     let position = world.nl.own.next_position();
-    let mut entry = world
-        .nl
-        .entry(position, Some(case_id()), &Statement::RequestWithdrawn);
+    let mut entry = world.nl.entry(position, Some(case_id()), &Statement::RequestWithdrawn);
     change(&mut entry);
     let mut frontier = world.nl.own.frontier().clone();
     frontier.push(merkle::leaf_hash(&entry.head));
@@ -297,36 +225,20 @@ fn change_head(entry: &mut Entry, change: impl Fn(&mut Head)) {
 fn a_malformed_head_under_the_signed_root_breaks_the_chain() {
     let mut world = World::story();
     let position = world.nl.own.next_position();
-    let moved = with_entry(&mut world, |entry| {
-        change_head(entry, |head| head.position += 1)
-    });
+    let moved = with_entry(&mut world, |entry| change_head(entry, |head| head.position += 1));
     let fault = world.offer(&moved.encode(), nl()).unwrap_err();
-    assert_eq!(
-        fault,
-        Fault::BrokenChain {
-            number: 5,
-            breach: Breach::Head { position }
-        }
-    );
+    assert_eq!(fault, Fault::BrokenChain { number: 5, breach: Breach::Head { position } });
     let mut world = World::story();
     let padded = with_entry(&mut world, |entry| entry.head.extend([0x30, 0x01]));
     let fault = world.offer(&padded.encode(), nl()).unwrap_err();
-    assert_eq!(
-        fault,
-        Fault::BrokenChain {
-            number: 5,
-            breach: Breach::Head { position }
-        }
-    );
+    assert_eq!(fault, Fault::BrokenChain { number: 5, breach: Breach::Head { position } });
 }
 
 #[test]
 fn an_entry_that_breaks_a_rule_is_stored_and_not_understood() {
     let nobody = |entry: &mut Entry| change_head(entry, |head| head.tag = Digest::new([3; 32]));
     let committed = |entry: &mut Entry| {
-        change_head(entry, |head| {
-            head.case_key_commitment = Some(Digest::new([3; 32]))
-        });
+        change_head(entry, |head| head.case_key_commitment = Some(Digest::new([3; 32])));
     };
     let unknown = |entry: &mut Entry| {
         entry.facts.extend([0x9a, 0x06, 0x00]);
@@ -343,10 +255,7 @@ fn an_entry_that_breaks_a_rule_is_stored_and_not_understood() {
         let dispatch = with_entry(&mut world, change);
         let accepted = world.offer(&dispatch.encode(), nl()).unwrap();
         let reading = &accepted.entries[0].reading;
-        assert_eq!(
-            (reading.owner, &reading.content),
-            (owner, &Content::NotUnderstood)
-        );
+        assert_eq!((reading.owner, &reading.content), (owner, &Content::NotUnderstood));
     }
 }
 
@@ -359,19 +268,10 @@ fn a_missing_or_changed_body_is_fetched_and_keeps_nothing_back() {
         body[0] ^= 1;
         body
     });
-    for (sealed_body, lacks) in [
-        (None, true),
-        (changed, true),
-        (entry.sealed_body.clone(), false),
-    ] {
-        let entries = vec![Entry {
-            sealed_body,
-            ..entry.clone()
-        }];
-        let offered = Dispatch {
-            entries,
-            ..dispatch.clone()
-        };
+    for (sealed_body, lacks) in [(None, true), (changed, true), (entry.sealed_body.clone(), false)]
+    {
+        let entries = vec![Entry { sealed_body, ..entry.clone() }];
+        let offered = Dispatch { entries, ..dispatch.clone() };
         let accepted = world.offer(&offered.encode(), nl()).unwrap();
         assert_eq!(accepted.entries[0].lacks_body(), lacks);
     }
@@ -388,23 +288,12 @@ fn a_dispatch_of_another_log_corridor_or_size_is_not_authentic() {
     elsewhere.signed_header =
         SignedHeader::sign(&header, &Digest::new([1; 32]), &world.nl.log_key).unwrap();
     let other_corridor = world.offer(&elsewhere.encode(), nl()).unwrap_err();
-    assert_eq!(
-        other_corridor,
-        Fault::NotAuthentic(NotAuthentic::BadSignature)
-    );
+    assert_eq!(other_corridor, Fault::NotAuthentic(NotAuthentic::BadSignature));
     let entry = world.nl.entry(0, Some(case_id()), &Statement::CaseClosed);
-    let many = Dispatch {
-        entries: vec![entry; ENTRIES_MAX + 1],
-        ..dispatch
-    };
+    let many = Dispatch { entries: vec![entry; ENTRIES_MAX + 1], ..dispatch };
     let too_many = world.offer(&many.encode(), nl()).unwrap_err();
-    let error = DispatchError::TooManyEntries {
-        entries: ENTRIES_MAX + 1,
-    };
-    assert_eq!(
-        too_many,
-        Fault::NotAuthentic(NotAuthentic::NoDispatch(error))
-    );
+    let error = DispatchError::TooManyEntries { entries: ENTRIES_MAX + 1 };
+    assert_eq!(too_many, Fault::NotAuthentic(NotAuthentic::NoDispatch(error)));
 }
 
 #[test]
@@ -415,19 +304,14 @@ fn a_dispatch_within_the_limits_is_composed_and_no_larger_one() {
         let entries: Vec<Entry> = (start..start + count)
             .map(|position| {
                 let mut entry =
-                    world
-                        .nl
-                        .entry(position, Some(case_id()), &Statement::RequestWithdrawn);
+                    world.nl.entry(position, Some(case_id()), &Statement::RequestWithdrawn);
                 entry.sealed_body = Some(vec![0; body]);
                 entry
             })
             .collect();
         let bytes = record::dispatch::encoded_bytes(&entries);
         let now = Instant::from_ms(world.now);
-        let composed = world
-            .nl
-            .own
-            .compose(entries, world.nl.replica.head(), now, &signer(3));
+        let composed = world.nl.own.compose(entries, world.nl.replica.head(), now, &signer(3));
         composed.map(|composed| {
             let dispatch = Dispatch {
                 signed_header: composed.signed_header,
@@ -454,10 +338,7 @@ fn a_state_is_resumed_and_replayed_from_what_is_stored() {
         let mut replayed = LogState::new(&world.genesis, node.state).unwrap();
         let mut announcements = Vec::new();
         for dispatch in &node.sent {
-            let heads = dispatch
-                .entries
-                .iter()
-                .map(|it| (&it.head[..], Some(&it.facts[..])));
+            let heads = dispatch.entries.iter().map(|it| (&it.head[..], Some(&it.facts[..])));
             replayed = replayed.replay(&dispatch.signed_header, heads).unwrap();
             let number = dispatch.signed_header.header().number;
             for (index, entry) in dispatch.entries.iter().enumerate() {
@@ -465,11 +346,7 @@ fn a_state_is_resumed_and_replayed_from_what_is_stored() {
                     panic!()
                 };
                 if let Statement::KeyAnnounced(announced) = *statement {
-                    let place = if index == 0 {
-                        Place::First
-                    } else {
-                        Place::Later
-                    };
+                    let place = if index == 0 { Place::First } else { Place::Later };
                     announcements.push((number, place, announced.root_statement));
                 }
             }
@@ -480,9 +357,7 @@ fn a_state_is_resumed_and_replayed_from_what_is_stored() {
             node.state,
             node.sent.last().map(|dispatch| &dispatch.signed_header),
             Frontier::from_parts(size, peaks).unwrap(),
-            announcements
-                .iter()
-                .map(|(number, place, bytes)| (*number, *place, &bytes[..])),
+            announcements.iter().map(|(number, place, bytes)| (*number, *place, &bytes[..])),
         );
         let now = Instant::from_ms(world.now);
         let next = |state: &LogState| {

@@ -20,9 +20,7 @@ pub(crate) fn every_statement() -> Vec<Statement> {
     let office = || Office::new("consulate-one").unwrap();
     let day = |day| Date::constant(2026, 5, day);
     vec![
-        Statement::KeyAnnounced(domain::case::event::KeyAnnounced {
-            root_statement: vec![1, 2],
-        }),
+        Statement::KeyAnnounced(domain::case::event::KeyAnnounced { root_statement: vec![1, 2] }),
         Statement::CapabilitiesStated([10, 40, 41].into()),
         Statement::AgreementAdopted(record::rules::adoption(rules())),
         request(),
@@ -32,16 +30,9 @@ pub(crate) fn every_statement() -> Vec<Statement> {
         Statement::InterviewRequested(office()),
         Statement::TravelDocumentRequested(office()),
         Statement::SilenceNoticed,
-        Statement::SilenceClaimed(Heard {
-            era: 0,
-            number: 0,
-            digest: Digest::new([9; 32]),
-        }),
+        Statement::SilenceClaimed(Heard { era: 0, number: 0, digest: Digest::new([9; 32]) }),
         Statement::RequestWithdrawn,
-        Statement::TransferNotified(TransferNotified {
-            on: day(4),
-            mode: TransportMode::Air,
-        }),
+        Statement::TransferNotified(TransferNotified { on: day(4), mode: TransportMode::Air }),
         Statement::TransferCancelled(7),
         Statement::PersonDeparted(7),
         Statement::PersonNotDeparted(7, NonDeparture::Unfit),
@@ -88,21 +79,10 @@ fn every_kind_is_written_and_read_back_under_its_own_number() {
     for statement in statements {
         let bytes = facts::encode(case_of(&statement), &statement);
         assert_eq!(facts::claimed_case(&bytes), case_of(&statement));
-        assert_eq!(
-            facts::read(&bytes),
-            Content::Stated(Box::new(statement.clone()))
-        );
-        let after_case = if case_of(&statement).is_some() {
-            &bytes[18..]
-        } else {
-            &bytes[..]
-        };
+        assert_eq!(facts::read(&bytes), Content::Stated(Box::new(statement.clone())));
+        let after_case = if case_of(&statement).is_some() { &bytes[18..] } else { &bytes[..] };
         let (tag, _) = varint(after_case);
-        assert_eq!(
-            tag >> 3,
-            u64::from(statement.kind().number()),
-            "{statement:?}"
-        );
+        assert_eq!(tag >> 3, u64::from(statement.kind().number()), "{statement:?}");
     }
 }
 
@@ -123,11 +103,7 @@ fn every_local_kind_is_written_and_read_back() {
     ] {
         let bytes = facts::encode_local(case_id(), &statement);
         let (tag, _) = varint(&bytes[18..]);
-        assert_eq!(
-            tag >> 3,
-            u64::from(statement.kind().number()),
-            "{statement:?}"
-        );
+        assert_eq!(tag >> 3, u64::from(statement.kind().number()), "{statement:?}");
         assert_eq!(facts::decode_local(&bytes), Ok((case_id(), statement)));
     }
 }
@@ -141,89 +117,36 @@ pub(crate) fn not_understood() -> Vec<(&'static str, Vec<u8>)> {
         ("no statement", id.clone()),
         ("not protobuf", vec![0xff; 20]),
         ("truncated", with(&[0xc2])),
-        (
-            "tag of the statement as a longer varint than needed",
-            with(&[0xe2, 0x82, 0x00, 0x00]),
-        ),
-        (
-            "length as a longer varint than needed",
-            with(&[0xe2, 0x02, 0x80, 0x00]),
-        ),
+        ("tag of the statement as a longer varint than needed", with(&[0xe2, 0x82, 0x00, 0x00])),
+        ("length as a longer varint than needed", with(&[0xe2, 0x02, 0x80, 0x00])),
         ("unknown kind", with(&[0x9a, 0x01, 0x00])),
-        (
-            "unknown field inside a statement",
-            with(&[0xe2, 0x02, 0x02, 0x08, 0x01]),
-        ),
-        (
-            "unknown enumeration number",
-            with(&[0xba, 0x06, 0x02, 0x08, 0x09]),
-        ),
+        ("unknown field inside a statement", with(&[0xe2, 0x02, 0x02, 0x08, 0x01])),
+        ("unknown enumeration number", with(&[0xba, 0x06, 0x02, 0x08, 0x09])),
         ("enumeration number beyond 32 bits", {
             with(&[0xba, 0x06, 0x06, 0x08, 0x81, 0x80, 0x80, 0x80, 0x10])
         }),
         ("unspecified enumeration", with(&[0xba, 0x06, 0x00])),
-        (
-            "default value written out",
-            with(&[0xba, 0x06, 0x02, 0x08, 0x00]),
-        ),
-        (
-            "default position written out",
-            with(&[0xda, 0x02, 0x02, 0x08, 0x00]),
-        ),
-        (
-            "case id after the statement",
-            [&[0xe2, 0x02, 0x00][..], &id].concat(),
-        ),
-        (
-            "case id twice",
-            [&id[..], &id, &[0xe2, 0x02, 0x00]].concat(),
-        ),
-        (
-            "second member of the oneof",
-            with(&[0xe2, 0x02, 0x00, 0x8a, 0x03, 0x00]),
-        ),
-        (
-            "same member of the oneof twice",
-            with(&[0xe2, 0x02, 0x00, 0xe2, 0x02, 0x00]),
-        ),
+        ("default value written out", with(&[0xba, 0x06, 0x02, 0x08, 0x00])),
+        ("default position written out", with(&[0xda, 0x02, 0x02, 0x08, 0x00])),
+        ("case id after the statement", [&[0xe2, 0x02, 0x00][..], &id].concat()),
+        ("case id twice", [&id[..], &id, &[0xe2, 0x02, 0x00]].concat()),
+        ("second member of the oneof", with(&[0xe2, 0x02, 0x00, 0x8a, 0x03, 0x00])),
+        ("same member of the oneof twice", with(&[0xe2, 0x02, 0x00, 0xe2, 0x02, 0x00])),
         ("case id of fifteen bytes", {
-            [
-                &[0x0a, 0x0f][..],
-                &case_id().as_bytes()[..15],
-                &[0xe2, 0x02, 0x00],
-            ]
-            .concat()
+            [&[0x0a, 0x0f][..], &case_id().as_bytes()[..15], &[0xe2, 0x02, 0x00]].concat()
         }),
         ("case entry without case id", vec![0xe2, 0x02, 0x00]),
-        (
-            "corridor entry with case id",
-            with(&[0x5a, 0x02, 0x0a, 0x00]),
-        ),
-        (
-            "list that must ascend and does not",
-            vec![0x5a, 0x04, 0x0a, 0x02, 0x0b, 0x0a],
-        ),
-        (
-            "list with a repetition",
-            vec![0x5a, 0x04, 0x0a, 0x02, 0x0a, 0x0a],
-        ),
-        (
-            "packed list written unpacked",
-            vec![0x5a, 0x04, 0x08, 0x0a, 0x08, 0x0b],
-        ),
+        ("corridor entry with case id", with(&[0x5a, 0x02, 0x0a, 0x00])),
+        ("list that must ascend and does not", vec![0x5a, 0x04, 0x0a, 0x02, 0x0b, 0x0a]),
+        ("list with a repetition", vec![0x5a, 0x04, 0x0a, 0x02, 0x0a, 0x0a]),
+        ("packed list written unpacked", vec![0x5a, 0x04, 0x08, 0x0a, 0x08, 0x0b]),
         ("date that does not exist", {
             let date = [0x08, 0xea, 0x0f, 0x10, 0x02, 0x18, 0x1e];
             let on = [&[0x0a, 0x07][..], &date, &[0x10, 0x01]].concat();
             with(&[&[0x92, 0x03, 0x0b][..], &on].concat())
         }),
-        (
-            "word with a capital",
-            with(&[0xea, 0x02, 0x04, 0x0a, 0x02, b'a', b'B']),
-        ),
-        (
-            "text that is not UTF-8",
-            with(&[0xea, 0x02, 0x03, 0x0a, 0x01, 0xff]),
-        ),
+        ("word with a capital", with(&[0xea, 0x02, 0x04, 0x0a, 0x02, b'a', b'B'])),
+        ("text that is not UTF-8", with(&[0xea, 0x02, 0x03, 0x0a, 0x01, 0xff])),
         ("group", with(&[0xe3, 0x02, 0xe4, 0x02])),
         ("longer than 64 KiB", {
             let root_statement = vec![7; facts::FACTS_BYTES_MAX];
@@ -240,10 +163,7 @@ fn what_is_not_canonical_is_not_understood() {
     }
     let withdrawn = [&[0x0a, 0x10][..], case_id().as_bytes(), &[0x8a, 0x03, 0x00]].concat();
     let understood = facts::read(&withdrawn);
-    assert_eq!(
-        understood,
-        Content::Stated(Box::new(Statement::RequestWithdrawn))
-    );
+    assert_eq!(understood, Content::Stated(Box::new(Statement::RequestWithdrawn)));
 }
 
 #[test]
@@ -255,10 +175,7 @@ fn rules_of_another_digest_id_or_version_are_not_adopted() {
     };
     let read = |message: v1::AgreementAdopted| {
         let statement = Some(v1::facts::Statement::AgreementAdopted(message));
-        let bytes = canonical::encode(&v1::Facts {
-            case_id: vec![],
-            statement,
-        });
+        let bytes = canonical::encode(&v1::Facts { case_id: vec![], statement });
         let Content::Stated(statement) = facts::read(&bytes) else {
             return None;
         };
@@ -271,27 +188,9 @@ fn rules_of_another_digest_id_or_version_are_not_adopted() {
     let mut changed = message();
     changed.rules[20] ^= 1;
     assert_eq!(read(message()), Some(true));
-    assert_eq!(
-        read(v1::AgreementAdopted {
-            version: 2,
-            ..message()
-        }),
-        Some(false)
-    );
-    assert_eq!(
-        read(v1::AgreementAdopted {
-            agreement: "x".into(),
-            ..message()
-        }),
-        Some(false)
-    );
-    assert_eq!(
-        read(v1::AgreementAdopted {
-            digest: vec![0; 32],
-            ..message()
-        }),
-        Some(false)
-    );
+    assert_eq!(read(v1::AgreementAdopted { version: 2, ..message() }), Some(false));
+    assert_eq!(read(v1::AgreementAdopted { agreement: "x".into(), ..message() }), Some(false));
+    assert_eq!(read(v1::AgreementAdopted { digest: vec![0; 32], ..message() }), Some(false));
     assert_eq!(read(changed), Some(false));
 }
 
@@ -305,18 +204,13 @@ fn rules_are_written_and_read_back() {
 fn bytes_that_are_no_message_and_bytes_of_another_form_are_told_apart() {
     let unreadable = canonical::decode::<v1::Head>(&[0x0a]);
     assert_eq!(unreadable, Err(NotCanonical::Unreadable));
-    assert_eq!(
-        canonical::decode::<v1::Head>(&[0x08, 0x00]),
-        Err(NotCanonical::OtherForm)
-    );
+    assert_eq!(canonical::decode::<v1::Head>(&[0x08, 0x00]), Err(NotCanonical::OtherForm));
 }
 
 /// The first varint of bytes, and how long it is.
 fn varint(bytes: &[u8]) -> (u64, usize) {
     let length = bytes.iter().take_while(|byte| **byte >= 0x80).count() + 1;
-    let value = bytes[..length]
-        .iter()
-        .rev()
-        .fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f));
+    let value =
+        bytes[..length].iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f));
     (value, length)
 }

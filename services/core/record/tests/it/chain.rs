@@ -19,19 +19,13 @@ fn whole(node: &Node, case: CaseId) -> Chain {
             let head = Head::decode(&entry.head).unwrap();
             chain::entry(node.own.log(), stated.number, &head, &entry.facts)
         });
-        whole
-            .entries
-            .extend(entries.filter(|it| it.case.is_none() || it.case == Some(case)));
+        whole.entries.extend(entries.filter(|it| it.case.is_none() || it.case == Some(case)));
     }
     whole
 }
 
 fn part(chain: &Chain) -> Part<'_, Chain> {
-    Part {
-        author: chain.author,
-        entries: chain.entries.clone(),
-        dispatches: chain,
-    }
+    Part { author: chain.author, entries: chain.entries.clone(), dispatches: chain }
 }
 
 #[test]

@@ -13,18 +13,11 @@ use crate::world::{World, nl, signer, xk};
 
 fn root() -> Root {
     let genesis = *crate::world::signed_genesis().digest();
-    Root {
-        genesis,
-        author: nl(),
-        key: signer(1).public_key(),
-    }
+    Root { genesis, author: nl(), key: signer(1).public_key() }
 }
 
 fn announced(serial: u64, seed: u8) -> Vec<u8> {
-    let statement = RootStatement {
-        serial,
-        key: AnnouncedKey::Log(signer(seed).public_key()),
-    };
+    let statement = RootStatement { serial, key: AnnouncedKey::Log(signer(seed).public_key()) };
     statement.sign(&root().genesis, nl(), &signer(1)).unwrap()
 }
 
@@ -57,25 +50,13 @@ fn a_statement_counts_once_for_its_own_corridor_and_key_only() {
     let mut keys = KeyDirectory::new(root());
     keys.announce(&announced(3, 11), 0, Place::First).unwrap();
     let again = keys.announce(&announced(3, 12), 1, Place::First);
-    assert_eq!(
-        again,
-        Err(RootStatementError::SerialMustRise { last: 3, found: 3 })
-    );
+    assert_eq!(again, Err(RootStatementError::SerialMustRise { last: 3, found: 3 }));
     let key = AnnouncedKey::Log(signer(11).public_key());
-    let forged = RootStatement { serial: 9, key }
-        .sign(&root().genesis, nl(), &signer(2))
-        .unwrap();
-    assert_eq!(
-        keys.announce(&forged, 1, Place::First),
-        Err(RootStatementError::NotSigned)
-    );
-    let elsewhere = RootStatement { serial: 9, key }
-        .sign(&root().genesis, xk(), &signer(1))
-        .unwrap();
-    assert_eq!(
-        keys.announce(&elsewhere, 1, Place::First),
-        Err(RootStatementError::Elsewhere)
-    );
+    let forged = RootStatement { serial: 9, key }.sign(&root().genesis, nl(), &signer(2)).unwrap();
+    assert_eq!(keys.announce(&forged, 1, Place::First), Err(RootStatementError::NotSigned));
+    let elsewhere =
+        RootStatement { serial: 9, key }.sign(&root().genesis, xk(), &signer(1)).unwrap();
+    assert_eq!(keys.announce(&elsewhere, 1, Place::First), Err(RootStatementError::Elsewhere));
     assert_eq!(keys.may_sign(2, id(12)), None);
 }
 
@@ -85,10 +66,7 @@ fn any_flipped_bit_of_a_key_announcement_is_detected() {
     for index in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[index / 8] ^= 1 << (index % 8);
-        assert!(
-            RootStatement::verify(&flipped, &root()).is_err(),
-            "bit {index}"
-        );
+        assert!(RootStatement::verify(&flipped, &root()).is_err(), "bit {index}");
     }
 }
 
@@ -99,13 +77,7 @@ fn a_key_of_small_order_or_in_another_encoding_is_no_key() {
     let mut one_more_than_the_field = [0xff; 32];
     one_more_than_the_field[0] = 0xee;
     one_more_than_the_field[31] = 0x7f;
-    for bytes in [
-        &identity[..],
-        &[0; 32],
-        &one_more_than_the_field,
-        &[1; 31],
-        &[],
-    ] {
+    for bytes in [&identity[..], &[0; 32], &one_more_than_the_field, &[1; 31], &[]] {
         assert_eq!(PublicKey::from_slice(bytes), Err(NotAKey));
     }
 }
@@ -120,25 +92,18 @@ fn a_dispatch_is_signed_by_the_key_that_its_first_entry_announces() {
     world.say(nl(), None, &[]);
     world.nl.log_key = signer(3);
     let now = domain::time::Instant::from_ms(world.now);
-    let outdated = world
-        .nl
-        .own
-        .compose(vec![], world.nl.replica.head(), now, &signer(3));
+    let outdated = world.nl.own.compose(vec![], world.nl.replica.head(), now, &signer(3));
     assert!(matches!(outdated, Err(ComposeError::KeyNotValid { .. })));
 }
 
 #[test]
 fn an_old_statement_brings_no_old_key_back() {
     let mut world = World::story();
-    let rotated = Statement::KeyAnnounced(KeyAnnounced {
-        root_statement: announced(3, 21),
-    });
+    let rotated = Statement::KeyAnnounced(KeyAnnounced { root_statement: announced(3, 21) });
     world.nl.log_key = signer(21);
     world.say(nl(), None, &[rotated]);
     // Somebody who holds the old key repeats its statement to sign with it once more.
-    let old = Statement::KeyAnnounced(KeyAnnounced {
-        root_statement: announced(1, 3),
-    });
+    let old = Statement::KeyAnnounced(KeyAnnounced { root_statement: announced(1, 3) });
     let entry = world.nl.entry(world.nl.own.next_position(), None, &old);
     let mut dispatch = world.compose(nl(), None, &[old]);
     let header = *dispatch.signed_header.header();

@@ -10,41 +10,19 @@ use crate::world::{Fixed, case_id, case_key, nl, other_case_id, said, xk};
 
 fn place() -> Place {
     let log = LogId::shared(&Digest::new([1; 32]), nl(), 0);
-    Place {
-        log,
-        position: 4,
-        case: case_id(),
-    }
+    Place { log, position: 4, case: case_id() }
 }
 
 /// The same place, but for one thing.
 fn other_places() -> Vec<Place> {
     let genesis = Digest::new([1; 32]);
     vec![
-        Place {
-            position: 5,
-            ..place()
-        },
-        Place {
-            case: other_case_id(),
-            ..place()
-        },
-        Place {
-            log: LogId::shared(&genesis, xk(), 0),
-            ..place()
-        },
-        Place {
-            log: LogId::shared(&genesis, nl(), 1),
-            ..place()
-        },
-        Place {
-            log: LogId::shared(&Digest::new([2; 32]), nl(), 0),
-            ..place()
-        },
-        Place {
-            log: LogId::local(&genesis, nl()),
-            ..place()
-        },
+        Place { position: 5, ..place() },
+        Place { case: other_case_id(), ..place() },
+        Place { log: LogId::shared(&genesis, xk(), 0), ..place() },
+        Place { log: LogId::shared(&genesis, nl(), 1), ..place() },
+        Place { log: LogId::shared(&Digest::new([2; 32]), nl(), 0), ..place() },
+        Place { log: LogId::local(&genesis, nl()), ..place() },
     ]
 }
 
@@ -56,20 +34,11 @@ fn a_body_opens_with_its_key_at_its_place_for_its_purpose() {
     let opened = case_key().open(&place(), Purpose::Body, &sealed).unwrap();
     assert_eq!(record::body::decode(&opened), Ok(said()));
     for other in other_places() {
-        assert_eq!(
-            case_key().open(&other, Purpose::Body, &sealed),
-            Err(DoesNotOpen)
-        );
+        assert_eq!(case_key().open(&other, Purpose::Body, &sealed), Err(DoesNotOpen));
     }
-    assert_eq!(
-        case_key().open(&place(), Purpose::LocalBody, &sealed),
-        Err(DoesNotOpen)
-    );
+    assert_eq!(case_key().open(&place(), Purpose::LocalBody, &sealed), Err(DoesNotOpen));
     let other_key = CaseKey::generate(&mut Fixed(0));
-    assert_eq!(
-        other_key.open(&place(), Purpose::Body, &sealed),
-        Err(DoesNotOpen)
-    );
+    assert_eq!(other_key.open(&place(), Purpose::Body, &sealed), Err(DoesNotOpen));
 }
 
 #[test]
@@ -78,10 +47,7 @@ fn any_flipped_bit_of_a_sealed_body_is_detected() {
     for index in 0..sealed.len() * 8 {
         let mut flipped = sealed.clone();
         flipped[index / 8] ^= 1 << (index % 8);
-        assert_eq!(
-            case_key().open(&place(), Purpose::Body, &flipped),
-            Err(DoesNotOpen)
-        );
+        assert_eq!(case_key().open(&place(), Purpose::Body, &flipped), Err(DoesNotOpen));
     }
 }
 
@@ -90,14 +56,8 @@ fn a_case_key_is_unwrapped_by_its_recipient_and_held_to_its_commitment() {
     let genesis = Digest::new([1; 32]);
     let recipient = OpeningKey::generate(&mut Fixed(3));
     let commitment = case_key().commitment(&place());
-    let wrapped = wrap(
-        &case_key(),
-        &genesis,
-        &place(),
-        &recipient.public_key(),
-        &mut Fixed(5),
-    )
-    .unwrap();
+    let wrapped =
+        wrap(&case_key(), &genesis, &place(), &recipient.public_key(), &mut Fixed(5)).unwrap();
     let opened = unwrap(&wrapped, &genesis, &place(), &commitment, &recipient).unwrap();
     assert_eq!(opened.expose(), case_key().expose());
 
@@ -105,13 +65,7 @@ fn a_case_key_is_unwrapped_by_its_recipient_and_held_to_its_commitment() {
     let by_stranger = unwrap(&wrapped, &genesis, &place(), &commitment, &stranger);
     assert_eq!(by_stranger.unwrap_err(), UnwrapError::OtherRecipient);
     let committed_to_another = CaseKey::generate(&mut Fixed(0)).commitment(&place());
-    let other_key = unwrap(
-        &wrapped,
-        &genesis,
-        &place(),
-        &committed_to_another,
-        &recipient,
-    );
+    let other_key = unwrap(&wrapped, &genesis, &place(), &committed_to_another, &recipient);
     assert_eq!(other_key.unwrap_err(), UnwrapError::OtherKey);
     for other in other_places() {
         let elsewhere = unwrap(&wrapped, &genesis, &other, &commitment, &recipient);

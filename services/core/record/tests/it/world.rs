@@ -101,30 +101,15 @@ pub(crate) fn case_key() -> CaseKey {
 }
 
 pub(crate) fn founded() -> Genesis {
-    let party = |state, seed| Party {
-        state,
-        root_key: signer(seed).public_key(),
-    };
+    let party = |state, seed| Party { state, root_key: signer(seed).public_key() };
     let kinds: BTreeSet<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
-    let clocks = Clocks {
-        skew: Span::from_ms(300_000),
-        grace: Span::from_ms(86_400_000),
-    };
-    Genesis::found(
-        "test-record",
-        [party(xk(), 2), party(nl(), 1)],
-        clocks,
-        kinds,
-    )
-    .unwrap()
+    let clocks = Clocks { skew: Span::from_ms(300_000), grace: Span::from_ms(86_400_000) };
+    Genesis::found("test-record", [party(xk(), 2), party(nl(), 1)], clocks, kinds).unwrap()
 }
 
 pub(crate) fn signed_genesis() -> SignedGenesis {
     let genesis = founded();
-    let (first, second) = (
-        genesis.sign(&signer(1)).unwrap(),
-        genesis.sign(&signer(2)).unwrap(),
-    );
+    let (first, second) = (genesis.sign(&signer(1)).unwrap(), genesis.sign(&signer(2)).unwrap());
     SignedGenesis::new(genesis, first, second).unwrap()
 }
 
@@ -144,12 +129,7 @@ impl World {
             received: Vec::new(),
         };
         let (nl, xk) = (node(nl(), 1), node(xk(), 2));
-        Self {
-            genesis,
-            nl,
-            xk,
-            now: MORNING,
-        }
+        Self { genesis, nl, xk, now: MORNING }
     }
 
     /// A corridor with keys and an agreement, a request that is admitted and accepted, and an
@@ -164,21 +144,13 @@ impl World {
         world.say(xk, Some(case_id()), &[Statement::RequestAdmitted]);
         world.say(nl, Some(other_case_id()), &[request()]);
         world.say(nl, Some(case_id()), &[Statement::RegisterCheckRequested]);
-        world.say(
-            xk,
-            Some(case_id()),
-            &[Statement::IdentityConfirmed, Statement::RequestAccepted],
-        );
+        world.say(xk, Some(case_id()), &[Statement::IdentityConfirmed, Statement::RequestAccepted]);
         world.say(nl, None, &[]);
         world
     }
 
     pub(crate) fn node(&mut self, state: State) -> &mut Node {
-        if state == self.nl.state {
-            &mut self.nl
-        } else {
-            &mut self.xk
-        }
+        if state == self.nl.state { &mut self.nl } else { &mut self.xk }
     }
 
     /// States keys and an agreement, and has the partner store it.
@@ -195,9 +167,7 @@ impl World {
             Statement::KeyAnnounced(KeyAnnounced { root_statement })
         });
         let mut statements: Vec<Statement> = announced.collect();
-        statements.push(Statement::AgreementAdopted(
-            record::rules::adoption(rules()),
-        ));
+        statements.push(Statement::AgreementAdopted(record::rules::adoption(rules())));
         self.say(state, None, &statements);
     }
 
@@ -217,27 +187,17 @@ impl World {
         self.now += 60_000;
         let now = Instant::from_ms(self.now);
         let genesis = *self.genesis.digest();
-        let recipient = self
-            .node(if state == nl() { xk() } else { nl() })
-            .opening_key
-            .public_key();
+        let recipient = self.node(if state == nl() { xk() } else { nl() }).opening_key.public_key();
         let node = self.node(state);
         let entries: Vec<Entry> = (node.own.next_position()..)
             .zip(statements)
             .map(|(position, statement)| node.entry(position, case, statement))
             .collect();
         let listening = node.replica.head();
-        let composed = node
-            .own
-            .compose(entries, listening, now, &node.log_key)
-            .unwrap();
+        let composed = node.own.compose(entries, listening, now, &node.log_key).unwrap();
         let opened = statements.iter().any(|statement| statement.kind().opens());
         let case_keys = case.filter(|_| opened).map(|case| {
-            let place = Place {
-                log: *node.own.log(),
-                position: node.own.next_position(),
-                case,
-            };
+            let place = Place { log: *node.own.log(), position: node.own.next_position(), case };
             wrap::wrap(&case_key(), &genesis, &place, &recipient, &mut Fixed(9)).unwrap()
         });
         let dispatch = Dispatch {
@@ -263,9 +223,7 @@ impl World {
     /// Has the partner of `author` check bytes, and store nothing.
     pub(crate) fn offer(&self, bytes: &[u8], author: State) -> Result<Accepted, Fault> {
         let partner = if author == nl() { &self.xk } else { &self.nl };
-        partner
-            .replica
-            .check_bytes(bytes, Instant::from_ms(self.now), partner)
+        partner.replica.check_bytes(bytes, Instant::from_ms(self.now), partner)
     }
 
     /// Both logs as a bundle is made of them, the first State's first.
@@ -275,10 +233,8 @@ impl World {
 }
 
 fn stored(dispatch: &Dispatch) -> StoredDispatch {
-    let entry = |entry: &Entry| StoredEntry {
-        head: entry.head.clone(),
-        facts: entry.facts.clone(),
-    };
+    let entry =
+        |entry: &Entry| StoredEntry { head: entry.head.clone(), facts: entry.facts.clone() };
     StoredDispatch {
         signed_header: dispatch.signed_header.bytes().to_vec(),
         entries: dispatch.entries.iter().map(entry).collect(),
@@ -293,35 +249,19 @@ impl Node {
         statement: &Statement,
     ) -> Entry {
         let log = *self.own.log();
-        let place = case.map(|case| Place {
-            log,
-            position,
-            case,
-        });
+        let place = case.map(|case| Place { log, position, case });
         let sealed_body =
             place.map(|place| case_key().seal(&place, Purpose::Body, &body::encode(&said())));
         let opening = place.filter(|_| statement.kind().opens());
         let case_key_commitment = opening.map(|place| case_key().commitment(&place));
         let facts = facts::encode(case, statement);
-        Entry::new(
-            &log,
-            position,
-            Draft {
-                case,
-                facts,
-                sealed_body,
-                case_key_commitment,
-            },
-        )
-        .unwrap()
+        Entry::new(&log, position, Draft { case, facts, sealed_body, case_key_commitment }).unwrap()
     }
 }
 
 impl Known for Node {
     fn heard(&self, number: u64) -> Option<Stamp> {
-        self.sent
-            .get(usize::try_from(number).unwrap())
-            .map(|sent| stamp(&sent.signed_header))
+        self.sent.get(usize::try_from(number).unwrap()).map(|sent| stamp(&sent.signed_header))
     }
 
     fn stored(&self, number: u64) -> Option<Digest> {
@@ -331,10 +271,7 @@ impl Known for Node {
 }
 
 pub(crate) fn stamp(signed: &SignedHeader) -> Stamp {
-    Stamp {
-        digest: *signed.digest(),
-        time: signed.header().time,
-    }
+    Stamp { digest: *signed.digest(), time: signed.header().time }
 }
 
 /// Who acts in the tests, with a note.
@@ -370,15 +307,9 @@ pub(crate) fn request() -> Statement {
 
 /// Fictional rules, as small as they can be.
 pub(crate) fn rules() -> Rules {
-    let source = || Source {
-        instrument: "Test agreement".into(),
-        article: Some("3(1)".into()),
-    };
+    let source = || Source { instrument: "Test agreement".into(), article: Some("3(1)".into()) };
     let limit = |count, starts_on| Limit {
-        length: Length {
-            count,
-            unit: Unit::CalendarDays,
-        },
+        length: Length { count, unit: Unit::CalendarDays },
         starts_on,
         source: source(),
     };
@@ -391,14 +322,8 @@ pub(crate) fn rules() -> Rules {
         state,
         zone: "Test/Zone".into(),
         changes: vec![
-            OffsetChange {
-                from: Instant::from_ms(1_735_600_000_000),
-                seconds: 3_600,
-            },
-            OffsetChange {
-                from: Instant::from_ms(1_774_746_000_000),
-                seconds: -7_200,
-            },
+            OffsetChange { from: Instant::from_ms(1_735_600_000_000), seconds: 3_600 },
+            OffsetChange { from: Instant::from_ms(1_774_746_000_000), seconds: -7_200 },
         ],
     };
     Rules {
@@ -408,14 +333,8 @@ pub(crate) fn rules() -> Rules {
         title: "Test agreement between two fictional parties".into(),
         in_force_from: Date::constant(2014, 4, 1),
         directions: vec![
-            Direction {
-                requesting: nl(),
-                requested: xk(),
-            },
-            Direction {
-                requesting: xk(),
-                requested: nl(),
-            },
+            Direction { requesting: nl(), requested: xk() },
+            Direction { requesting: xk(), requested: nl() },
         ],
         categories: vec![Coverage {
             category: Category::OwnNational,
@@ -430,10 +349,7 @@ pub(crate) fn rules() -> Rules {
         },
         refusal_reasons: None,
         register_check: Some(limit(7, Start::DateOfRequest)),
-        interview: Some(Source {
-            instrument: "Test agreement".into(),
-            article: None,
-        }),
+        interview: Some(Source { instrument: "Test agreement".into(), article: None }),
         travel_document: None,
         transfer: None,
         transfer_notice: None,
@@ -446,9 +362,6 @@ pub(crate) fn rules() -> Rules {
         }],
         calendars: vec![calendar(nl()), calendar(xk())],
         offsets: vec![offsets(nl()), offsets(xk())],
-        years: Years {
-            first: 2025,
-            last: 2026,
-        },
+        years: Years { first: 2025, last: 2026 },
     }
 }
