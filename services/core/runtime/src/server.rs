@@ -108,7 +108,8 @@ impl Services {
 
     /// Adds a service.
     #[must_use]
-    pub fn with<S>(mut self, service: S) -> Self
+    #[expect(clippy::should_implement_trait, reason = "a list of services is no number")]
+    pub fn add<S>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + NamedService

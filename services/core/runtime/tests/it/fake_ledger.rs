@@ -116,7 +116,7 @@ impl FakeLedger {
         };
         let own = state(&self.store().own.author.clone());
         let caller = Caller::service(own, Office::new("requests").unwrap());
-        let services = Services::new().with(LedgerServiceServer::new(self.clone()));
+        let services = Services::new().add(LedgerServiceServer::new(self.clone()));
         let connector = serve_in_memory(services, limits, caller, &Shutdown::new()).await.unwrap();
         Ledger::new(channel::in_memory(&connector))
     }

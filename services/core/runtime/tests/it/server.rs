@@ -50,7 +50,7 @@ impl StatisticsService for Echo {
 fn services() -> Services {
     let echo =
         StatisticsServiceServer::new(Echo).max_decoding_message_size(LIMITS.message_bytes_max);
-    Services::new().with(echo)
+    Services::new().add(echo)
 }
 
 async fn ask(channel: Channel, text: &str) -> Result<String, Failure> {
