@@ -37,16 +37,22 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
             return Err(section.wrong("state", format_args!("names `{partner}` a second time")));
         }
     }
+    let data_folder = root.path("data_folder")?;
+    let signer = root.section("signer")?;
+    let mark_folder = signer.path("mark_folder")?;
+    if mark_folder.starts_with(&data_folder) {
+        return Err(signer.wrong("mark_folder", "must be outside `data_folder`"));
+    }
     let message_bytes = 64 * 1024..=16 * 1024 * 1024;
     Ok(Config {
         state,
-        data_folder: root.path("data_folder")?,
+        data_folder,
         keyring: Keyring {
             file: keyring.path("file")?,
             passphrase_env: keyring.optional("passphrase_env")?,
             passphrase_file: keyring.optional_path("passphrase_file")?,
         },
-        mark_folder: root.section("signer")?.path("mark_folder")?,
+        mark_folder,
         listen: Listen {
             api: listen.socket("api")?,
             partner: listen.socket("partner")?,
