@@ -185,7 +185,8 @@ fn each_mistake_is_met_with_its_place_and_what_would_be_right() {
         ),
         (
             "[[offices]]\nname = \"Return Office\"\nduties = [\"returns\"]",
-            "`readmit.toml`: `offices.0.name` must be 1 to 64 characters of `a-z`, `0-9`, `_` and `-`",
+            "`readmit.toml`: `offices.0.name` must be 1 to 64 characters of `a-z`, `0-9`, `_` \
+             and `-`",
         ),
         (
             "[[offices]]\nname = \"a\"\nduties = [\"rules\"]",
@@ -207,6 +208,10 @@ fn each_mistake_is_met_with_its_place_and_what_would_be_right() {
         (
             "[broker]\nservers = \"a:1\"\nservers_file = \"b\"",
             "`readmit.toml`: `broker.servers_file` must be empty where `servers` is given",
+        ),
+        (
+            "[signer]\nmark_folder = \"data/mark\"",
+            "`readmit.toml`: `signer.mark_folder` must be outside `data_folder`",
         ),
         ("[ledger]\naddress = \"a\"", "`readmit.toml`: `ledger.address` must be `host:port`"),
         ("[log]\n\nlevel = \n", "`readmit.toml` is not TOML, line 4"),
