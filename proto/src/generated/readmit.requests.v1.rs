@@ -2981,8 +2981,7 @@ pub struct PlaceHoldRequest {
     /// Decide, and write nothing.
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
-    /// Free text for the State's own officials: kept in the local log, never sent to the partner; at
-    /// most 4,000 characters.
+    /// Must be empty: no reason travels, and none is kept here.
     #[prost(string, tag = "3")]
     pub note: ::prost::alloc::string::String,
     /// The case: its printed id or its number.
@@ -3005,8 +3004,7 @@ pub struct LiftHoldRequest {
     /// Decide, and write nothing.
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
-    /// Free text for the State's own officials: kept in the local log, never sent to the partner; at
-    /// most 4,000 characters.
+    /// Must be empty: no reason travels, and none is kept here.
     #[prost(string, tag = "3")]
     pub note: ::prost::alloc::string::String,
     /// The case: its printed id or its number.
@@ -4188,8 +4186,7 @@ pub struct WithdrawRequestRequest {
     /// Decide, and write nothing.
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
-    /// Free text for the State's own officials: kept in the local log, never sent to the partner; at
-    /// most 4,000 characters.
+    /// Must be empty: no reason travels, and none is kept here.
     #[prost(string, tag = "3")]
     pub note: ::prost::alloc::string::String,
     /// The case: its printed id or its number.
