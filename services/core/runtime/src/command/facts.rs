@@ -33,19 +33,24 @@ pub(super) fn corridor_facts(statement: &Statement) -> Vec<u8> {
     Facts::from((None, statement)).encode_to_vec()
 }
 
-/// What an entry states, and of which case. Facts that are not understood state nothing; which
-/// case they are of, the ledger has said by sending them with it.
-pub(super) fn content(entry: &ChainEntry, of: Option<CaseId>) -> (Option<CaseId>, Content) {
-    let understood = entry.understood.then(|| {
-        let facts = Facts::decode(entry.facts.as_slice()).ok()?;
-        let rules = adopted_rules(&facts);
-        let (case, statement) = <(Option<CaseId>, Statement)>::try_from(facts).ok()?;
-        Some((case, with_rules(statement, &rules)))
-    });
-    match understood.flatten() {
-        Some((case, statement)) => (case, Content::Stated(Box::new(statement))),
-        None => (of, Content::NotUnderstood),
-    }
+/// Field 1, sixteen bytes: how facts begin that name a case.
+const CASE_ID_FIELD: [u8; 2] = [0x0a, 0x10];
+
+/// What an entry states, and of which case. The case is read from how the facts begin, as the
+/// stand-alone verifier does, so that it is known even of facts that are not understood.
+pub(super) fn content(entry: &ChainEntry) -> (Option<CaseId>, Content) {
+    let id = entry.facts.strip_prefix(&CASE_ID_FIELD).and_then(|rest| rest.get(..CaseId::LENGTH));
+    let case = id.and_then(|id| CaseId::from_slice(id).ok());
+    let statement = if entry.understood { statement(&entry.facts) } else { None };
+    let content = statement.map_or(Content::NotUnderstood, |it| Content::Stated(Box::new(it)));
+    (case, content)
+}
+
+fn statement(bytes: &[u8]) -> Option<Statement> {
+    let facts = Facts::decode(bytes).ok()?;
+    let rules = adopted_rules(&facts);
+    let (_, statement) = <(Option<CaseId>, Statement)>::try_from(facts).ok()?;
+    Some(with_rules(statement, &rules))
 }
 
 /// The bytes of the rules that an entry adopts; empty for any other.
@@ -98,6 +103,24 @@ fn event_kind(kind: Kind) -> EventKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_understood_still_names_its_case() {
+        let id = CaseId::new([7; 16]);
+        let mut facts = Facts::from((Some(id), &Statement::HoldPlaced)).encode_to_vec();
+        let entry = |facts: &[u8], understood| ChainEntry {
+            facts: facts.to_vec(),
+            understood,
+            ..ChainEntry::default()
+        };
+        let stated = Content::Stated(Box::new(Statement::HoldPlaced));
+        assert_eq!(content(&entry(&facts, true)), (Some(id), stated));
+        assert_eq!(content(&entry(&facts, false)), (Some(id), Content::NotUnderstood));
+        facts.truncate(18);
+        assert_eq!(content(&entry(&facts, true)), (Some(id), Content::NotUnderstood));
+        facts.truncate(17);
+        assert_eq!(content(&entry(&facts, true)), (None, Content::NotUnderstood));
+    }
 
     #[test]
     fn every_kind_has_its_name_in_the_services_vocabulary() {

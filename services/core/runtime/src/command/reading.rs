@@ -86,8 +86,8 @@ impl Reading {
         let partner = state(&response.partner_state)?;
         let corridor = corridor(&response.genesis)?;
         let mut bodies = BTreeMap::new();
-        let own_chain = chain(response.own, own, Some(id), &mut bodies)?;
-        let partner_chain = chain(response.partner, partner, Some(id), &mut bodies)?;
+        let own_chain = chain(response.own, own, &mut bodies)?;
+        let partner_chain = chain(response.partner, partner, &mut bodies)?;
         let case = Case::of(&corridor, id, &own_chain, &partner_chain)
             .ok_or_else(|| Failure::not_found("case"))?;
         let local = response.local.into_iter().map(local_entry).collect::<Result<_, _>>()?;
@@ -154,8 +154,8 @@ impl OpeningReading {
             partner,
             corridor: corridor(&response.genesis)?,
             now: Instant::from_ms(response.now_ms),
-            own_chain: chain(response.own, own, Some(id), &mut bodies)?,
-            partner_chain: chain(response.partner, partner, Some(id), &mut bodies)?,
+            own_chain: chain(response.own, own, &mut bodies)?,
+            partner_chain: chain(response.partner, partner, &mut bodies)?,
             corridor_revision: response.corridor_revision,
             prior: response.prior,
         })
@@ -234,8 +234,8 @@ impl CorridorReading {
             partner,
             corridor: corridor(&response.genesis)?,
             now: Instant::from_ms(response.now_ms),
-            own_chain: chain(response.own, own, None, &mut bodies)?,
-            partner_chain: chain(response.partner, partner, None, &mut bodies)?,
+            own_chain: chain(response.own, own, &mut bodies)?,
+            partner_chain: chain(response.partner, partner, &mut bodies)?,
             corridor_revision: response.corridor_revision,
             prior: response.prior,
         })
@@ -269,7 +269,6 @@ fn corridor(bytes: &[u8]) -> Result<Corridor, Failure> {
 fn chain(
     sent: Option<wire::Chain>,
     author: State,
-    case: Option<CaseId>,
     bodies: &mut BTreeMap<(State, u64), Body>,
 ) -> Result<Chain, Failure> {
     let sent = sent.ok_or_else(|| unreadable("a chain"))?;
@@ -282,7 +281,7 @@ fn chain(
         chain.dispatches.insert(dispatch.number, dispatch);
     }
     for sent in sent.entries {
-        let (case, content) = facts::content(&sent, case);
+        let (case, content) = facts::content(&sent);
         let (position, dispatch) = (sent.position, sent.dispatch);
         bodies.insert((author, position), body(sent.body_state, &sent.body)?);
         chain.entries.push(Entry { position, dispatch, case, content });
