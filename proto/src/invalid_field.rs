@@ -16,10 +16,7 @@ impl InvalidField {
     /// A field that does not hold what it must.
     #[must_use]
     pub fn new(field: impl Into<String>, reason: impl fmt::Display) -> Self {
-        Self {
-            field: field.into(),
-            reason: reason.to_string(),
-        }
+        Self { field: field.into(), reason: reason.to_string() }
     }
 
     /// A field that must be there and is not.

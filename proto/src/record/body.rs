@@ -45,10 +45,7 @@ impl TryFrom<Body> for Particulars {
         Ok(Self {
             acting: body.acting.map(acting).transpose()?,
             note: checked(Text::optional(&body.note, NOTE_CHARS_MAX), "note")?,
-            reference: checked(
-                Text::optional(&body.reference, REFERENCE_CHARS_MAX),
-                "reference",
-            )?,
+            reference: checked(Text::optional(&body.reference, REFERENCE_CHARS_MAX), "reference")?,
             detail: body.detail.map(detail).transpose()?.unwrap_or(Detail::None),
         })
     }
@@ -97,19 +94,13 @@ fn detail(it: v1::body::Detail) -> Result<Detail, InvalidField> {
             at: checked(LocalTime::new(&it.at), "interview.at")?,
             place: text(&it.place, NAME_CHARS_MAX, "interview.place")?,
         }),
-        v1::body::Detail::TravelDocument(it) => Detail::TravelDocument(text(
-            &it.number,
-            REFERENCE_CHARS_MAX,
-            "travel_document.number",
-        )?),
+        v1::body::Detail::TravelDocument(it) => {
+            Detail::TravelDocument(text(&it.number, REFERENCE_CHARS_MAX, "travel_document.number")?)
+        }
         v1::body::Detail::Transfer(it) => Detail::Transfer(person::Transfer {
             carriage: text(&it.carriage, REFERENCE_CHARS_MAX, "transfer.carriage")?,
             border_point: text(&it.border_point, NAME_CHARS_MAX, "transfer.border_point")?,
-            escort: if it.escorted {
-                Escort::Escorted
-            } else {
-                Escort::Unescorted
-            },
+            escort: if it.escorted { Escort::Escorted } else { Escort::Unescorted },
             special_needs: checked(
                 Text::optional(&it.special_needs, NOTE_CHARS_MAX),
                 "transfer.special_needs",
@@ -166,10 +157,7 @@ impl TryFrom<Person> for person::Person {
             family_name: text(&it.family_name, NAME_CHARS_MAX, "family_name")?,
             given_names: text(&it.given_names, NAME_CHARS_MAX, "given_names")?,
             birth_date: checked(PartialDate::recorded(&it.birth_date), "birth_date")?,
-            birth_place: checked(
-                Text::optional(&it.birth_place, NAME_CHARS_MAX),
-                "birth_place",
-            )?,
+            birth_place: checked(Text::optional(&it.birth_place, NAME_CHARS_MAX), "birth_place")?,
             sex: sex(it.sex)?,
             nationalities: list(
                 it.nationalities,
@@ -200,11 +188,7 @@ impl From<&person::Person> for Person {
             birth_place: optional_text(it.birth_place.as_ref()),
             sex: sex.into(),
             nationalities: it.nationalities.iter().map(ToString::to_string).collect(),
-            aliases: it
-                .aliases
-                .iter()
-                .map(|alias| alias.reveal().to_owned())
-                .collect(),
+            aliases: it.aliases.iter().map(|alias| alias.reveal().to_owned()).collect(),
             documents: it.documents.iter().map(Into::into).collect(),
         }
     }
@@ -215,10 +199,7 @@ impl From<&person::Document> for DocumentDetail {
         Self {
             item: it.item.as_str().to_owned(),
             number: it.number.reveal().to_owned(),
-            valid_until: it
-                .valid_until
-                .map(|day| day.to_string())
-                .unwrap_or_default(),
+            valid_until: it.valid_until.map(|day| day.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -241,10 +222,7 @@ fn document(it: DocumentDetail, path: &str) -> Result<person::Document, InvalidF
     let valid_until = if it.valid_until.is_empty() {
         None
     } else {
-        Some(checked(
-            full_date(&it.valid_until),
-            &format!("{path}.valid_until"),
-        )?)
+        Some(checked(full_date(&it.valid_until), &format!("{path}.valid_until"))?)
     };
     Ok(person::Document {
         item: checked(EvidenceItem::new(&it.item), &format!("{path}.item"))?,
@@ -268,7 +246,5 @@ fn text(value: &str, chars_max: usize, field: &str) -> Result<Text, InvalidField
 }
 
 fn optional_text(value: Option<&Text>) -> String {
-    value
-        .map(|text| text.reveal().to_owned())
-        .unwrap_or_default()
+    value.map(|text| text.reveal().to_owned()).unwrap_or_default()
 }

@@ -20,10 +20,6 @@ impl TryFrom<v1::Heard> for chain::Heard {
 
 impl From<chain::Heard> for v1::Heard {
     fn from(heard: chain::Heard) -> Self {
-        Self {
-            era: heard.era,
-            number: heard.number,
-            digest: heard.digest.as_bytes().to_vec(),
-        }
+        Self { era: heard.era, number: heard.number, digest: heard.digest.as_bytes().to_vec() }
     }
 }

@@ -85,10 +85,7 @@ impl TryFrom<v1::Facts> for (Option<CaseId>, Statement) {
         let case = match statement.kind().speaker() {
             Speaker::Corridor if facts.case_id.is_empty() => None,
             Speaker::Corridor => {
-                return Err(InvalidField::new(
-                    "case_id",
-                    "must be absent on a corridor entry",
-                ));
+                return Err(InvalidField::new("case_id", "must be absent on a corridor entry"));
             }
             Speaker::Requesting | Speaker::Requested | Speaker::Either => {
                 Some(case_id(&facts.case_id, "case_id")?)
@@ -101,9 +98,7 @@ impl TryFrom<v1::Facts> for (Option<CaseId>, Statement) {
 impl From<(Option<CaseId>, &Statement)> for v1::Facts {
     fn from((case, statement): (Option<CaseId>, &Statement)) -> Self {
         Self {
-            case_id: case
-                .map(|case| case.as_bytes().to_vec())
-                .unwrap_or_default(),
+            case_id: case.map(|case| case.as_bytes().to_vec()).unwrap_or_default(),
             statement: Some(wire(statement)),
         }
     }
@@ -112,9 +107,9 @@ impl From<(Option<CaseId>, &Statement)> for v1::Facts {
 fn statement(wire: Wire) -> Result<Statement, InvalidField> {
     let office = |name: &str, field: &str| checked(Office::new(name), field);
     Ok(match wire {
-        Wire::KeyAnnounced(it) => Statement::KeyAnnounced(KeyAnnounced {
-            root_statement: it.root_statement,
-        }),
+        Wire::KeyAnnounced(it) => {
+            Statement::KeyAnnounced(KeyAnnounced { root_statement: it.root_statement })
+        }
         Wire::CapabilitiesStated(it) => {
             ascending(&it.kinds, "capabilities_stated.kinds", |kind| *kind)?;
             Statement::CapabilitiesStated(it.kinds.into_iter().collect::<BTreeSet<u32>>())
@@ -148,9 +143,7 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         Wire::SilenceClaimed(it) => {
             let cited = required(it.cited, "silence_claimed.cited")?;
             Statement::SilenceClaimed(
-                cited
-                    .try_into()
-                    .map_err(|e: InvalidField| e.within("silence_claimed.cited"))?,
+                cited.try_into().map_err(|e: InvalidField| e.within("silence_claimed.cited"))?,
             )
         }
         Wire::RequestWithdrawn(v1::RequestWithdrawn {}) => Statement::RequestWithdrawn,
@@ -187,9 +180,7 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
             )?)
         }
         Wire::ReturnedUnconsidered(it) => {
-            ascending(&it.reasons, "returned_unconsidered.reasons", |reason| {
-                *reason
-            })?;
+            ascending(&it.reasons, "returned_unconsidered.reasons", |reason| *reason)?;
             Statement::ReturnedUnconsidered(list(
                 it.reasons,
                 REASONS_MAX,
@@ -213,21 +204,19 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
 
 fn wire(statement: &Statement) -> Wire {
     match statement {
-        Statement::KeyAnnounced(it) => Wire::KeyAnnounced(v1::KeyAnnounced {
-            root_statement: it.root_statement.clone(),
-        }),
+        Statement::KeyAnnounced(it) => {
+            Wire::KeyAnnounced(v1::KeyAnnounced { root_statement: it.root_statement.clone() })
+        }
         Statement::CapabilitiesStated(kinds) => Wire::CapabilitiesStated(v1::CapabilitiesStated {
             kinds: kinds.iter().copied().collect(),
         }),
         Statement::AgreementAdopted(it) => Wire::AgreementAdopted(it.into()),
         Statement::RequestFiled(it) => Wire::RequestFiled(it.into()),
-        Statement::EvidenceAdded(items) => Wire::EvidenceAdded(v1::EvidenceAdded {
-            evidence: names(items),
-        }),
+        Statement::EvidenceAdded(items) => {
+            Wire::EvidenceAdded(v1::EvidenceAdded { evidence: names(items) })
+        }
         Statement::ClarificationGiven(question) => {
-            Wire::ClarificationGiven(v1::ClarificationGiven {
-                question: *question,
-            })
+            Wire::ClarificationGiven(v1::ClarificationGiven { question: *question })
         }
         Statement::RegisterCheckRequested => {
             Wire::RegisterCheckRequested(v1::RegisterCheckRequested {})
@@ -241,9 +230,9 @@ fn wire(statement: &Statement) -> Wire {
             })
         }
         Statement::SilenceNoticed => Wire::SilenceNoticed(v1::SilenceNoticed {}),
-        Statement::SilenceClaimed(cited) => Wire::SilenceClaimed(v1::SilenceClaimed {
-            cited: Some((*cited).into()),
-        }),
+        Statement::SilenceClaimed(cited) => {
+            Wire::SilenceClaimed(v1::SilenceClaimed { cited: Some((*cited).into()) })
+        }
         Statement::RequestWithdrawn => Wire::RequestWithdrawn(v1::RequestWithdrawn {}),
         Statement::TransferNotified(it) => Wire::TransferNotified(v1::TransferNotified {
             on: Some(date_message(it.on)),
@@ -264,9 +253,9 @@ fn wire(statement: &Statement) -> Wire {
         Statement::TakenBack => Wire::TakenBack(v1::TakenBack {}),
         Statement::RequestAdmitted => Wire::RequestAdmitted(v1::RequestAdmitted {}),
         Statement::ClarificationAsked => Wire::ClarificationAsked(v1::ClarificationAsked {}),
-        Statement::RegisterChecked(finding) => Wire::RegisterChecked(v1::RegisterChecked {
-            finding: write_finding(*finding),
-        }),
+        Statement::RegisterChecked(finding) => {
+            Wire::RegisterChecked(v1::RegisterChecked { finding: write_finding(*finding) })
+        }
         Statement::InterviewArranged => Wire::InterviewArranged(v1::InterviewArranged {}),
         Statement::InterviewHeld => Wire::InterviewHeld(v1::InterviewHeld {}),
         Statement::InterviewMissed => Wire::InterviewMissed(v1::InterviewMissed {}),
@@ -289,9 +278,7 @@ fn wire(statement: &Statement) -> Wire {
             })
         }
         Statement::TravelDocumentRevoked(document) => {
-            Wire::TravelDocumentRevoked(v1::TravelDocumentRevoked {
-                document: *document,
-            })
+            Wire::TravelDocumentRevoked(v1::TravelDocumentRevoked { document: *document })
         }
         Statement::TransferObjected(notice) => {
             Wire::TransferObjected(v1::TransferObjected { notice: *notice })
@@ -299,9 +286,9 @@ fn wire(statement: &Statement) -> Wire {
         Statement::PersonArrived => Wire::PersonArrived(v1::PersonArrived {}),
         Statement::HoldPlaced => Wire::HoldPlaced(v1::HoldPlaced {}),
         Statement::HoldLifted => Wire::HoldLifted(v1::HoldLifted {}),
-        Statement::Rectified(scope) => Wire::Rectified(v1::Rectified {
-            scope: write_scope(*scope),
-        }),
+        Statement::Rectified(scope) => {
+            Wire::Rectified(v1::Rectified { scope: write_scope(*scope) })
+        }
         Statement::CaseClosed => Wire::CaseClosed(v1::CaseClosed {}),
     }
 }
@@ -394,9 +381,7 @@ impl From<&RequestFiled> for v1::RequestFiled {
 }
 
 fn evidence(items: Vec<String>, field: &str) -> Result<Vec<EvidenceItem>, InvalidField> {
-    list(items, EVIDENCE_MAX, field, |item, path| {
-        checked(EvidenceItem::new(&item), path)
-    })
+    list(items, EVIDENCE_MAX, field, |item, path| checked(EvidenceItem::new(&item), path))
 }
 
 fn names(items: &[EvidenceItem]) -> Vec<String> {

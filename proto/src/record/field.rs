@@ -37,9 +37,7 @@ pub(super) fn digest(bytes: &[u8], field: &str) -> Result<Digest, InvalidField> 
 pub(super) fn date(value: Option<v1::Date>, field: &str) -> Result<Date, InvalidField> {
     let value = required(value, field)?;
     let parts = (
-        i16::try_from(value.year)
-            .ok()
-            .filter(|year| (1..=9999).contains(year)),
+        i16::try_from(value.year).ok().filter(|year| (1..=9999).contains(year)),
         i8::try_from(value.month).ok(),
         i8::try_from(value.day).ok(),
     );
@@ -73,10 +71,7 @@ pub(super) fn text(value: String, chars_max: usize, field: &str) -> Result<Strin
     if (1..=chars_max).contains(&value.chars().count()) {
         Ok(value)
     } else {
-        Err(InvalidField::new(
-            field,
-            format!("must have 1 to {chars_max} characters"),
-        ))
+        Err(InvalidField::new(field, format!("must have 1 to {chars_max} characters")))
     }
 }
 
@@ -88,15 +83,10 @@ pub(super) fn list<T, U>(
     read: impl Fn(T, &str) -> Result<U, InvalidField>,
 ) -> Result<Vec<U>, InvalidField> {
     if items.len() > items_max {
-        return Err(InvalidField::new(
-            field,
-            format!("must have at most {items_max} items"),
-        ));
+        return Err(InvalidField::new(field, format!("must have at most {items_max} items")));
     }
     let numbered = items.into_iter().enumerate();
-    numbered
-        .map(|(index, item)| read(item, &format!("{field}[{index}]")))
-        .collect()
+    numbered.map(|(index, item)| read(item, &format!("{field}[{index}]"))).collect()
 }
 
 /// Holds a list to ascending order without repetition, by what `key` takes of each item.
@@ -105,11 +95,7 @@ pub(super) fn ascending<T, K: Ord>(
     field: &str,
     key: impl Fn(&T) -> K,
 ) -> Result<(), InvalidField> {
-    if items
-        .iter()
-        .map(&key)
-        .is_sorted_by(|earlier, later| earlier < later)
-    {
+    if items.iter().map(&key).is_sorted_by(|earlier, later| earlier < later) {
         Ok(())
     } else {
         Err(InvalidField::new(field, "must be ascending, none twice"))

@@ -38,47 +38,38 @@ impl From<(CaseId, &LocalStatement)> for v1::LocalFacts {
                     safeguard: write_safeguard(*safeguard),
                 })
             }
-            LocalStatement::SafeguardMet(safeguard) => Wire::SafeguardMet(v1::SafeguardMet {
-                safeguard: write_safeguard(*safeguard),
-            }),
-            LocalStatement::ConsentRecorded(agency) => Wire::ConsentRecorded(v1::ConsentRecorded {
-                agency: name(agency),
-            }),
-            LocalStatement::ConsentWithdrawn(agency) => {
-                Wire::ConsentWithdrawn(v1::ConsentWithdrawn {
-                    agency: name(agency),
-                })
+            LocalStatement::SafeguardMet(safeguard) => {
+                Wire::SafeguardMet(v1::SafeguardMet { safeguard: write_safeguard(*safeguard) })
             }
-            LocalStatement::Referred(agency) => Wire::Referred(v1::Referred {
-                agency: name(agency),
-            }),
+            LocalStatement::ConsentRecorded(agency) => {
+                Wire::ConsentRecorded(v1::ConsentRecorded { agency: name(agency) })
+            }
+            LocalStatement::ConsentWithdrawn(agency) => {
+                Wire::ConsentWithdrawn(v1::ConsentWithdrawn { agency: name(agency) })
+            }
+            LocalStatement::Referred(agency) => {
+                Wire::Referred(v1::Referred { agency: name(agency) })
+            }
             LocalStatement::ReferralAnswered(agency, answer) => {
                 Wire::ReferralAnswered(v1::ReferralAnswered {
                     agency: name(agency),
                     answer: write_answer(*answer),
                 })
             }
-            LocalStatement::PlanAgreed(agency) => Wire::PlanAgreed(v1::PlanAgreed {
-                agency: name(agency),
-            }),
+            LocalStatement::PlanAgreed(agency) => {
+                Wire::PlanAgreed(v1::PlanAgreed { agency: name(agency) })
+            }
             LocalStatement::AssistanceReported(agency) => {
-                Wire::AssistanceReported(v1::AssistanceReported {
-                    agency: name(agency),
-                })
+                Wire::AssistanceReported(v1::AssistanceReported { agency: name(agency) })
             }
             LocalStatement::FollowUpReported(agency) => {
-                Wire::FollowUpReported(v1::FollowUpReported {
-                    agency: name(agency),
-                })
+                Wire::FollowUpReported(v1::FollowUpReported { agency: name(agency) })
             }
-            LocalStatement::ReferralClosed(agency) => Wire::ReferralClosed(v1::ReferralClosed {
-                agency: name(agency),
-            }),
+            LocalStatement::ReferralClosed(agency) => {
+                Wire::ReferralClosed(v1::ReferralClosed { agency: name(agency) })
+            }
         };
-        Self {
-            case_id: case.as_bytes().to_vec(),
-            statement: Some(statement),
-        }
+        Self { case_id: case.as_bytes().to_vec(), statement: Some(statement) }
     }
 }
 

@@ -76,9 +76,7 @@ impl TryFrom<v1::CompiledRules> for Rules {
         let categories = list(it.categories, ITEMS_MAX, "categories", coverage)?;
         unique(&categories, "categories", |coverage| coverage.category)?;
         let evidence = list(it.evidence, ITEMS_MAX, "evidence", evidence)?;
-        unique(&evidence, "evidence", |listed| {
-            (listed.item.clone(), listed.purpose)
-        })?;
+        unique(&evidence, "evidence", |listed| (listed.item.clone(), listed.purpose))?;
         let calendars = list(it.calendars, ITEMS_MAX, "calendars", calendar)?;
         unique(&calendars, "calendars", |calendar| calendar.state)?;
         let offsets = list(it.offsets, ITEMS_MAX, "offsets", offsets_of)?;
@@ -124,13 +122,10 @@ impl From<&Rules> for v1::CompiledRules {
             categories: rules.categories.iter().map(Into::into).collect(),
             reply: Some((&rules.reply).into()),
             silence: Some((&rules.silence).into()),
-            refusal_reasons: rules
-                .refusal_reasons
-                .as_ref()
-                .map(|cited| v1::RefusalReasons {
-                    requirement: write_requirement(cited.value),
-                    source: Some((&cited.source).into()),
-                }),
+            refusal_reasons: rules.refusal_reasons.as_ref().map(|cited| v1::RefusalReasons {
+                requirement: write_requirement(cited.value),
+                source: Some((&cited.source).into()),
+            }),
             register_check: rules.register_check.as_ref().map(Into::into),
             interview: rules.interview.as_ref().map(Into::into),
             travel_document: rules.travel_document.as_ref().map(Into::into),
@@ -169,39 +164,25 @@ fn direction(it: v1::Direction, path: &str) -> Result<Direction, InvalidField> {
 
 impl From<&Direction> for v1::Direction {
     fn from(it: &Direction) -> Self {
-        Self {
-            requesting: it.requesting.to_string(),
-            requested: it.requested.to_string(),
-        }
+        Self { requesting: it.requesting.to_string(), requested: it.requested.to_string() }
     }
 }
 
 fn source(it: Option<v1::Source>, path: &str) -> Result<Source, InvalidField> {
     let it = required(it, path)?;
     Ok(Source {
-        instrument: text(
-            it.instrument,
-            TITLE_CHARS_MAX,
-            &format!("{path}.instrument"),
-        )?,
+        instrument: text(it.instrument, TITLE_CHARS_MAX, &format!("{path}.instrument"))?,
         article: if it.article.is_empty() {
             None
         } else {
-            Some(text(
-                it.article,
-                TITLE_CHARS_MAX,
-                &format!("{path}.article"),
-            )?)
+            Some(text(it.article, TITLE_CHARS_MAX, &format!("{path}.article"))?)
         },
     })
 }
 
 impl From<&Source> for v1::Source {
     fn from(it: &Source) -> Self {
-        Self {
-            instrument: it.instrument.clone(),
-            article: it.article.clone().unwrap_or_default(),
-        }
+        Self { instrument: it.instrument.clone(), article: it.article.clone().unwrap_or_default() }
     }
 }
 
@@ -215,10 +196,7 @@ fn length(it: Option<v1::Length>, path: &str) -> Result<Length, InvalidField> {
 
 impl From<Length> for v1::Length {
     fn from(it: Length) -> Self {
-        Self {
-            count: it.count,
-            unit: write_unit(it.unit),
-        }
+        Self { count: it.count, unit: write_unit(it.unit) }
     }
 }
 
@@ -295,10 +273,7 @@ fn cited_length(it: Option<v1::CitedLength>, path: &str) -> Result<Cited<Length>
 
 impl From<&Cited<Length>> for v1::CitedLength {
     fn from(it: &Cited<Length>) -> Self {
-        Self {
-            length: Some(it.value.into()),
-            source: Some((&it.source).into()),
-        }
+        Self { length: Some(it.value.into()), source: Some((&it.source).into()) }
     }
 }
 
@@ -368,15 +343,9 @@ fn calendar(it: v1::Calendar, path: &str) -> Result<Calendar, InvalidField> {
     })?;
     ascending(&weekend, &weekend_path, |day| *day)?;
     let holidays_path = format!("{path}.holidays");
-    let holidays = list(it.holidays, ITEMS_MAX, &holidays_path, |day, path| {
-        date(Some(day), path)
-    })?;
+    let holidays = list(it.holidays, ITEMS_MAX, &holidays_path, |day, path| date(Some(day), path))?;
     ascending(&holidays, &holidays_path, |day| *day)?;
-    Ok(Calendar {
-        state: state(&it.state, &format!("{path}.state"))?,
-        weekend,
-        holidays,
-    })
+    Ok(Calendar { state: state(&it.state, &format!("{path}.state"))?, weekend, holidays })
 }
 
 impl From<&Calendar> for v1::Calendar {
@@ -393,21 +362,12 @@ fn offsets_of(it: v1::Offsets, path: &str) -> Result<Offsets, InvalidField> {
     let changes_path = format!("{path}.changes");
     let changes = list(it.changes, ITEMS_MAX, &changes_path, |change, path| {
         if change.from_ms % 1_000 != 0 {
-            return Err(InvalidField::new(
-                format!("{path}.from_ms"),
-                "must be whole seconds",
-            ));
+            return Err(InvalidField::new(format!("{path}.from_ms"), "must be whole seconds"));
         }
         if change.seconds.unsigned_abs() >= 86_400 {
-            return Err(InvalidField::new(
-                format!("{path}.seconds"),
-                "must be less than a day",
-            ));
+            return Err(InvalidField::new(format!("{path}.seconds"), "must be less than a day"));
         }
-        Ok(OffsetChange {
-            from: Instant::from_ms(change.from_ms),
-            seconds: change.seconds,
-        })
+        Ok(OffsetChange { from: Instant::from_ms(change.from_ms), seconds: change.seconds })
     })?;
     ascending(&changes, &changes_path, |change| change.from)?;
     Ok(Offsets {
@@ -438,15 +398,9 @@ fn years(it: v1::Years) -> Result<Years, InvalidField> {
             .filter(|year| (1970..=9999).contains(year))
             .ok_or_else(|| InvalidField::new(field, "must be 1970 to 9999"))
     };
-    let years = Years {
-        first: year(it.first, "years.first")?,
-        last: year(it.last, "years.last")?,
-    };
+    let years = Years { first: year(it.first, "years.first")?, last: year(it.last, "years.last")? };
     if years.last < years.first {
-        return Err(InvalidField::new(
-            "years.last",
-            "must not be before the first year",
-        ));
+        return Err(InvalidField::new("years.last", "must not be before the first year"));
     }
     Ok(years)
 }

@@ -42,10 +42,7 @@ fn generated_code_is_what_the_protos_say() {
     }
 
     let mut found = Tree::new();
-    found.insert(
-        "generated.rs".into(),
-        fs::read(source.join("generated.rs")).unwrap(),
-    );
+    found.insert("generated.rs".into(), fs::read(source.join("generated.rs")).unwrap());
     for file in fs::read_dir(source.join("generated")).unwrap() {
         let file = file.unwrap();
         let path = format!("generated/{}", file.file_name().to_str().unwrap());
@@ -69,9 +66,7 @@ fn generate(crate_folder: &Path) -> Tree {
 
     let mut compiler = protox::Compiler::new([crate_folder]).unwrap();
     compiler.include_imports(true).include_source_info(true);
-    compiler
-        .open_files(&protos)
-        .unwrap_or_else(|error| panic!("{error:?}"));
+    compiler.open_files(&protos).unwrap_or_else(|error| panic!("{error:?}"));
     let mut descriptors = compiler.file_descriptor_set();
 
     let out = tempfile::tempdir().unwrap();
@@ -98,10 +93,7 @@ fn generate(crate_folder: &Path) -> Tree {
     tree.insert("generated.rs".into(), text.into_bytes());
 
     strip_comments(&mut descriptors);
-    tree.insert(
-        "generated/descriptors.bin".into(),
-        descriptors.encode_to_vec(),
-    );
+    tree.insert("generated/descriptors.bin".into(), descriptors.encode_to_vec());
     tree
 }
 
@@ -110,10 +102,7 @@ fn collect(folder: &Path, protos: &mut Vec<PathBuf>) {
         let path = item.unwrap().path();
         if path.is_dir() {
             collect(&path, protos);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
             protos.push(path);
         }
     }

@@ -1,3 +1,6 @@
-//! What crosses modules of the crate: the checked-in generated code is what the protos say.
+//! What crosses modules of the crate: generated code is what the protos say, conversions keep
+//! what they are given and name the field that does not fit.
 
+mod body;
 mod generated;
+mod record;

@@ -100,8 +100,9 @@ fn a_gap_is_parked_only_when_it_is_the_partners() {
     assert_eq!(fault, Fault::Gap { wanted, number, signature: GapSignature::KeyUnknown });
     // Fetched from the first missing one, everything is taken in.
     let missing = usize::try_from(wanted).unwrap();
-    for dispatch in world.nl.sent[missing..].to_vec() {
-        world.deliver(&dispatch).unwrap();
+    let sent = world.nl.sent.clone();
+    for dispatch in &sent[missing..] {
+        world.deliver(dispatch).unwrap();
     }
 }
 
@@ -122,7 +123,8 @@ fn a_broken_chain_is_named() {
     let broken = |breach| Fault::BrokenChain { number: 5, breach };
     let number = World::story().nl.own.next_number();
     assert_eq!(number, 5);
-    let cases: [(Breach, fn(&mut Header)); 8] = [
+    type Change = fn(&mut Header);
+    let cases: [(Breach, Change); 8] = [
         (Breach::Previous, |header| header.previous = Some(Digest::new([7; 32]))),
         (Breach::Previous, |header| header.previous = None),
         (Breach::Time, |header| header.time = Instant::from_ms(crate::world::MORNING)),
@@ -245,7 +247,8 @@ fn an_entry_that_breaks_a_rule_is_stored_and_not_understood() {
         let digest = record::digest::sha256(&[&entry.facts]);
         change_head(entry, |head| head.facts_digest = digest);
     };
-    let cases: [(Owner, &dyn Fn(&mut Entry)); 3] = [
+    type Change<'a> = &'a dyn Fn(&mut Entry);
+    let cases: [(Owner, Change<'_>); 3] = [
         (Owner::Nobody, &nobody),
         (Owner::Case(case_id()), &committed),
         (Owner::Case(case_id()), &unknown),
