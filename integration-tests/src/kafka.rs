@@ -25,6 +25,7 @@ const HEAP: &str = "-Xmx256m";
 const ID_CHARS: usize = 21;
 
 /// A running Apache Kafka.
+#[derive(Debug)]
 pub struct Kafka {
     process: Child,
     /// Data, properties and output; removed when dropped.
@@ -101,16 +102,10 @@ impl Kafka {
     }
 
     async fn start_on_free_ports(jars: &Path) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("")
-            .rand_bytes(ID_CHARS)
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("").rand_bytes(ID_CHARS).tempdir()?;
         // Both are held until both are known; then they are free for the broker, or for whoever is
         // quicker: that is why a start is tried again.
-        let ports = (
-            TcpListener::bind("127.0.0.1:0")?,
-            TcpListener::bind("127.0.0.1:0")?,
-        );
+        let ports = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         let (broker, controller) = (ports.0.local_addr()?.port(), ports.1.local_addr()?.port());
         drop(ports);
 
@@ -119,11 +114,7 @@ impl Kafka {
         let properties = template
             .replace("{broker_port}", &broker.to_string())
             .replace("{controller_port}", &controller.to_string())
-            .replace(
-                "{data}",
-                data.to_str()
-                    .context("the temporary folder's name is not text")?,
-            );
+            .replace("{data}", data.to_str().context("the temporary folder's name is not text")?);
         fs::write(folder.path().join(PROPERTIES), properties)?;
         format(jars, folder.path()).await?;
 
@@ -187,10 +178,7 @@ const PROPERTIES: &str = "server.properties";
 const OUTPUT: &str = "output.txt";
 
 fn java(jars: &Path, folder: &Path) -> Result<Command> {
-    let output = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join(OUTPUT))?;
+    let output = File::options().create(true).append(true).open(folder.join(OUTPUT))?;
     let mut java = Command::new("java");
     // One compiler, one collector: it starts sooner and stays small.
     java.args([HEAP, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
@@ -206,15 +194,10 @@ async fn format(jars: &Path, folder: &Path) -> Result<()> {
     let name = folder.file_name().and_then(|name| name.to_str());
     let id = format!("{}A", name.context("the temporary folder has no name")?);
     let mut tool = java(jars, folder)?;
-    tool.args([
-        "kafka.tools.StorageTool",
-        "format",
-        "--standalone",
-        "--cluster-id",
-    ])
-    .arg(id)
-    .arg("--config")
-    .arg(folder.join(PROPERTIES));
+    tool.args(["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id"])
+        .arg(id)
+        .arg("--config")
+        .arg(folder.join(PROPERTIES));
     let status = tokio::task::spawn_blocking(move || run(tool, JAVA_MISSING)).await??;
     let output = folder.join(OUTPUT);
     ensure!(

@@ -51,9 +51,7 @@ impl Topics {
     /// When there is none or another.
     pub fn pattern(&self, kind: Kind) -> Result<&Pattern> {
         let mut found = self.topic.iter().filter(|pattern| pattern.kind == kind);
-        let pattern = found
-            .next()
-            .with_context(|| format!("no topic of kind {kind:?}"))?;
+        let pattern = found.next().with_context(|| format!("no topic of kind {kind:?}"))?;
         anyhow::ensure!(found.next().is_none(), "two topics of kind {kind:?}");
         Ok(pattern)
     }
@@ -77,8 +75,7 @@ impl Topics {
     /// # Errors
     /// When the file or a code is wrong.
     pub fn agency(&self, state: &str, agency: &str) -> Result<TopicSpec> {
-        self.pattern(Kind::Agency)?
-            .spec(&[("state", state), ("agency", agency)])
+        self.pattern(Kind::Agency)?.spec(&[("state", state), ("agency", agency)])
     }
 }
 
@@ -119,12 +116,7 @@ mod tests {
         for pattern in &topics.topic {
             assert_eq!(pattern.partitions, 1, "{}", pattern.name);
             assert_eq!(pattern.message_bytes_max, config.message_bytes_max as u64);
-            assert_eq!(
-                pattern.write.len(),
-                1,
-                "a topic has one author: {}",
-                pattern.name
-            );
+            assert_eq!(pattern.write.len(), 1, "a topic has one author: {}", pattern.name);
             assert!(!pattern.read.is_empty(), "{}", pattern.name);
         }
     }

@@ -15,37 +15,24 @@ struct Apache {
 
 impl Apache {
     async fn start() -> Self {
-        Self {
-            kafka: Kafka::start(&[]).await.unwrap(),
-            topics: 0,
-        }
+        Self { kafka: Kafka::start(&[]).await.unwrap(), topics: 0 }
     }
 }
 
 impl Engine for Apache {
     fn config(&self) -> Config {
-        Config {
-            rebuild_ms: 2_000,
-            recheck_ms: 500,
-            ..self.kafka.config()
-        }
+        Config { rebuild_ms: 2_000, recheck_ms: 500, ..self.kafka.config() }
     }
 
     async fn fresh_topic(&mut self) -> Topic {
         self.topics += 1;
         let topic = topic::named(&format!("readmit.test.{}", self.topics)).unwrap();
-        self.kafka
-            .create_topics(&[TopicSpec::single(topic.clone())])
-            .await
-            .unwrap();
+        self.kafka.create_topics(&[TopicSpec::single(topic.clone())]).await.unwrap();
         topic
     }
 
     async fn lose_everything(&mut self, topic: &Topic) {
-        self.kafka
-            .recreate_topics(&[TopicSpec::single(topic.clone())])
-            .await
-            .unwrap();
+        self.kafka.recreate_topics(&[TopicSpec::single(topic.clone())]).await.unwrap();
     }
 }
 
@@ -76,10 +63,7 @@ async fn a_killed_broker_comes_back_with_everything() {
 async fn a_quiet_reader_notices_that_its_topic_was_emptied() {
     let corridor = Topics::read().unwrap().corridor("NL", "XK").unwrap();
     let kafka = Kafka::start(&corridor).await.unwrap();
-    let config = Config {
-        recheck_ms: 500,
-        ..kafka.config()
-    };
+    let config = Config { recheck_ms: 500, ..kafka.config() };
     let topic = topic::dispatch("NL", "XK").unwrap();
     let publisher = Publisher::new(config.clone()).unwrap();
     let mut reader = Reader::new(config.clone(), topic.clone(), Start::Beginning).unwrap();
@@ -87,15 +71,8 @@ async fn a_quiet_reader_notices_that_its_topic_was_emptied() {
     assert_eq!(next(&mut reader).await.unwrap().key, b"0");
 
     let cluster = Cluster::new(config).unwrap();
-    cluster
-        .empty_topics(std::slice::from_ref(&topic))
-        .await
-        .unwrap();
-    let reset = ReadError::Reset {
-        topic: topic.clone(),
-        offset: 0,
-        reason: OutOfRange,
-    };
+    cluster.empty_topics(std::slice::from_ref(&topic)).await.unwrap();
+    let reset = ReadError::Reset { topic: topic.clone(), offset: 0, reason: OutOfRange };
     assert_eq!(next(&mut reader).await, Err(reset));
     publisher.publish(&record(&topic, 1)).await.unwrap();
     assert_eq!(next(&mut reader).await.unwrap().key, b"1");

@@ -1,0 +1,54 @@
+# The few commands that a person needs. `make` alone says which.
+
+CARGO ?= cargo
+KAFKA_LIBS := infra/kafka/libs
+# embedded (nothing to install) or kafka (Apache Kafka; needs Java and Maven)
+BROKER ?= embedded
+# 1 leaves both nodes of the demo running until Ctrl-C
+KEEP ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt kafka need-rust need-java
+
+help: ## Say what can be made
+	@echo "Readmit: the open backend that two States run for return and readmission."
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+		awk 'BEGIN {FS = ":.*## "} {printf "  make %-8s %s\n", $$1, $$2}'
+	@echo
+	@echo "  make demo KEEP=1        leaves both nodes running, and says what to try"
+	@echo "  make demo BROKER=kafka  plays the same over Apache Kafka (needs Java 17 and Maven)"
+
+demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases between two nodes; ends with "N passed, N failed"
+	$(CARGO) build --locked -p node -p integration-tests --bin readmit --bin demo
+	BROKER=$(BROKER) KEEP=$(KEEP) target/debug/demo
+
+test: need-rust kafka lint ## Check everything: lints, then every test, on files and on Apache Kafka
+	$(CARGO) build --locked -p node --bin readmit
+	$(CARGO) test --locked --workspace
+
+lint: need-rust ## Check format and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+
+fmt: need-rust ## Format the code
+	$(CARGO) fmt --all
+
+kafka: need-java $(KAFKA_LIBS)/complete ## Fetch Apache Kafka, for the tests and BROKER=kafka
+
+$(KAFKA_LIBS)/complete: infra/kafka/pom.xml
+	mvn -q -B -f infra/kafka/pom.xml dependency:copy-dependencies \
+		-DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS)
+	cp infra/kafka/pom.xml $@
+
+need-rust:
+	@command -v $(CARGO) >/dev/null || \
+		{ echo "needed: Rust 1.95 or later (cargo); see https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || command -v gcc >/dev/null || \
+		{ echo "needed: a C compiler (Debian: apt-get install gcc g++)" >&2; exit 1; }
+
+need-java:
+	@command -v java >/dev/null || \
+		{ echo "needed: Java 17 (Debian: apt-get install openjdk-17-jre-headless)" >&2; exit 1; }
+	@command -v mvn >/dev/null || \
+		{ echo "needed: Maven (Debian: apt-get install maven)" >&2; exit 1; }

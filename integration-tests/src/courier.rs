@@ -1,0 +1,118 @@
+//! The courier of a corridor: the development broker as a process, or Apache Kafka.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use messaging::topic::TopicSpec;
+
+use crate::kafka::Kafka;
+use crate::process::Running;
+use crate::topics::Topics;
+
+/// Which courier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The development broker, in memory.
+    Development,
+    /// Apache Kafka.
+    Apache,
+}
+
+/// A courier that runs, and the file that tells nodes where.
+#[derive(Debug)]
+pub struct Courier {
+    folder: PathBuf,
+    engine: Engine,
+    topics: Vec<TopicSpec>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Development(Running),
+    Apache(Box<Kafka>),
+    Ended,
+}
+
+/// The States and agencies that the courier serves, as the demo has them.
+const STATES: [&str; 2] = ["NL", "XK"];
+/// The agency, and the State that it is registered with.
+const AGENCY: (&str, &str) = ("XK", "homeward");
+
+impl Courier {
+    /// Starts a courier with the topics of the corridor.
+    ///
+    /// # Errors
+    /// It cannot be started; says what to install.
+    pub async fn start(kind: Kind, folder: &Path) -> Result<Self> {
+        let data = Topics::read()?;
+        let [one, other] = STATES;
+        let mut topics = data.corridor(one, other)?;
+        topics.push(data.agency(AGENCY.0, AGENCY.1)?);
+        let engine = match kind {
+            Kind::Development => Engine::Development(development(folder)?),
+            Kind::Apache => {
+                let kafka = Kafka::start(&topics).await?;
+                std::fs::write(address_file(folder), kafka.bootstrap_servers())?;
+                Engine::Apache(Box::new(kafka))
+            }
+        };
+        Ok(Self { folder: folder.to_owned(), engine, topics })
+    }
+
+    /// The file that names the courier's address; nodes read it again whenever they connect.
+    #[must_use]
+    pub fn address_file(&self) -> PathBuf {
+        address_file(&self.folder)
+    }
+
+    /// Process id of the courier.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        match &self.engine {
+            Engine::Development(running) => Some(running.id()),
+            Engine::Apache(kafka) => Some(kafka.process_id()),
+            Engine::Ended => None,
+        }
+    }
+
+    /// Loses everything that the courier holds: the development broker is ended and another is
+    /// started on another port; on Apache Kafka the topics are deleted and created again.
+    ///
+    /// # Errors
+    /// The courier does not come back.
+    pub async fn lose_everything(&mut self) -> Result<()> {
+        match &mut self.engine {
+            Engine::Apache(kafka) => kafka.recreate_topics(&self.topics).await,
+            Engine::Development(_) | Engine::Ended => {
+                let engine = std::mem::replace(&mut self.engine, Engine::Ended);
+                if let Engine::Development(running) = engine {
+                    running.kill()?;
+                }
+                self.engine = Engine::Development(development(&self.folder)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn address_file(folder: &Path) -> PathBuf {
+    folder.join("courier.address")
+}
+
+fn development(folder: &Path) -> Result<Running> {
+    let file = address_file(folder);
+    // The old address must not be taken for the new one.
+    let fresh = folder.join("courier.starting");
+    if fresh.exists() {
+        std::fs::remove_file(&fresh)?;
+    }
+    let path = fresh.display().to_string();
+    let agency = format!("{}/{}", AGENCY.0, AGENCY.1);
+    let [one, other] = STATES;
+    let arguments =
+        ["dev-broker", "--states", one, other, "--agency", &agency, "--address-file", &path];
+    let mut running = Running::start(&arguments, folder, &folder.join("courier.log"))?;
+    running.ready(&fresh)?;
+    std::fs::rename(&fresh, &file).with_context(|| format!("write `{}`", file.display()))?;
+    Ok(running)
+}

@@ -1,0 +1,148 @@
+//! The client for people: every public rpc as a command, its fields as options.
+//!
+//! Options, JSON and output all follow the message descriptors, so a field that the protocol has
+//! is a field that the client has. The catalogue names groups and verbs; it holds no rules.
+
+mod catalog;
+mod fields;
+mod invoke;
+mod print;
+mod profile;
+
+pub(crate) use profile::Profile;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+
+use crate::exit::Exit;
+use catalog::{GROUPS, Verb};
+
+/// The client's commands, one for each group of the catalogue.
+pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
+    let pool = pool()?;
+    GROUPS
+        .iter()
+        .map(|group| {
+            let mut command = Command::new(group.name)
+                .about(group.about)
+                .subcommand_required(true)
+                .arg_required_else_help(true);
+            for verb in group.verbs {
+                command = command.subcommand(verb_command(verb, &method(&pool, verb.method)?));
+            }
+            Ok(command)
+        })
+        .collect()
+}
+
+/// Runs a client command; `None` when `group` is not one of the catalogue.
+pub(crate) async fn run(home: &Path, group: &str, matches: &ArgMatches) -> Option<Exit> {
+    let group = GROUPS.iter().find(|known| known.name == group)?;
+    let (name, matches) = matches.subcommand()?;
+    let verb = group.verbs.iter().find(|verb| verb.name == name)?;
+    Some(match call(home, verb, matches).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprintln!("readmit: {error:#}");
+            Exit::Failure
+        }
+    })
+}
+
+/// The messages and services of the protocol.
+fn pool() -> anyhow::Result<DescriptorPool> {
+    Ok(DescriptorPool::decode(proto::DESCRIPTORS)?)
+}
+
+/// Finds a method by its full name, `package.Service/Method`.
+fn method(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor> {
+    let found = name.split_once('/').and_then(|(service, method)| {
+        let service = pool.get_service_by_name(service)?;
+        service.methods().find(|known| known.name() == method)
+    });
+    found.ok_or_else(|| anyhow::anyhow!("the protocol has no method `{name}`"))
+}
+
+/// One verb, with an option for each field of its request.
+fn verb_command(verb: &Verb, method: &MethodDescriptor) -> Command {
+    let mut command = Command::new(verb.name)
+        .about(verb.about)
+        .arg(
+            Arg::new("as")
+                .long("as")
+                .value_name("PROFILE")
+                .required(true)
+                .help("Who calls: a profile below HOME/profiles, as `readmit init` made them"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print the reply as JSON, one object a line"),
+        );
+    if verb.takes_file {
+        command = command.arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .help("The request as JSON, `-` for standard input; options override its fields"),
+        );
+    }
+    if method.is_server_streaming() {
+        command = command.arg(
+            Arg::new("count")
+                .long("count")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u64).range(1..))
+                .help("Stop after so many messages; without it, go on until interrupted"),
+        );
+    }
+    if verb.saves_to_file {
+        command = command.arg(
+            Arg::new("out").long("out").value_name("FILE").required(true).help("Where to write it"),
+        );
+    }
+    for field in method.input().fields() {
+        if let Some(arg) = fields::argument(&field) {
+            command = command.arg(arg);
+        }
+    }
+    command
+}
+
+/// Calls the method of a verb and prints what it answers.
+async fn call(home: &Path, verb: &Verb, matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let pool = pool()?;
+    let method = method(&pool, verb.method)?;
+    let mut request = match matches.try_get_one::<String>("file").ok().flatten() {
+        Some(file) => fields::read(&method.input(), Path::new(file))?,
+        None => DynamicMessage::new(method.input()),
+    };
+    fields::set(&mut request, matches)?;
+    let name: &String = matches.get_one("as").expect("`--as` is required");
+    let profile = profile::load(home, name)?;
+    let json = matches.get_flag("json");
+    let count = matches.try_get_one::<u64>("count").ok().flatten().copied();
+    let mut replies = match invoke::open(&profile, &method, &request).await {
+        Ok(replies) => replies,
+        Err(status) => return Ok(print::failure(&status, json)),
+    };
+    let mut bytes = Vec::new();
+    let mut seen = 0;
+    while count.is_none_or(|count| seen < count) {
+        match replies.next().await {
+            Ok(Some(reply)) if verb.saves_to_file => bytes.extend(print::chunk(&reply)),
+            Ok(Some(reply)) => print::reply(&reply, json)?,
+            Ok(None) => break,
+            Err(status) => return Ok(print::failure(&status, json)),
+        }
+        seen += 1;
+    }
+    if let Some(out) = matches.try_get_one::<String>("out").ok().flatten() {
+        std::fs::write(out, &bytes).map_err(|error| anyhow::anyhow!("write `{out}`: {error}"))?;
+        print::saved(Path::new(out), bytes.len(), json);
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,105 @@
+//! The binary `readmit`: a State's node, its operator's commands, and the client for people.
+
+mod broker;
+mod certificates;
+mod client;
+mod exit;
+mod genesis;
+mod home;
+mod init;
+mod node;
+mod operator;
+mod store;
+mod verify;
+mod wiring;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
+
+use exit::Exit;
+
+/// Commands of the operator; the client's commands stand beside them.
+#[derive(Subcommand)]
+enum Operate {
+    /// Prepare a node: folders, commented configuration, keys, a development authority with
+    /// certificates and profiles for the roles.
+    Init(init::Init),
+    /// Found a corridor: propose, sign, install.
+    #[command(subcommand)]
+    Genesis(genesis::Genesis),
+    /// Run the node: all services in one process.
+    Node(node::Node),
+    /// Run one service alone, against a ledger that runs elsewhere.
+    Serve(node::Serve),
+    /// Check an evidence bundle, offline and without keys: exit 0 valid, 1 not valid, 2 unreadable.
+    Verify(verify::Verify),
+    /// Check or rebuild the store of a node that is not running.
+    #[command(subcommand)]
+    Store(store::Store),
+    /// Run the development broker, in memory, until it is ended.
+    DevBroker(broker::DevBroker),
+}
+
+/// What every command knows.
+#[derive(Args)]
+struct Everywhere {
+    /// The folder that `readmit init` prepared.
+    #[arg(
+        long,
+        global = true,
+        env = "READMIT_HOME",
+        default_value = "readmit-home",
+        value_parser = value_parser!(PathBuf)
+    )]
+    home: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let exit = command().and_then(|command| {
+        let matches = command.get_matches();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(run(&matches))
+    });
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("readmit: {error:#}");
+            Exit::Failure.into()
+        }
+    }
+}
+
+/// The whole command line.
+fn command() -> anyhow::Result<Command> {
+    let command = Command::new("readmit")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("The open backend that two States run, one node each, for return and readmission")
+        .after_help(exit::HELP)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let command = Everywhere::augment_args(command);
+    let command = Operate::augment_subcommands(command);
+    Ok(command.subcommands(client::commands()?))
+}
+
+/// Runs one command.
+async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
+    let everywhere = Everywhere::from_arg_matches(matches)?;
+    if let Some((name, inner)) = matches.subcommand()
+        && let Some(exit) = client::run(&everywhere.home, name, inner).await
+    {
+        return Ok(exit);
+    }
+    let home = everywhere.home.as_path();
+    match Operate::from_arg_matches(matches)? {
+        Operate::Init(init) => init.run(home),
+        Operate::Genesis(genesis) => genesis.run(home),
+        Operate::Node(node) => node.run(home).await,
+        Operate::Serve(serve) => serve.run(home).await,
+        Operate::Verify(verify) => verify.run(),
+        Operate::Store(store) => store.run(home),
+        Operate::DevBroker(broker) => broker.run().await,
+    }
+}

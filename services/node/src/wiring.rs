@@ -1,0 +1,232 @@
+//! Builds everything from the configuration: the one place where concrete parts are chosen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use domain::identifier::State;
+use ledger::Passphrase;
+use record::genesis::SignedGenesis;
+use record::key::Signer;
+use record::root_statement::{AnnouncedKey, RootStatement};
+use runtime::caller::{Caller, Trust};
+use runtime::channel::{self, Target};
+use runtime::command::Ledger;
+use runtime::config::Config;
+use runtime::server::{Credentials, Listener, Running, Services, serve_in_memory, serve_tls};
+use runtime::shutdown::Shutdown;
+
+use crate::home;
+use crate::operator::Operator;
+
+/// Makes a new keyring.
+pub(crate) fn create_keyring(file: &Path, state: State, passphrase: &str) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let keys = ledger::create_keyring(file, &Passphrase::new(passphrase.to_owned()))?;
+    tracing::debug!(state = state.code(), log_key = %keys.log.id(), "made a keyring");
+    Ok(())
+}
+
+/// Announces the keys of the keyring by statements of the root key, for a corridor.
+pub(crate) fn announce_keys(
+    home: &Path,
+    state: State,
+    genesis: &SignedGenesis,
+    root: &dyn Signer,
+) -> anyhow::Result<()> {
+    let config = Config::load(Some(&home.join(home::CONFIGURATION)), std::env::vars())?;
+    let keys = ledger::keyring_public_keys(&config.keyring.file, &passphrase(&config)?)?;
+    let sign = |serial: u64, key: AnnouncedKey| {
+        RootStatement { serial, key }.sign(genesis.digest(), state, root)
+    };
+    let announcements = ledger::Announcements {
+        log: sign(1, AnnouncedKey::Log(keys.log))?,
+        hpke: sign(2, AnnouncedKey::Hpke(keys.hpke))?,
+    };
+    ledger::found(&config.data_folder, state, genesis, &announcements, &keys)?;
+    Ok(())
+}
+
+/// What opens the keyring: from the environment, or the first line of a file.
+fn passphrase(config: &Config) -> anyhow::Result<Passphrase> {
+    let variable = config.keyring.passphrase_env.as_deref();
+    if let Some(text) = variable.and_then(|name| std::env::var(name).ok()) {
+        return Ok(Passphrase::new(text));
+    }
+    let Some(file) = &config.keyring.passphrase_file else {
+        let variable = variable.unwrap_or("READMIT_PASSPHRASE");
+        bail!("no passphrase for the keyring: set `{variable}`, or `keyring.passphrase_file`");
+    };
+    let text = home::read_text(file)?;
+    Ok(Passphrase::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// The ledger, started, and a channel to it.
+pub(crate) struct OwnLedger {
+    /// The ledger itself.
+    pub(crate) handle: ledger::Handle,
+    /// How services reach it.
+    pub(crate) channel: Ledger,
+}
+
+/// Starts the ledger of this node.
+pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Result<OwnLedger> {
+    let settable = settable_clock(config)?;
+    let ledger_config = ledger::Config {
+        state: config.state,
+        data_folder: config.data_folder.clone(),
+        keyring_file: config.keyring.file.clone(),
+        passphrase: passphrase(config)?,
+        signer_mark_folder: config.mark_folder.clone(),
+        heartbeat_ms: u64::try_from(config.heartbeat_interval.as_millis())?,
+        clock: if settable { ledger::ClockChoice::Settable } else { ledger::ClockChoice::System },
+        limits: ledger::Limits {
+            message_bytes_max: config.limits.message_bytes_max,
+            ..ledger::Limits::DEFAULT
+        },
+    };
+    let handle = ledger::start(ledger_config).await.context("start the ledger")?;
+    let services = handle.add_to(Services::new());
+    let caller = Caller::service(config.state, "node")?;
+    let connector = serve_in_memory(services, config.limits, caller, shutdown).await?;
+    let channel = Ledger::new(channel::in_memory(&connector))
+        .max_decoding_message_size(LEDGER_REPLY_BYTES_MAX);
+    Ok(OwnLedger { handle, channel })
+}
+
+/// Largest reply that a service takes from the ledger, in bytes: a case with all its bodies.
+const LEDGER_REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Whether every corridor is of a demo or a test: only there does a clock exist that can be moved.
+fn settable_clock(config: &Config) -> anyhow::Result<bool> {
+    let mut all = !config.partners.is_empty();
+    for partner in config.partners.values() {
+        let genesis = SignedGenesis::decode(&home::read(&partner.genesis)?)?;
+        all &= genesis.genesis().allows_settable_clock();
+    }
+    Ok(all)
+}
+
+/// A ledger that runs elsewhere.
+pub(crate) fn ledger_elsewhere(config: &Config) -> anyhow::Result<Ledger> {
+    let Some(address) = &config.ledger else {
+        bail!("`ledger.address` is empty: a service that runs alone must know where the ledger is");
+    };
+    let target = Target {
+        address: address.address.clone(),
+        server_name: address.server_name.clone(),
+        authorities: home::read(&config.tls.authorities)?,
+        credentials: Some(credentials(config)?),
+    };
+    let channel = channel::tls(&target)?;
+    Ok(Ledger::new(channel).max_decoding_message_size(LEDGER_REPLY_BYTES_MAX))
+}
+
+/// What this process shows.
+fn credentials(config: &Config) -> anyhow::Result<Credentials> {
+    Ok(Credentials {
+        certificate: home::read(&config.tls.certificate)?,
+        key: home::read(&config.tls.key)?,
+    })
+}
+
+/// The exchange with all partners.
+pub(crate) fn exchange(
+    config: &Config,
+    ledger: Ledger,
+    shutdown: &Shutdown,
+) -> anyhow::Result<exchange::Handle> {
+    let mut partners = Vec::new();
+    for (state, partner) in &config.partners {
+        let door = match &partner.door {
+            None => None,
+            Some(door) => Some(Target {
+                address: door.address.clone(),
+                server_name: door.server_name.clone(),
+                authorities: home::read(&partner.authorities)?,
+                credentials: Some(credentials(config)?),
+            }),
+        };
+        partners.push(exchange::Partner { state: *state, door, broker: partner.broker.clone() });
+    }
+    let exchange = exchange::Config {
+        broker: config.broker.clone(),
+        message_bytes_max: config.broker_message_bytes_max,
+        partners,
+        ..exchange::Config::new(config.state)
+    };
+    Ok(exchange::start(&exchange, ledger, shutdown)?)
+}
+
+/// Everything that people, systems and the operator of this State call.
+pub(crate) fn public_services(
+    config: &Arc<Config>,
+    ledger: &Ledger,
+    exchange: Option<exchange::StatusHandle>,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Services> {
+    let services = Services::new();
+    let services = requests_service(config, ledger, shutdown, services);
+    let services = identity_service(config, ledger, services);
+    let services = reintegration_service(config, ledger, shutdown, services)?;
+    let services = oversight_service(config, ledger, services);
+    Ok(services.add(Operator::server(Arc::clone(config), ledger.clone(), exchange)))
+}
+
+pub(crate) fn requests_service(
+    config: &Config,
+    ledger: &Ledger,
+    shutdown: &Shutdown,
+    services: Services,
+) -> Services {
+    requests::add_to(services, config.into(), ledger.clone(), shutdown)
+}
+
+pub(crate) fn identity_service(config: &Config, ledger: &Ledger, services: Services) -> Services {
+    identity::add_to(services, config.into(), ledger.clone())
+}
+
+pub(crate) fn oversight_service(config: &Config, ledger: &Ledger, services: Services) -> Services {
+    oversight::add_to(services, config.into(), ledger.clone())
+}
+
+pub(crate) fn reintegration_service(
+    config: &Config,
+    ledger: &Ledger,
+    shutdown: &Shutdown,
+    services: Services,
+) -> anyhow::Result<Services> {
+    let handle = reintegration::start(&config.into(), ledger.clone(), shutdown)?;
+    Ok(handle.add_to(services))
+}
+
+/// The listener for people and systems of the own State.
+pub(crate) async fn serve_own(
+    config: &Config,
+    services: Services,
+    address: std::net::SocketAddr,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Running> {
+    let authorities = home::read(&config.tls.authorities)?;
+    let trust = Trust::new(&[(config.state, authorities)])?;
+    let listener = Listener { address, credentials: credentials(config)?, trust };
+    Ok(serve_tls(services, config.limits, listener, shutdown).await?)
+}
+
+/// The door for the nodes of partners.
+pub(crate) async fn serve_partners(
+    config: &Config,
+    services: Services,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Running> {
+    let mut authorities = Vec::new();
+    for (state, partner) in &config.partners {
+        authorities.push((*state, home::read(&partner.authorities)?));
+    }
+    let trust = Trust::new(&authorities)?;
+    let address = config.listen.partner;
+    let listener = Listener { address, credentials: credentials(config)?, trust };
+    Ok(serve_tls(services, config.limits, listener, shutdown).await?)
+}
