@@ -1,1 +1,22 @@
-//! exchange
+//! Between the States: from the ledger to the courier, from the courier to the ledger, and the
+//! partner's own door for everything that the courier did not bring.
+//!
+//! Nothing is decided and nothing is kept here: what a dispatch is worth the ledger finds out, and
+//! where each log stands both ledgers know. The courier may be off, empty or hostile; then the
+//! logs still meet, over `PartnerService`, a little later.
+
+mod config;
+mod start;
+mod status;
+mod carriage;
+mod publish;
+mod read;
+mod fetch;
+mod import;
+mod ledger;
+mod retry;
+mod grpc;
+
+pub use config::{Config, Partner};
+pub use start::{Handle, StartError, start};
+pub use status::{PartnerStatus, Reach, Status, StatusHandle};

@@ -1,0 +1,107 @@
+//! The partner's own door: everything without a courier, and who may ask.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use exchange::Reach;
+use proto::exchange::v1::partner_service_client::PartnerServiceClient;
+use proto::exchange::v1::{GetHeadRequest, StreamDispatchesRequest};
+use runtime::channel;
+use tonic::Code;
+
+use crate::certificates::Authority;
+use crate::fake_ledger::GENESIS;
+use crate::stage::{Side, at_door, by_courier, nl, open, target, xk};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_courier_the_logs_meet_at_the_doors() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    a.start(by_courier(xk()), None, 20).await;
+    let door = open(&a, &at_nl, &at_xk).await;
+    b.start(at_door(door.address, &at_nl, &at_xk), None, 20).await;
+    let other_door = open(&b, &at_xk, &at_nl).await;
+    // Now that the other door is known: the same State, asking there.
+    a.stop().await;
+    a.start(at_door(other_door.address, &at_xk, &at_nl), None, 20).await;
+    let door = {
+        door.shutdown.begin();
+        open(&a, &at_nl, &at_xk).await
+    };
+    b.stop().await;
+    b.start(at_door(door.address, &at_nl, &at_xk), None, 20).await;
+
+    a.ledger.say("one");
+    a.ledger.say("two");
+    b.has_heard(&["one", "two"]).await;
+    a.is_confirmed(2).await;
+    b.ledger.say("three");
+    a.has_heard(&["three"]).await;
+    let status = a.status(|status| matches!(status.door, Reach::Reachable { .. })).await;
+    assert_eq!(status.courier, Reach::Off);
+    assert_eq!((a.ledger.store().duplicates, b.ledger.store().duplicates), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_door_is_shown_and_tried_again() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    a.start(by_courier(xk()), None, 20).await;
+    let door = open(&a, &at_nl, &at_xk).await;
+    // The authority that is expected behind the door is another one.
+    b.start(at_door(door.address, &at_xk, &at_xk), None, 20).await;
+    let status = b.status(|status| matches!(status.door, Reach::Unreachable { .. })).await;
+    assert!(status.partners.values().all(|status| status.last_error.is_some()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_partners_node_is_answered_and_only_of_its_corridor() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let mut a = Side::new(nl());
+    a.start(by_courier(xk()), None, 3_600_000).await;
+    for text in ["one", "two", "three"] {
+        a.ledger.say(text);
+    }
+    let door = open(&a, &at_nl, &at_xk).await;
+    let client = |authority: &Authority, path: &str| {
+        let target = target(door.address, &at_nl, authority.issue(path));
+        PartnerServiceClient::new(channel::tls(&target).unwrap())
+    };
+    let head = GetHeadRequest { genesis: GENESIS.to_vec() };
+    for (authority, path) in [
+        (&at_xk, "office/authority/official/t.tester"),
+        (&at_xk, "service/exchange"),
+        (&at_nl, "node"),
+        (&at_nl, "operator/t.tester"),
+    ] {
+        let refused = client(authority, path).get_head(head.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{path}");
+    }
+
+    let mut node = client(&at_xk, "node");
+    let own = node.get_head(head).await.unwrap().into_inner().own.unwrap();
+    assert_eq!(own.number, 2);
+    let other = GetHeadRequest { genesis: vec![1; 32] };
+    assert_eq!(node.get_head(other).await.unwrap_err().code(), Code::NotFound);
+
+    let range = |author: &str, from_number, to_number| StreamDispatchesRequest {
+        genesis: GENESIS.to_vec(),
+        author: author.to_owned(),
+        era: 0,
+        from_number,
+        to_number,
+    };
+    for (author, from, to, numbers) in
+        [("NL", 1, None, vec![1, 2]), ("NL", 0, Some(1), vec![0, 1]), ("XK", 0, None, vec![])]
+    {
+        let answer = node.stream_dispatches(range(author, from, to)).await;
+        let mut sent = answer.unwrap().into_inner();
+        let mut found = Vec::new();
+        while let Some(dispatch) = sent.message().await.unwrap() {
+            found.push(dispatch.number);
+        }
+        assert_eq!(found, numbers, "{author} {from} {to:?}");
+    }
+    for (author, from, to) in [("AL", 0, None), ("", 0, None), ("NL", 2, Some(1))] {
+        let refused = node.stream_dispatches(range(author, from, to)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{author} {from} {to:?}");
+    }
+}
