@@ -43,6 +43,16 @@ impl Corridor {
     /// # Errors
     /// A step that failed, with what the command said.
     pub async fn found(folder: &Path, courier: Kind, environment: &str) -> Result<Self> {
+        let corridor = Self::found_without(folder, courier, environment).await?;
+        corridor.adopt()?;
+        Ok(corridor)
+    }
+
+    /// As [`Corridor::found`], without adopting an agreement.
+    ///
+    /// # Errors
+    /// A step that failed, with what the command said.
+    pub async fn found_without(folder: &Path, courier: Kind, environment: &str) -> Result<Self> {
         let courier = Courier::start(courier, folder).await?;
         let nl = Node::prepare("NL", folder, &courier, &["--return-office", "return-office"])?;
         let xk = ["--consulate", "consulate-brussels", "--agency", "homeward"];
@@ -69,7 +79,6 @@ impl Corridor {
         let mut corridor = Self { folder: folder.to_owned(), courier, nl, xk };
         corridor.nl.start()?;
         corridor.xk.start()?;
-        corridor.adopt()?;
         Ok(corridor)
     }
 

@@ -75,6 +75,21 @@ impl Courier {
         }
     }
 
+    /// Ends the courier; nodes go on without.
+    ///
+    /// # Errors
+    /// It cannot be ended.
+    pub fn end(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.engine, Engine::Ended) {
+            Engine::Development(running) => running.kill(),
+            Engine::Apache(kafka) => {
+                drop(kafka);
+                Ok(())
+            }
+            Engine::Ended => Ok(()),
+        }
+    }
+
     /// Loses everything that the courier holds: the development broker is ended and another is
     /// started on another port; on Apache Kafka the topics are deleted and created again.
     ///

@@ -8,5 +8,6 @@ pub mod courier;
 pub mod process;
 pub mod person;
 pub mod corridor;
+pub mod latency;
 pub mod telling;
 pub mod story;

@@ -49,6 +49,8 @@ async fn run() -> Result<bool> {
     stage.telling.story("story: silence, and a refusal after the notice", played);
     let played = outage::play(&mut stage).await;
     stage.telling.story("story: outage", played);
+    let measured = latency(&corridor, &mut telling).await;
+    telling.story("latencies are measured", measured);
     if keep {
         stay(&corridor, &mut telling);
         let passed = telling.end();
@@ -59,6 +61,19 @@ async fn run() -> Result<bool> {
     let stopped = corridor.stop();
     telling.story("both nodes end when asked", stopped);
     Ok(telling.end())
+}
+
+/// Measures and prints how long a filing takes.
+async fn latency(corridor: &Corridor, telling: &mut Telling) -> Result<()> {
+    telling.chapter("Latencies, as a client sees them (development build)");
+    let latency = integration_tests::latency::measure(corridor, 20).await?;
+    let line = format!(
+        "medians of {} filings: reply {:.1?}, then stored by the partner after {:.1?}, receipt \
+         stored after {:.1?}",
+        latency.filings, latency.reply, latency.stored, latency.receipt
+    );
+    telling.line("NL to XK and back", line);
+    Ok(())
 }
 
 /// A fresh folder for the demo, below the build folder.

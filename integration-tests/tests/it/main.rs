@@ -1,7 +1,9 @@
 //! Tests that cross crates, against real brokers.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod broker;
 #[path = "../../../services/core/messaging/tests/it/contract.rs"]
 mod contract;
 mod house;
+mod stories;
+mod refusals;
