@@ -21,10 +21,13 @@ use crate::topic::TopicSpec;
 /// What `Config::fetch_wait_ms_max` should be towards this broker.
 pub const FETCH_WAIT_MS: u64 = 10;
 
+/// Orders that wait for the thread that owns the cluster; further ones wait before it.
+const ORDERS_MAX: usize = 16;
+
 /// A running development broker; it ends when dropped.
 pub struct DevelopmentBroker {
     bootstrap_servers: String,
-    orders: Option<mpsc::Sender<Order>>,
+    orders: Option<mpsc::SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -41,7 +44,7 @@ pub enum DevelopmentBrokerError {
 
 struct Order {
     spec: TopicSpec,
-    done: mpsc::Sender<Result<(), DevelopmentBrokerError>>,
+    done: mpsc::SyncSender<Result<(), DevelopmentBrokerError>>,
 }
 
 impl DevelopmentBroker {
@@ -50,8 +53,8 @@ impl DevelopmentBroker {
     /// # Errors
     /// When no port can be opened or a topic is refused.
     pub fn start(brokers: u16, topics: &[TopicSpec]) -> Result<Self, DevelopmentBrokerError> {
-        let (started, start) = mpsc::channel();
-        let (orders, to_do) = mpsc::channel::<Order>();
+        let (started, start) = mpsc::sync_channel(ORDERS_MAX);
+        let (orders, to_do) = mpsc::sync_channel::<Order>(ORDERS_MAX);
         // The cluster may not move between threads, so one thread owns it for its whole life.
         let owner = move || match MockCluster::new(i32::from(brokers)) {
             Err(error) => drop(started.send(Err(error.to_string()))),
@@ -100,7 +103,7 @@ impl DevelopmentBroker {
     /// # Errors
     /// When it exists already.
     pub fn create_topic(&self, spec: &TopicSpec) -> Result<(), DevelopmentBrokerError> {
-        let (done, result) = mpsc::channel();
+        let (done, result) = mpsc::sync_channel(ORDERS_MAX);
         let orders = self.orders.as_ref().ok_or(DevelopmentBrokerError::Ended)?;
         orders
             .send(Order {

@@ -42,13 +42,7 @@ async fn records_are_read_as_published(engine: &mut impl Engine) {
     let sent = [record(&topic, 0), record(&topic, 1), record(&topic, 2)];
     for (offset, record) in (0..).zip(&sent) {
         let placed = publisher.publish(record).await.unwrap();
-        assert_eq!(
-            placed,
-            Placed {
-                partition: 0,
-                offset
-            }
-        );
+        assert_eq!(placed, Placed { partition: 0, offset });
         let read = next(&mut reader).await.unwrap();
         assert_eq!(read.offset, offset);
         assert_eq!(as_sent(&topic, &read), *record);
@@ -69,11 +63,7 @@ async fn records_are_read_as_published(engine: &mut impl Engine) {
 async fn a_row_keeps_its_order(engine: &mut impl Engine) {
     let topic = engine.fresh_topic().await;
     let row: Vec<_> = (0..1_000).map(|n| record(&topic, n)).collect();
-    let placed = Publisher::new(engine.config())
-        .unwrap()
-        .publish_all(&row)
-        .await
-        .unwrap();
+    let placed = Publisher::new(engine.config()).unwrap().publish_all(&row).await.unwrap();
     let offsets: Vec<_> = placed.iter().map(|place| place.offset).collect();
     assert_eq!(offsets, (0..1_000).collect::<Vec<_>>());
     let mut reader = Reader::new(engine.config(), topic.clone(), Start::Beginning).unwrap();
@@ -85,10 +75,7 @@ async fn a_row_keeps_its_order(engine: &mut impl Engine) {
 async fn reading_goes_on_behind_a_mark(engine: &mut impl Engine) {
     let topic = engine.fresh_topic().await;
     let publisher = Publisher::new(engine.config()).unwrap();
-    publisher
-        .publish_all(&[record(&topic, 0), record(&topic, 1)])
-        .await
-        .unwrap();
+    publisher.publish_all(&[record(&topic, 0), record(&topic, 1)]).await.unwrap();
     let mut reader = Reader::new(engine.config(), topic.clone(), Start::Beginning).unwrap();
     let first = next(&mut reader).await.unwrap();
     let second = next(&mut reader).await.unwrap();
@@ -107,17 +94,11 @@ async fn reading_goes_on_behind_a_mark(engine: &mut impl Engine) {
 async fn a_mark_that_is_gone_starts_again(engine: &mut impl Engine) {
     let topic = engine.fresh_topic().await;
     let publisher = Publisher::new(engine.config()).unwrap();
-    publisher
-        .publish_all(&[record(&topic, 0), record(&topic, 1)])
-        .await
-        .unwrap();
+    publisher.publish_all(&[record(&topic, 0), record(&topic, 1)]).await.unwrap();
     let mut reader = Reader::new(engine.config(), topic.clone(), Start::Beginning).unwrap();
     let first = next(&mut reader).await.unwrap();
 
-    let at = |offset| Incoming {
-        offset,
-        ..first.clone()
-    };
+    let at = |offset| Incoming { offset, ..first.clone() };
     let cases = [
         (at(1), ResetReason::Replaced),
         (at(2), ResetReason::OutOfRange),
@@ -126,11 +107,7 @@ async fn a_mark_that_is_gone_starts_again(engine: &mut impl Engine) {
     ];
     for (marked, reason) in cases {
         let mut reader = behind(engine, &topic, &marked);
-        let expected = ReadError::Reset {
-            topic: topic.clone(),
-            offset: marked.offset,
-            reason,
-        };
+        let expected = ReadError::Reset { topic: topic.clone(), offset: marked.offset, reason };
         assert_eq!(next(&mut reader).await, Err(expected));
         assert_eq!(next(&mut reader).await.unwrap(), first);
     }
@@ -140,10 +117,7 @@ async fn a_mark_that_is_gone_starts_again(engine: &mut impl Engine) {
 async fn a_lost_topic_starts_again(engine: &mut impl Engine) {
     let topic = engine.fresh_topic().await;
     let publisher = Publisher::new(engine.config()).unwrap();
-    publisher
-        .publish_all(&[record(&topic, 0), record(&topic, 1)])
-        .await
-        .unwrap();
+    publisher.publish_all(&[record(&topic, 0), record(&topic, 1)]).await.unwrap();
     let mut reader = Reader::new(engine.config(), topic.clone(), Start::Beginning).unwrap();
     next(&mut reader).await.unwrap();
     next(&mut reader).await.unwrap();
@@ -151,10 +125,7 @@ async fn a_lost_topic_starts_again(engine: &mut impl Engine) {
     engine.lose_everything(&topic).await;
     let row: Vec<_> = (10..15).map(|n| record(&topic, n)).collect();
     publish_until_placed(&publisher, &row).await;
-    assert!(matches!(
-        next(&mut reader).await,
-        Err(ReadError::Reset { offset: 1, .. })
-    ));
+    assert!(matches!(next(&mut reader).await, Err(ReadError::Reset { offset: 1, .. })));
     for record in &row {
         assert_eq!(as_sent(&topic, &next(&mut reader).await.unwrap()), *record);
     }
@@ -182,43 +153,22 @@ async fn what_cannot_be_published_says_why(engine: &mut impl Engine) {
     let publisher = Publisher::new(engine.config()).unwrap();
     let bytes_max = engine.config().message_bytes_max;
 
-    let largest = Outgoing {
-        payload: vec![7; bytes_max - 200],
-        ..record(&topic, 0)
-    };
+    let largest = Outgoing { payload: vec![7; bytes_max - 200], ..record(&topic, 0) };
     publisher.publish(&largest).await.unwrap();
-    let too_large = Outgoing {
-        payload: vec![7; bytes_max],
-        ..record(&topic, 0)
-    };
+    let too_large = Outgoing { payload: vec![7; bytes_max], ..record(&topic, 0) };
     let error = publisher.publish(&too_large).await.unwrap_err();
     assert!(matches!(error, PublishError::TooLarge { .. }), "{error}");
 
     let absent = messaging::topic::named("readmit.absent").unwrap();
     let error = publisher.publish(&record(&absent, 0)).await.unwrap_err();
-    assert_eq!(
-        error,
-        PublishError::UnknownTopic {
-            topic: absent.clone()
-        }
-    );
-    let error = Cluster::new(engine.config())
-        .unwrap()
-        .end_offset(&absent)
-        .await
-        .unwrap_err();
+    assert_eq!(error, PublishError::UnknownTopic { topic: absent.clone() });
+    let error = Cluster::new(engine.config()).unwrap().end_offset(&absent).await.unwrap_err();
     assert!(matches!(error, QueryError::UnknownTopic { .. }), "{error}");
 
     publisher.publish(&record(&topic, 1)).await.unwrap();
     let row = [record(&topic, 2), too_large, record(&topic, 3)];
     let interrupted = publisher.publish_all(&row).await.unwrap_err();
-    assert_eq!(
-        interrupted.placed,
-        [Placed {
-            partition: 0,
-            offset: 2
-        }]
-    );
+    assert_eq!(interrupted.placed, [Placed { partition: 0, offset: 2 }]);
     assert!(matches!(interrupted.error, PublishError::TooLarge { .. }));
 }
 
@@ -228,11 +178,7 @@ async fn two_publishers_do_not_disturb_each_other(engine: &mut impl Engine) {
     let other = Publisher::new(engine.config()).unwrap();
     let row: Vec<_> = (0..100).map(|n| record(&topic, n)).collect();
     let (first, second) = tokio::join!(one.publish_all(&row), other.publish_all(&row));
-    let mut offsets: Vec<_> = first
-        .unwrap()
-        .into_iter()
-        .map(|place| place.offset)
-        .collect();
+    let mut offsets: Vec<_> = first.unwrap().into_iter().map(|place| place.offset).collect();
     assert!(offsets.is_sorted());
     offsets.extend(second.unwrap().into_iter().map(|place| place.offset));
     offsets.sort_unstable();
@@ -246,10 +192,7 @@ pub(crate) fn record(topic: &Topic, number: u32) -> Outgoing {
         key: number.to_string().into_bytes(),
         headers: vec![
             ("spec".to_owned(), b"1".to_vec()),
-            (
-                "traceparent".to_owned(),
-                format!("00-{number}").into_bytes(),
-            ),
+            ("traceparent".to_owned(), format!("00-{number}").into_bytes()),
             ("empty".to_owned(), Vec::new()),
         ],
         payload: format!("dispatch {number}").into_bytes(),
@@ -265,15 +208,11 @@ pub(crate) async fn publish_until_placed(publisher: &Publisher, row: &[Outgoing]
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(LIMIT, publishing)
-        .await
-        .expect("published in time");
+    tokio::time::timeout(LIMIT, publishing).await.expect("published in time");
 }
 
 pub(crate) async fn next(reader: &mut Reader) -> Result<Incoming, ReadError> {
-    tokio::time::timeout(LIMIT, reader.next())
-        .await
-        .expect("a record in time")
+    tokio::time::timeout(LIMIT, reader.next()).await.expect("a record in time")
 }
 
 fn behind(engine: &impl Engine, topic: &Topic, record: &Incoming) -> Reader {
