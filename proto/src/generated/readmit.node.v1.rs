@@ -200,6 +200,7 @@ pub struct SetClockResponse {
 }
 /// A safeguard to open.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct OpenSafeguardRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -226,6 +227,7 @@ pub struct OpenSafeguardResponse {
 }
 /// A safeguard that is met.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct MeetSafeguardRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -1113,5 +1115,17 @@ pub mod operator_service_server {
     pub const SERVICE_NAME: &str = "readmit.node.v1.OperatorService";
     impl<T> tonic::server::NamedService for OperatorServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+impl ::core::fmt::Debug for OpenSafeguardRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("OpenSafeguardRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for MeetSafeguardRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("MeetSafeguardRequest(withheld)")
     }
 }

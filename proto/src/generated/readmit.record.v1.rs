@@ -52,7 +52,6 @@ pub struct Acting {
 }
 /// The sealed part of a readmission request.
 #[derive(Clone, PartialEq, ::prost::Message)]
-#[prost(skip_debug)]
 pub struct RequestDetail {
     /// The person.
     #[prost(message, optional, tag = "1")]
@@ -1900,5 +1899,53 @@ impl Strength {
             "STRENGTH_REASON_TO_VERIFY" => Some(Self::ReasonToVerify),
             _ => None,
         }
+    }
+}
+impl ::core::fmt::Debug for Body {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Body(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Acting {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Acting(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReturnDecisionDetail {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReturnDecisionDetail(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Person {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Person(withheld)")
+    }
+}
+impl ::core::fmt::Debug for DocumentDetail {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("DocumentDetail(withheld)")
+    }
+}
+impl ::core::fmt::Debug for InterviewDetail {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("InterviewDetail(withheld)")
+    }
+}
+impl ::core::fmt::Debug for TravelDocumentDetail {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("TravelDocumentDetail(withheld)")
+    }
+}
+impl ::core::fmt::Debug for TransferDetail {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("TransferDetail(withheld)")
     }
 }

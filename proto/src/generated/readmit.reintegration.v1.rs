@@ -103,6 +103,7 @@ pub struct Referral {
 }
 /// What was said of a referral.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReferralNote {
     /// What happened.
     #[prost(enumeration = "CaseEventType", tag = "1")]
@@ -116,6 +117,7 @@ pub struct ReferralNote {
 }
 /// The person, as far as an agency needs to know.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReferredPerson {
     /// Family name.
     #[prost(string, tag = "1")]
@@ -129,6 +131,7 @@ pub struct ReferredPerson {
 }
 /// The person's journey.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Journey {
     /// Day of arrival, `YYYY-MM-DD`.
     #[prost(string, tag = "1")]
@@ -755,6 +758,7 @@ pub mod case_event_service_server {
 }
 /// A consent.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct RecordConsentRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -781,6 +785,7 @@ pub struct RecordConsentResponse {
 }
 /// The end of a consent.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct WithdrawConsentRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -807,6 +812,7 @@ pub struct WithdrawConsentResponse {
 }
 /// A referral.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReferRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -833,6 +839,7 @@ pub struct ReferResponse {
 }
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct AnswerReferralRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -859,6 +866,7 @@ pub struct AnswerReferralResponse {
 }
 /// A plan.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct AgreePlanRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -882,6 +890,7 @@ pub struct AgreePlanResponse {
 }
 /// Assistance.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReportAssistanceRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -905,6 +914,7 @@ pub struct ReportAssistanceResponse {
 }
 /// A follow-up.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReportFollowUpRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -928,6 +938,7 @@ pub struct ReportFollowUpResponse {
 }
 /// The end of a referral.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct CloseReferralRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -1865,5 +1876,71 @@ pub mod referral_service_server {
     pub const SERVICE_NAME: &str = "readmit.reintegration.v1.ReferralService";
     impl<T> tonic::server::NamedService for ReferralServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+impl ::core::fmt::Debug for ReferralNote {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReferralNote(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReferredPerson {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReferredPerson(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Journey {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Journey(withheld)")
+    }
+}
+impl ::core::fmt::Debug for RecordConsentRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("RecordConsentRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for WithdrawConsentRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("WithdrawConsentRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReferRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReferRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for AnswerReferralRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("AnswerReferralRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for AgreePlanRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("AgreePlanRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReportAssistanceRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReportAssistanceRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReportFollowUpRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReportFollowUpRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for CloseReferralRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("CloseReferralRequest(withheld)")
     }
 }

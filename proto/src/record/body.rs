@@ -1,7 +1,5 @@
 //! The sealed part of an entry, to and from [`domain::person`].
 
-use std::fmt;
-
 use domain::identifier::{EvidenceItem, Office, State};
 use domain::person::{
     self, ALIASES_MAX, DOCUMENTS_MAX, Detail, Escort, LocalTime, NAME_CHARS_MAX, NATIONALITIES_MAX,
@@ -14,29 +12,6 @@ use crate::record::v1::{
     self, Acting, Body, DocumentDetail, InterviewDetail, Person, RequestDetail,
     ReturnDecisionDetail, TransferDetail, TravelDocumentDetail,
 };
-
-/// Personal data is never printed: the messages that hold it say their name only.
-macro_rules! withheld {
-    ($($message:ident),+) => {$(
-        impl fmt::Debug for $message {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($message), "(withheld)"))
-            }
-        }
-    )+};
-}
-
-withheld!(
-    Acting,
-    Body,
-    DocumentDetail,
-    InterviewDetail,
-    Person,
-    RequestDetail,
-    ReturnDecisionDetail,
-    TransferDetail,
-    TravelDocumentDetail
-);
 
 impl TryFrom<Body> for Particulars {
     type Error = InvalidField;

@@ -10,18 +10,28 @@ use std::path::{Path, PathBuf};
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::FileDescriptorSet;
+use prost_reflect::prost_types::field_descriptor_proto::Type;
 
-/// Messages that hold personal data: their `Debug` is written by hand and prints nothing.
-const PERSONAL: [&str; 9] = [
-    ".readmit.record.v1.Body",
-    ".readmit.record.v1.Acting",
-    ".readmit.record.v1.RequestDetail",
-    ".readmit.record.v1.ReturnDecisionDetail",
-    ".readmit.record.v1.Person",
-    ".readmit.record.v1.DocumentDetail",
-    ".readmit.record.v1.InterviewDetail",
-    ".readmit.record.v1.TravelDocumentDetail",
-    ".readmit.record.v1.TransferDetail",
+/// Fields that hold personal data or free text, when they are strings or bytes. A message with one
+/// of them prints its name only.
+const PERSONAL: [&str; 17] = [
+    "aliases",
+    "authority",
+    "birth_date",
+    "birth_place",
+    "body",
+    "border_point",
+    "carriage",
+    "decided_on",
+    "family_name",
+    "given_names",
+    "nationalities",
+    "note",
+    "number",
+    "official",
+    "place",
+    "reference",
+    "special_needs",
 ];
 
 /// Every file of the generated tree by its path under `src`, with its bytes.
@@ -68,12 +78,13 @@ fn generate(crate_folder: &Path) -> Tree {
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(&protos).unwrap_or_else(|error| panic!("{error:?}"));
     let mut descriptors = compiler.file_descriptor_set();
+    let personal = personal_messages(&descriptors);
 
     let out = tempfile::tempdir().unwrap();
     tonic_prost_build::configure()
         .out_dir(out.path())
         .emit_rerun_if_changed(false)
-        .skip_debug(PERSONAL)
+        .skip_debug(personal.iter().map(|(package, name)| format!(".{package}.{name}")))
         .compile_fds(descriptors.clone())
         .unwrap();
 
@@ -82,10 +93,14 @@ fn generate(crate_folder: &Path) -> Tree {
     for file in fs::read_dir(out.path()).unwrap() {
         let file = file.unwrap();
         let name = file.file_name().into_string().unwrap();
-        let package = name.strip_suffix(".rs").unwrap();
-        if let Some(package) = package.strip_prefix("readmit.") {
+        let full = name.strip_suffix(".rs").unwrap();
+        if let Some(package) = full.strip_prefix("readmit.") {
             modules.insert(package, &name);
-            tree.insert(format!("generated/{name}"), fs::read(file.path()).unwrap());
+            let mut code = fs::read_to_string(file.path()).unwrap();
+            for (_, message) in personal.iter().filter(|(package, _)| package == full) {
+                withhold(&mut code, message);
+            }
+            tree.insert(format!("generated/{name}"), code.into_bytes());
         }
     }
     let mut text = "//! The tree of generated modules; one for each package.\n".to_owned();
@@ -95,6 +110,39 @@ fn generate(crate_folder: &Path) -> Tree {
     strip_comments(&mut descriptors);
     tree.insert("generated/descriptors.bin".into(), descriptors.encode_to_vec());
     tree
+}
+
+/// Package and name of every message that holds personal data itself.
+fn personal_messages(descriptors: &FileDescriptorSet) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in &descriptors.file {
+        for message in &file.message_type {
+            let personal = message.field.iter().any(|field| {
+                matches!(field.r#type(), Type::String | Type::Bytes)
+                    && PERSONAL.contains(&field.name())
+            });
+            if personal {
+                assert!(message.nested_type.is_empty(), "`{}` has messages inside", message.name());
+                found.push((file.package().to_owned(), message.name().to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Adds a `Debug` that prints nothing of a message but its name.
+fn withhold(code: &mut String, message: &str) {
+    write!(
+        code,
+        "impl ::core::fmt::Debug for {message} {{
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{
+        f.write_str(\"{message}(withheld)\")
+    }}
+}}
+"
+    )
+    .unwrap();
 }
 
 fn collect(folder: &Path, protos: &mut Vec<PathBuf>) {
