@@ -5,6 +5,7 @@ mod canonical;
 mod chain;
 mod evidence;
 mod genesis;
+mod histories;
 mod keys;
 mod seal;
 mod vectors;
