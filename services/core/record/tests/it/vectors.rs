@@ -183,6 +183,7 @@ fn vectors_of_seals() {
     assert_eq!(head.case_key_commitment, Some(commitment));
 
     let wrapped = &dispatch.case_keys[0];
+    let info = [b"readmit/v1/case-key", &world.genesis.digest().as_bytes()[..]].concat();
     golden(
         "seals.json",
         &json!({
@@ -201,7 +202,7 @@ fn vectors_of_seals() {
             "leaf_hash": hex(merkle::leaf_hash(&entry.head)),
             "wrap": {
                 "recipient_private_key": hex(world.xk.opening_key.expose()),
-                "info": hex([b"readmit/v1/case-key", &world.genesis.digest().as_bytes()[..]].concat()),
+                "info": hex(&info),
                 "key_id": hex(&wrapped.key_id),
                 "encapsulated": hex(&wrapped.encapsulated),
                 "sealed": hex(&wrapped.sealed),
