@@ -1,1 +1,33 @@
-//! ledger
+//! The State's logs: the only user of the event store and the only holder of private keys.
+//!
+//! Everything that is written goes through one writer, which alone fixes what a dispatch says that
+//! it has heard. The ledger knows evidence and not meaning: case ids, bytes, keys, dispatches. The
+//! few questions of meaning that it must ask (whose case is it, under which labels is it found) it
+//! puts to the domain.
+
+mod access;
+mod clock;
+mod config;
+mod corridor;
+mod failure;
+mod follow;
+mod founding;
+mod grpc;
+mod keyring;
+mod layout;
+mod read;
+mod scope;
+mod serial;
+mod signer_mark;
+mod snapshot;
+mod start;
+mod view;
+mod writer;
+
+pub use clock::{ClockChoice, ClockError, FixedClock};
+pub use config::{Config, Limits, Passphrase};
+pub use founding::{Announcements, FoundError, found, is_founded};
+pub use grpc::Service;
+pub use keyring::{KeyringError, PublicKeys, create_keyring, keyring_public_keys};
+pub use signer_mark::MarkError;
+pub use start::{Handle, StartError, start};

@@ -1,0 +1,54 @@
+//! What a ledger answers when it cannot do what was asked: its own codes, and failures of the
+//! store as failures of a service.
+
+use event_store::{AppendError, ReadError, StoredRecord};
+use runtime::failure::{Class, Code, Failure};
+
+/// Nothing more is written to this partner.
+pub(crate) const PARTNER_STOPPED: Code = Code::new("LEDGER-0001");
+/// The clock cannot be set.
+pub(crate) const CLOCK_NOT_SETTABLE: Code = Code::new("LEDGER-0002");
+/// The key of the case is not here.
+pub(crate) const CASE_KEY_MISSING: Code = Code::new("LEDGER-0003");
+/// The disk is full.
+pub(crate) const DISK_FULL: Code = Code::new("LEDGER-0004");
+
+/// A record that is not what the ledger writes.
+pub(crate) fn corrupt(record: &StoredRecord) -> Failure {
+    Failure::corrupt(format!(
+        "record {} of the store, in log `{}`, cannot be read",
+        record.position, record.log
+    ))
+}
+
+/// A read of the store that failed.
+pub(crate) fn read(error: ReadError) -> Failure {
+    match &error {
+        ReadError::Closed => Failure::unavailable("the ledger is closed"),
+        ReadError::BeyondEnd { .. } => Failure::internal("a place beyond the end was read"),
+        _ => Failure::corrupt("the store could not be read"),
+    }
+    .with_source(error)
+}
+
+/// An append to the store that failed.
+pub(crate) fn append(error: &AppendError) -> Failure {
+    match error {
+        AppendError::DiskFull => {
+            Failure::new(Class::Unavailable, DISK_FULL, "no space is left on the disk")
+        }
+        AppendError::Poisoned { .. } => {
+            Failure::unavailable("the ledger has stopped writing and must be restarted")
+        }
+        AppendError::Closed => Failure::unavailable("the ledger is closed"),
+        AppendError::Empty | AppendError::TooLarge { .. } | AppendError::Conflict { .. } => {
+            Failure::internal("the store did not take a batch")
+        }
+    }
+    .with_source(error.clone())
+}
+
+/// The writer is gone.
+pub(crate) fn writer_gone() -> Failure {
+    Failure::unavailable("the ledger is closed")
+}

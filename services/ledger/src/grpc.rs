@@ -1,0 +1,371 @@
+//! The gRPC service: one file for each rpc, decode → execute → encode.
+//!
+//! Only the State's own services may connect. Whom they ask for stands in the message; the ledger
+//! holds every request about a case to the scope of that caller.
+
+mod append;
+mod append_corridor;
+mod export_evidence;
+mod follow_cases;
+mod follow_dispatches;
+mod get_heads;
+mod get_proof;
+mod get_status;
+mod import_dispatch;
+mod list_accesses;
+mod list_labels;
+mod prepare_opening;
+mod read_case;
+mod read_corridor;
+mod read_cursor;
+mod read_dispatches;
+mod set_clock;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::case::Case;
+use domain::identifier::{CaseId, State};
+use event_store::Position;
+use proto::InvalidField;
+use proto::ledger::v1::ledger_service_server::LedgerService;
+use proto::ledger::v1::*;
+use runtime::caller::{self, Caller, Role};
+use runtime::failure::Failure;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::access::{Asking, NewAccess};
+use crate::clock::Clock;
+use crate::corridor::Corridor;
+use crate::follow::Sink;
+use crate::read::{CaseRecords, Chains, Reader};
+use crate::scope;
+use crate::serial::Serials;
+use crate::snapshot::{self, Snapshot, Snapshots};
+use crate::start::WriterQueue;
+
+/// Items of a stream that wait for a slow reader.
+const STREAM_ITEMS_MAX: usize = 16;
+/// How long an answer waits for the views.
+const VIEWS_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest request id, in characters.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+
+/// The service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service(pub(crate) Arc<Inner>);
+
+/// What the rpcs need. Everything but the queue and the serials is only read.
+pub(crate) struct Inner {
+    pub(crate) reader: Reader,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) queue: WriterQueue,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) serials: Arc<Serials>,
+    /// Up to where the views have seen everything.
+    pub(crate) views: watch::Receiver<Position>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("own", &self.reader.own).finish_non_exhaustive()
+    }
+}
+
+/// A case that a caller may see, in one snapshot.
+struct Seen {
+    snapshot: Arc<Snapshot>,
+    records: CaseRecords,
+    chains: Chains,
+}
+
+impl Service {
+    fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        snapshot::latest(&self.0.snapshots)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.0.clock.now().as_ms()
+    }
+
+    /// The message of a request, if one of the State's own services sent it.
+    fn admit<T>(&self, request: Request<T>) -> Result<T, Failure> {
+        caller::of(&request)?.own_service(self.reader().own)?;
+        Ok(request.into_inner())
+    }
+
+    /// The case that a caller names, if it is there and the caller's. Nobody can tell from the
+    /// answer which of the two it was not.
+    async fn see(&self, asking: &Asking, name: &str) -> Result<Seen, Failure> {
+        let absent = || Failure::not_found("case");
+        let id = self.find(name).await?.ok_or_else(absent)?;
+        let snapshot = self.snapshot();
+        let records = self.reader().case(&snapshot, id)?.ok_or_else(absent)?;
+        let (chains, case) = self.reader().derive(&snapshot, &records)?;
+        if self.may_see(asking, &records, case.as_ref()) {
+            return Ok(Seen { snapshot, records, chains });
+        }
+        self.note(asking, Some(id), AccessKind::Refusal).await?;
+        Err(absent())
+    }
+
+    fn may_see(&self, asking: &Asking, records: &CaseRecords, case: Option<&Case>) -> bool {
+        let local: Vec<_> = records.local.iter().map(|record| &record.statement).collect();
+        scope::may_see(&asking.caller, self.reader().own, case, &local)
+    }
+
+    /// Which case is named. A number is looked up in the views, which may be a moment behind a
+    /// case that was just opened.
+    async fn find(&self, name: &str) -> Result<Option<CaseId>, Failure> {
+        if let Some(found) = self.reader().find(name)? {
+            return Ok(Some(found));
+        }
+        let next = self.snapshot().next;
+        if *self.0.views.borrow() >= next || CaseId::parse(name).is_ok() {
+            return Ok(None);
+        }
+        self.wait_for_views(next).await?;
+        self.reader().find(name)
+    }
+
+    /// Waits until the views have seen everything before a position.
+    async fn wait_for_views(&self, next: Position) -> Result<(), Failure> {
+        let mut views = self.0.views.clone();
+        let seen = tokio::time::timeout(VIEWS_WAIT_MAX, views.wait_for(|upto| *upto >= next));
+        match seen.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                Err(Failure::unavailable("the views have not come so far in time"))
+            }
+        }
+    }
+
+    /// Writes an access and waits until it is durable.
+    async fn disclose(&self, asking: &Asking, case: CaseId) -> Result<(), Failure> {
+        self.0.queue.access(access(asking, Some(case), AccessKind::Disclosure)).await
+    }
+
+    /// Writes an access with the next group.
+    async fn note(
+        &self,
+        asking: &Asking,
+        case: Option<CaseId>,
+        kind: AccessKind,
+    ) -> Result<(), Failure> {
+        self.0.queue.note_access(access(asking, case, kind)).await
+    }
+
+    /// The corridor with a partner.
+    fn corridor(&self, partner: &str) -> Result<&Arc<Corridor>, Failure> {
+        self.reader().corridor(state(partner, "partner_state")?)
+    }
+}
+
+fn access(asking: &Asking, case: Option<CaseId>, kind: AccessKind) -> NewAccess {
+    NewAccess { asking: asking.clone(), case, kind }
+}
+
+/// Who asks, as an own service says.
+fn asking(context: Option<&CallerContext>) -> Result<Asking, Failure> {
+    let (caller, purpose) = Caller::of_context(context)?;
+    Ok(Asking { caller, purpose })
+}
+
+/// Passes for what carries dispatches: an own service, or the partner's node behind it.
+fn courier(asking: &Asking, own: State, partner: Option<State>) -> Result<(), Failure> {
+    match &asking.caller.role {
+        Role::Service(_) if asking.caller.state == own => Ok(()),
+        Role::Node if partner.is_none_or(|partner| asking.caller.state == partner) => Ok(()),
+        Role::Service(_)
+        | Role::Node
+        | Role::Office(_)
+        | Role::Consulate(_)
+        | Role::Agency(_)
+        | Role::Overseer(_)
+        | Role::Operator => Err(Failure::not_allowed("only what carries dispatches may do this")),
+    }
+}
+
+/// Passes for what runs the node: an operator, or an own service.
+fn runs_the_node(asking: &Asking, own: State) -> Result<(), Failure> {
+    match &asking.caller.role {
+        Role::Operator | Role::Service(_) if asking.caller.state == own => Ok(()),
+        Role::Operator
+        | Role::Service(_)
+        | Role::Node
+        | Role::Office(_)
+        | Role::Consulate(_)
+        | Role::Agency(_)
+        | Role::Overseer(_) => Err(Failure::not_allowed("only an operator may do this")),
+    }
+}
+
+fn state(code: &str, field: &str) -> Result<State, InvalidField> {
+    State::new(code).map_err(|error| InvalidField::new(field, error))
+}
+
+fn request_id(text: &str) -> Result<&str, InvalidField> {
+    if (1..=REQUEST_ID_CHARS_MAX).contains(&text.chars().count()) {
+        Ok(text)
+    } else {
+        Err(InvalidField::new("request_id", "must have 1 to 64 characters"))
+    }
+}
+
+/// A stream whose items are made by a task of its own.
+fn streamed<T: Send + 'static, F>(make: impl FnOnce(Sink<T>) -> F) -> Response<Items<T>>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (sink, items) = mpsc::channel(STREAM_ITEMS_MAX);
+    tokio::spawn(make(sink));
+    Response::new(ReceiverStream::new(items))
+}
+
+type Items<T> = ReceiverStream<Result<T, Status>>;
+
+#[tonic::async_trait]
+impl LedgerService for Service {
+    type FollowCasesStream = Items<FollowCasesResponse>;
+    type FollowDispatchesStream = Items<FollowDispatchesResponse>;
+    type ReadDispatchesStream = Items<ReadDispatchesResponse>;
+    type ExportEvidenceStream = Items<ExportEvidenceResponse>;
+
+    async fn read_case(
+        &self,
+        request: Request<ReadCaseRequest>,
+    ) -> Result<Response<ReadCaseResponse>, Status> {
+        let response = read_case::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn prepare_opening(
+        &self,
+        request: Request<PrepareOpeningRequest>,
+    ) -> Result<Response<PrepareOpeningResponse>, Status> {
+        let response = prepare_opening::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn read_corridor(
+        &self,
+        request: Request<ReadCorridorRequest>,
+    ) -> Result<Response<ReadCorridorResponse>, Status> {
+        let response = read_corridor::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn append(
+        &self,
+        request: Request<AppendRequest>,
+    ) -> Result<Response<AppendResponse>, Status> {
+        let response = append::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn append_corridor(
+        &self,
+        request: Request<AppendCorridorRequest>,
+    ) -> Result<Response<AppendCorridorResponse>, Status> {
+        let response = append_corridor::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn list_labels(
+        &self,
+        request: Request<ListLabelsRequest>,
+    ) -> Result<Response<ListLabelsResponse>, Status> {
+        let response = list_labels::execute(self, &self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn follow_cases(
+        &self,
+        request: Request<FollowCasesRequest>,
+    ) -> Result<Response<Self::FollowCasesStream>, Status> {
+        Ok(follow_cases::execute(self, &self.admit(request)?).await?)
+    }
+
+    async fn follow_dispatches(
+        &self,
+        request: Request<FollowDispatchesRequest>,
+    ) -> Result<Response<Self::FollowDispatchesStream>, Status> {
+        Ok(follow_dispatches::execute(self, &self.admit(request)?)?)
+    }
+
+    async fn read_dispatches(
+        &self,
+        request: Request<ReadDispatchesRequest>,
+    ) -> Result<Response<Self::ReadDispatchesStream>, Status> {
+        Ok(read_dispatches::execute(self, &self.admit(request)?)?)
+    }
+
+    async fn import_dispatch(
+        &self,
+        request: Request<ImportDispatchRequest>,
+    ) -> Result<Response<ImportDispatchResponse>, Status> {
+        let response = import_dispatch::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn read_cursor(
+        &self,
+        request: Request<ReadCursorRequest>,
+    ) -> Result<Response<ReadCursorResponse>, Status> {
+        let response = read_cursor::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn get_heads(
+        &self,
+        request: Request<GetHeadsRequest>,
+    ) -> Result<Response<GetHeadsResponse>, Status> {
+        let response = get_heads::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<GetStatusRequest>,
+    ) -> Result<Response<GetStatusResponse>, Status> {
+        let response = get_status::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn get_proof(
+        &self,
+        request: Request<GetProofRequest>,
+    ) -> Result<Response<GetProofResponse>, Status> {
+        let response = get_proof::execute(self, &self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn export_evidence(
+        &self,
+        request: Request<ExportEvidenceRequest>,
+    ) -> Result<Response<Self::ExportEvidenceStream>, Status> {
+        Ok(export_evidence::execute(self, &self.admit(request)?).await?)
+    }
+
+    async fn list_accesses(
+        &self,
+        request: Request<ListAccessesRequest>,
+    ) -> Result<Response<ListAccessesResponse>, Status> {
+        let response = list_accesses::execute(self, &self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn set_clock(
+        &self,
+        request: Request<SetClockRequest>,
+    ) -> Result<Response<SetClockResponse>, Status> {
+        let response = set_clock::execute(self, &self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+}

@@ -1,0 +1,64 @@
+//! `AppendCorridor`: corridor entries, such as the adoption of an agreement.
+
+use domain::case::event::Speaker;
+use domain::chain::Content;
+use domain::identifier::Digest;
+use proto::InvalidField;
+use proto::ledger::v1::{AccessKind, AppendCorridorRequest, AppendCorridorResponse};
+use record::facts;
+use runtime::failure::Failure;
+use zeroize::Zeroizing;
+
+use super::{Service, access, asking, request_id, runs_the_node};
+use crate::writer::{AppendJob, NewEntry, Subject, command_digest};
+
+/// Most entries of one command.
+const ENTRIES_MAX: usize = 16;
+
+pub(super) async fn execute(
+    service: &Service,
+    request: AppendCorridorRequest,
+) -> Result<AppendCorridorResponse, Failure> {
+    let asking = asking(request.caller.as_ref())?;
+    runs_the_node(&asking, service.reader().own)?;
+    let corridor = service.corridor(&request.partner_state)?;
+    let command = command_digest(&asking.caller.identity(), request_id(&request.request_id)?);
+    let payload_digest = Digest::from_slice(&request.payload_digest)
+        .map_err(|error| InvalidField::new("payload_digest", error))?;
+    if !(1..=ENTRIES_MAX).contains(&request.facts.len()) {
+        return Err(Failure::field("facts", "must have 1 to 16 entries"));
+    }
+    let mut entries = Vec::with_capacity(request.facts.len());
+    for (index, facts) in request.facts.into_iter().enumerate() {
+        let of_corridor = match facts::read(&facts) {
+            Content::Stated(statement) => statement.kind().speaker() == Speaker::Corridor,
+            Content::NotUnderstood => false,
+        };
+        if !of_corridor {
+            let reason = "must be canonical, of a known kind and about the corridor";
+            return Err(Failure::field(format!("facts[{index}]"), reason));
+        }
+        entries.push(NewEntry { facts, body: Zeroizing::new(Vec::new()) });
+    }
+    let written = service
+        .0
+        .queue
+        .append(AppendJob {
+            partner: corridor.partner,
+            subject: Subject::Corridor,
+            command,
+            payload_digest,
+            expected_revision: request.expected_corridor_revision,
+            expected_corridor_revision: request.expected_corridor_revision,
+            entries,
+            local: Vec::new(),
+            access: access(&asking, None, AccessKind::Write),
+        })
+        .await?;
+    let prior = service.reader().sent_prior(corridor, &written.command, written.store_position)?;
+    Ok(AppendCorridorResponse {
+        written: Some(prior),
+        corridor_revision: written.revision,
+        replayed: written.replayed,
+    })
+}

@@ -1,0 +1,544 @@
+//! The keyring: one file that holds every private key of the State's node, but not the root key.
+//!
+//! ```text
+//! keyring = header frame*
+//! header  = "readmit keyring 1\n" memory_kib:u32 passes:u32 lanes:u32 salt:16
+//! frame   = length:u32 nonce:12 sealed          (length counts nonce and sealed)
+//! sealed  = AES-256-GCM-SIV(wrapping key, nonce, content; header ‖ number of the frame:u64)
+//! content = secrets in frame 0, then (case id:16 ‖ case key:32)+
+//! secrets = log key seed:32 ‖ HPKE private key:32 ‖ node secret:32 ‖ local secret:32
+//! ```
+//!
+//! Numbers are big-endian. The wrapping key is Argon2id(passphrase, salt) with the parameters of
+//! the header. Frames are only appended, each durable before the entries that use its keys are
+//! written: a crash in between leaves keys that nobody uses. A last frame that a crash has torn is
+//! cut off, after a copy of it was put beside the file; a frame before the last that does not open
+//! is damage, and nothing is changed then.
+//!
+//! Epochs of the file, by which keys are destroyed, come with another version in the header.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::identifier::{CaseId, Founder};
+use hmac::{Hmac, Mac};
+use record::key::{PublicKey, Signer as _, SigningKeyInMemory};
+use record::random::{self, CryptoRng};
+use record::seal::CaseKey;
+use record::wrap::OpeningKey;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::config::Passphrase;
+
+const MAGIC: &[u8] = b"readmit keyring 1\n";
+const SALT_LENGTH: usize = 16;
+const HEADER_LENGTH: usize = MAGIC.len() + 12 + SALT_LENGTH;
+const NONCE_LENGTH: usize = 12;
+const SECRET_LENGTH: usize = 32;
+const SECRETS_LENGTH: usize = 4 * SECRET_LENGTH;
+const CASE_LENGTH: usize = CaseId::LENGTH + 32;
+/// Most bytes of a frame: far more than a group of entries opens cases.
+const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// What Argon2id costs in a new keyring: the second recommendation of RFC 9106.
+const MEMORY_KIB: u32 = 64 * 1024;
+const PASSES: u32 = 3;
+const LANES: u32 = 4;
+/// What a keyring may ask for: a file of somebody else must not exhaust the machine.
+const MEMORY_KIB_MAX: u32 = 4 << 20;
+const PASSES_MAX: u32 = 64;
+
+/// Why a keyring could not be made, opened or added to.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// There is no such file.
+    #[error("there is no keyring `{}`", path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There is one already, and it is not overwritten.
+    #[error("there is a keyring `{}` already", path.display())]
+    Exists {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The passphrase does not open it.
+    #[error("the passphrase does not open the keyring `{}`", path.display())]
+    WrongPassphrase {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// It is damaged, or no keyring.
+    #[error("the keyring `{}` is damaged at byte {offset}", path.display())]
+    Corrupt {
+        /// Where it is.
+        path: PathBuf,
+        /// Where the damage begins.
+        offset: u64,
+    },
+    /// The operating system refused.
+    #[error("could not {doing} the keyring `{}`", path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The public halves, to be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublicKeys {
+    /// Signs dispatch headers.
+    pub log: PublicKey,
+    /// Opens wrapped case keys: an X25519 public key.
+    pub hpke: [u8; 32],
+}
+
+/// Makes a new keyring with fresh keys and secrets.
+///
+/// # Errors
+/// There is one already, or it cannot be written.
+pub fn create_keyring(path: &Path, passphrase: &Passphrase) -> Result<PublicKeys, KeyringError> {
+    let mut random = random::operating_system();
+    let mut header = MAGIC.to_vec();
+    for number in [MEMORY_KIB, PASSES, LANES] {
+        header.extend_from_slice(&number.to_be_bytes());
+    }
+    let mut salt = [0; SALT_LENGTH];
+    random.fill_bytes(&mut salt);
+    header.extend_from_slice(&salt);
+
+    let secrets = Secrets::generate(&mut random);
+    let wrapping = Wrapping::derive(path, header, passphrase)?;
+    let frame = wrapping.seal(0, &secrets.encode(), &mut random);
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyringError::Exists {
+            path: path.to_path_buf(),
+        },
+        _ => file_error("make", path, source),
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    let written = restrict(&file)
+        .and_then(|()| file.write_all(&wrapping.header))
+        .and_then(|()| file.write_all(&frame))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| sync_folder_of(path));
+    written.map_err(|source| file_error("write", path, source))?;
+    Ok(secrets.public_keys())
+}
+
+/// The public halves of what a keyring holds.
+///
+/// # Errors
+/// It is missing or damaged, or the passphrase is another.
+pub fn keyring_public_keys(
+    path: &Path,
+    passphrase: &Passphrase,
+) -> Result<PublicKeys, KeyringError> {
+    Keyring::open(path, passphrase).map(|(_, secrets, _)| secrets.public_keys())
+}
+
+/// Keys and secrets of the node, in memory while it runs.
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    pub(crate) log: SigningKeyInMemory,
+    pub(crate) hpke: OpeningKey,
+    node: Secret,
+    local: Secret,
+}
+
+/// A secret that others are derived from; wiped when dropped, never printed.
+struct Secret(Zeroizing<[u8; SECRET_LENGTH]>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(withheld)")
+    }
+}
+
+impl Secret {
+    fn generate(random: &mut impl CryptoRng) -> Self {
+        let mut secret = Zeroizing::new([0; SECRET_LENGTH]);
+        random.fill_bytes(secret.as_mut());
+        Self(secret)
+    }
+
+    /// HMAC-SHA-256 over parts, each preceded by its length.
+    fn derive(&self, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_ref())
+            .expect("a key of any length is taken");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        Zeroizing::new(mac.finalize().into_bytes().into())
+    }
+}
+
+impl Secrets {
+    fn generate(random: &mut impl CryptoRng) -> Self {
+        Self {
+            log: SigningKeyInMemory::generate(random),
+            hpke: OpeningKey::generate(random),
+            node: Secret::generate(random),
+            local: Secret::generate(random),
+        }
+    }
+
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(SECRETS_LENGTH));
+        bytes.extend_from_slice(self.log.seed().as_ref());
+        bytes.extend_from_slice(self.hpke.expose().as_ref());
+        bytes.extend_from_slice(self.node.0.as_ref());
+        bytes.extend_from_slice(self.local.0.as_ref());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (parts, rest) = bytes.as_chunks::<SECRET_LENGTH>();
+        let [log, hpke, node, local] = parts else {
+            return None;
+        };
+        rest.is_empty().then_some(())?;
+        Some(Self {
+            log: SigningKeyInMemory::from_seed(log),
+            hpke: OpeningKey::from_slice(hpke)?,
+            node: Secret(Zeroizing::new(*node)),
+            local: Secret(Zeroizing::new(*local)),
+        })
+    }
+
+    pub(crate) fn public_keys(&self) -> PublicKeys {
+        PublicKeys {
+            log: self.log.public_key(),
+            hpke: self.hpke.public_key(),
+        }
+    }
+
+    /// The id of the case that a command opens: the same for the same caller and request id, and
+    /// nothing that anybody else could guess.
+    pub(crate) fn case_id(&self, identity: &str, request_id: &str, founder: Founder) -> CaseId {
+        let parts: [&[u8]; 3] = [b"case id", identity.as_bytes(), request_id.as_bytes()];
+        let derived = self.node.derive(&parts);
+        let mut id = [0; CaseId::LENGTH];
+        id.iter_mut().zip(derived.iter()).for_each(|(to, from)| *to = *from);
+        CaseId::new(id).founded_by(founder)
+    }
+
+    /// The key of what the State keeps to itself about a case; wrapped for no one.
+    pub(crate) fn local_key(&self, case: &CaseId) -> CaseKey {
+        let derived = self.local.derive(&[b"local case key", case.as_bytes()]);
+        CaseKey::from_slice(derived.as_ref()).expect("a derived key has 32 bytes")
+    }
+}
+
+/// Case keys in memory: written by the writer once they are durable, read by everybody.
+#[derive(Debug, Default)]
+pub(crate) struct CaseKeys(RwLock<HashMap<CaseId, CaseKey>>);
+
+impl CaseKeys {
+    pub(crate) fn new(keys: HashMap<CaseId, CaseKey>) -> Self {
+        Self(RwLock::new(keys))
+    }
+
+    pub(crate) fn get(&self, case: &CaseId) -> Option<CaseKey> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(case).cloned()
+    }
+
+    pub(crate) fn extend(&self, keys: Vec<(CaseId, CaseKey)>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(keys);
+    }
+}
+
+/// The file, open for more keys.
+#[derive(Debug)]
+pub(crate) struct Keyring {
+    path: PathBuf,
+    file: File,
+    wrapping: Wrapping,
+    frames: u64,
+    /// Why nothing can be added any more: what a failed write left behind is not known.
+    failed: bool,
+}
+
+impl Keyring {
+    /// Opens a keyring: the file, the node's secrets and all case keys.
+    pub(crate) fn open(
+        path: &Path,
+        passphrase: &Passphrase,
+    ) -> Result<(Self, Secrets, HashMap<CaseId, CaseKey>), KeyringError> {
+        let bytes = fs::read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => KeyringError::Missing {
+                path: path.to_path_buf(),
+            },
+            _ => file_error("read", path, source),
+        })?;
+        let corrupt = |offset: usize| KeyringError::Corrupt {
+            path: path.to_path_buf(),
+            offset: offset as u64,
+        };
+        let header = bytes.get(..HEADER_LENGTH).filter(|header| header.starts_with(MAGIC));
+        let header = header.ok_or_else(|| corrupt(0))?;
+        let wrapping = Wrapping::derive(path, header.to_vec(), passphrase)?;
+
+        let first = frame_at(&bytes, HEADER_LENGTH).ok_or_else(|| corrupt(HEADER_LENGTH))?;
+        // The first frame was durable before anybody used the keyring: it is never torn. Damage
+        // to it cannot be told from another passphrase.
+        let secrets = wrapping.open(0, first).ok_or_else(|| KeyringError::WrongPassphrase {
+            path: path.to_path_buf(),
+        })?;
+        let secrets = Secrets::decode(&secrets).ok_or_else(|| corrupt(HEADER_LENGTH))?;
+
+        let mut keys = HashMap::new();
+        let mut frames = 1;
+        let mut end = HEADER_LENGTH + 4 + first.len();
+        while end < bytes.len() {
+            let frame = frame_at(&bytes, end);
+            let content = frame.and_then(|frame| wrapping.open(frames, frame));
+            let (Some(frame), Some(content)) = (frame, content) else {
+                if is_last(&bytes, end) {
+                    break;
+                }
+                return Err(corrupt(end));
+            };
+            read_case_keys(&content, &mut keys).ok_or_else(|| corrupt(end))?;
+            end += 4 + frame.len();
+            frames += 1;
+        }
+        let file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(|source| file_error("open", path, source))?;
+        if end < bytes.len() {
+            cut(path, &file, &bytes, end)?;
+        }
+        let keyring = Self {
+            path: path.to_path_buf(),
+            file,
+            wrapping,
+            frames,
+            failed: false,
+        };
+        Ok((keyring, secrets, keys))
+    }
+
+    /// Adds case keys; durable when it returns.
+    pub(crate) fn add(&mut self, keys: &[(CaseId, CaseKey)]) -> Result<(), KeyringError> {
+        if self.failed {
+            let gone = io::Error::other("an earlier write has failed");
+            return Err(file_error("write", &self.path, gone));
+        }
+        let mut random = random::operating_system();
+        for keys in keys.chunks(FRAME_BYTES_MAX / CASE_LENGTH / 2) {
+            let mut content = Zeroizing::new(Vec::with_capacity(keys.len() * CASE_LENGTH));
+            for (case, key) in keys {
+                content.extend_from_slice(case.as_bytes());
+                content.extend_from_slice(key.expose());
+            }
+            let frame = self.wrapping.seal(self.frames, &content, &mut random);
+            let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
+            if let Err(source) = written {
+                self.failed = true;
+                return Err(file_error("write", &self.path, source));
+            }
+            self.frames += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The wrapping key and the header that everything is bound to.
+struct Wrapping {
+    header: Vec<u8>,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for Wrapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wrapping(withheld)")
+    }
+}
+
+impl Wrapping {
+    fn derive(
+        path: &Path,
+        header: Vec<u8>,
+        passphrase: &Passphrase,
+    ) -> Result<Self, KeyringError> {
+        let corrupt = || KeyringError::Corrupt {
+            path: path.to_path_buf(),
+            offset: MAGIC.len() as u64,
+        };
+        let rest = header.get(MAGIC.len()..).ok_or_else(corrupt)?;
+        let (numbers, salt) = rest.split_at_checked(12).ok_or_else(corrupt)?;
+        let (numbers, _) = numbers.as_chunks::<4>();
+        let [memory_kib, passes, lanes] = numbers else {
+            return Err(corrupt());
+        };
+        let [memory_kib, passes, lanes] = [memory_kib, passes, lanes].map(|n| u32::from_be_bytes(*n));
+        if memory_kib > MEMORY_KIB_MAX || passes > PASSES_MAX {
+            return Err(corrupt());
+        }
+        let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(|_| corrupt())?;
+        let mut key = Zeroizing::new([0; 32]);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(passphrase.as_bytes(), salt, key.as_mut())
+            .map_err(|_| corrupt())?;
+        Ok(Self { header, key })
+    }
+
+    fn cipher(&self) -> Aes256GcmSiv {
+        Aes256GcmSiv::new_from_slice(self.key.as_ref()).expect("the cipher takes 32 bytes")
+    }
+
+    /// A whole frame, length included.
+    fn seal(&self, number: u64, content: &[u8], random: &mut impl CryptoRng) -> Vec<u8> {
+        let mut nonce = [0; NONCE_LENGTH];
+        random.fill_bytes(&mut nonce);
+        let bound = [self.header.as_slice(), &number.to_be_bytes()].concat();
+        let payload = Payload { msg: content, aad: &bound };
+        let sealed = self
+            .cipher()
+            .encrypt(&Nonce::from(nonce), payload)
+            .expect("a frame is far below the limit of the cipher");
+        let length = u32::try_from(NONCE_LENGTH + sealed.len()).expect("a frame is bounded");
+        [length.to_be_bytes().as_slice(), &nonce, &sealed].concat()
+    }
+
+    /// What a frame holds, given without its length; `None` where it does not open.
+    fn open(&self, number: u64, frame: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = frame.split_first_chunk::<NONCE_LENGTH>()?;
+        let bound = [self.header.as_slice(), &number.to_be_bytes()].concat();
+        let payload = Payload { msg: sealed, aad: &bound };
+        let content = self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()?;
+        Some(Zeroizing::new(content))
+    }
+}
+
+/// The frame at an offset, without its length; `None` where it is not there whole.
+fn frame_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
+    let (length, rest) = bytes.get(offset..)?.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    rest.get(..length).filter(|_| (NONCE_LENGTH..=FRAME_BYTES_MAX).contains(&length))
+}
+
+/// Whether what stands at an offset can be the last frame, torn: it reaches to the end of the file
+/// or beyond it, or was never filled.
+fn is_last(bytes: &[u8], offset: usize) -> bool {
+    let rest = bytes.get(offset..).unwrap_or_default();
+    let whole = frame_at(bytes, offset).map(|frame| 4 + frame.len());
+    whole.is_none_or(|length| length == rest.len()) && rest.len() <= FRAME_BYTES_MAX
+}
+
+/// Cuts a torn last frame off, once a copy of it is kept.
+fn cut(path: &Path, file: &File, bytes: &[u8], end: usize) -> Result<(), KeyringError> {
+    let torn = bytes.get(end..).unwrap_or_default();
+    tracing::warn!(bytes = torn.len(), "the keyring ended in a torn frame, which is cut off");
+    let done = fs::write(path.with_extension("torn"), torn)
+        .and_then(|()| file.set_len(end as u64))
+        .and_then(|()| file.sync_all());
+    done.map_err(|source| file_error("repair", path, source))
+}
+
+fn read_case_keys(content: &[u8], keys: &mut HashMap<CaseId, CaseKey>) -> Option<()> {
+    let (pairs, rest) = content.as_chunks::<CASE_LENGTH>();
+    for pair in pairs {
+        let (case, key) = pair.split_at_checked(CaseId::LENGTH)?;
+        keys.insert(CaseId::from_slice(case).ok()?, CaseKey::from_slice(key)?);
+    }
+    rest.is_empty().then_some(())
+}
+
+/// Only the owner may read it.
+fn restrict(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn file_error(doing: &'static str, path: &Path, source: io::Error) -> KeyringError {
+    KeyringError::File {
+        doing,
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn phrase(text: &str) -> Passphrase {
+        Passphrase::new(text.to_owned())
+    }
+
+    fn keys(count: u8) -> Vec<(CaseId, CaseKey)> {
+        let key = |byte| CaseKey::from_slice(&[byte; 32]).unwrap();
+        (0..count).map(|byte| (CaseId::new([byte; 16]), key(byte))).collect()
+    }
+
+    #[test]
+    fn keys_are_there_after_reopening_and_a_torn_last_frame_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keyring");
+        let made = create_keyring(&path, &phrase("open")).unwrap();
+        let (mut keyring, secrets, found) = Keyring::open(&path, &phrase("open")).unwrap();
+        assert_eq!((secrets.public_keys(), found.len()), (made, 0));
+        keyring.add(&keys(2)).unwrap();
+        keyring.add(&keys(3)).unwrap();
+        drop(keyring);
+        let (_, again, found) = Keyring::open(&path, &phrase("open")).unwrap();
+        assert_eq!(again.case_id("a", "b", Founder::First), secrets.case_id("a", "b", Founder::First));
+        assert_eq!(found.len(), 3);
+
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, whole.get(..whole.len() - 5).unwrap()).unwrap();
+        let (mut keyring, _, found) = Keyring::open(&path, &phrase("open")).unwrap();
+        assert_eq!(found.len(), 2);
+        keyring.add(&keys(4)).unwrap();
+        let (_, _, found) = Keyring::open(&path, &phrase("open")).unwrap();
+        assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn another_passphrase_a_missing_file_and_damage_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keyring");
+        let missing = Keyring::open(&path, &phrase("open"));
+        assert!(matches!(missing, Err(KeyringError::Missing { .. })));
+        create_keyring(&path, &phrase("open")).unwrap();
+        let exists = create_keyring(&path, &phrase("open"));
+        assert!(matches!(exists, Err(KeyringError::Exists { .. })));
+        let wrong = Keyring::open(&path, &phrase("close"));
+        assert!(matches!(wrong, Err(KeyringError::WrongPassphrase { .. })));
+        let (mut keyring, _, _) = Keyring::open(&path, &phrase("open")).unwrap();
+        let frame = fs::metadata(&path).unwrap().len();
+        keyring.add(&keys(1)).unwrap();
+        keyring.add(&keys(2)).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.get_mut(usize::try_from(frame).unwrap() + 20).unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let damaged = Keyring::open(&path, &phrase("open"));
+        assert!(matches!(damaged, Err(KeyringError::Corrupt { offset, .. }) if offset == frame));
+        fs::write(&path, b"something else").unwrap();
+        let none = Keyring::open(&path, &phrase("open"));
+        assert!(matches!(none, Err(KeyringError::Corrupt { offset: 0, .. })));
+    }
+}

@@ -1,0 +1,488 @@
+//! Reading a case or a corridor out of the store, as it stood in one snapshot.
+//!
+//! What a read costs depends on the length of the case and hardly on the size of the store: the
+//! case's own stream, and for each of its dispatches a few lookups by number. What is looked for
+//! by what it has heard is found by halving, as `heard` never falls.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::case::Case;
+use domain::chain::{Chain, Content, Dispatch, Entry};
+use domain::identifier::{CaseId, CaseNumber, State};
+use domain::referral::LocalStatement;
+use event_store::{LogName, Position, Store, StoredRecord};
+use proto::ledger::v1 as wire;
+use proto::store::v1::{StoredCommand, StoredEntry};
+use record::chain::{Dispatches, Part, sparse};
+use record::dispatch::SignedHeader;
+use record::entry::{self, Head, Owner};
+use record::seal::{CaseKey, Purpose};
+use runtime::failure::Failure;
+
+use crate::corridor::{Corridor, Corridors, Side};
+use crate::failure;
+use crate::keyring::{CaseKeys, Secrets};
+use crate::layout::{self, LogKind, LogNames};
+use crate::snapshot::{LogSnapshot, Snapshot};
+
+/// What reading needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    pub(crate) store: Store,
+    pub(crate) own: State,
+    pub(crate) corridors: Arc<Corridors>,
+    pub(crate) keys: Arc<CaseKeys>,
+    pub(crate) secrets: Arc<Secrets>,
+    corridor_entries: CorridorCache,
+}
+
+/// Corridor entries by partner, with the revision that they were read at: they are few, large and
+/// part of every case. Holding the lock only looks up or replaces.
+type CorridorCache = Arc<Mutex<HashMap<State, (u64, Arc<CorridorRecords>)>>>;
+
+/// An entry of a log between States, as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryRecord {
+    pub(crate) side: Side,
+    pub(crate) position: u64,
+    pub(crate) head: Head,
+    pub(crate) stored: StoredEntry,
+    /// As the rules read it.
+    pub(crate) entry: Entry,
+}
+
+/// An entry of the local log, as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalRecord {
+    pub(crate) position: u64,
+    pub(crate) stored: StoredEntry,
+    pub(crate) statement: LocalStatement,
+}
+
+/// A command that was carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandRecord {
+    pub(crate) command: StoredCommand,
+    pub(crate) store_position: u64,
+}
+
+/// Everything that is stored of a corridor, but its cases.
+#[derive(Debug, Default)]
+pub(crate) struct CorridorRecords {
+    pub(crate) entries: Vec<EntryRecord>,
+    pub(crate) commands: Vec<CommandRecord>,
+}
+
+/// Everything that is stored of a case.
+#[derive(Debug)]
+pub(crate) struct CaseRecords {
+    pub(crate) id: CaseId,
+    pub(crate) corridor: Arc<Corridor>,
+    /// How many records the case has.
+    pub(crate) revision: u64,
+    pub(crate) entries: Vec<EntryRecord>,
+    pub(crate) local: Vec<LocalRecord>,
+    pub(crate) commands: Vec<CommandRecord>,
+}
+
+/// Both chains of a corridor, cut down to what some entries need.
+#[derive(Debug)]
+pub(crate) struct Chains {
+    pub(crate) own: Chain,
+    pub(crate) partner: Chain,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        store: Store,
+        own: State,
+        corridors: Arc<Corridors>,
+        keys: Arc<CaseKeys>,
+        secrets: Arc<Secrets>,
+    ) -> Self {
+        let corridor_entries = CorridorCache::default();
+        Self { store, own, corridors, keys, secrets, corridor_entries }
+    }
+
+    /// The corridor with a partner.
+    pub(crate) fn corridor(&self, partner: State) -> Result<&Arc<Corridor>, Failure> {
+        self.corridors.get(&partner).ok_or_else(|| Failure::not_found("corridor"))
+    }
+
+    /// Which case is named, by its printed id or its number; `None` where the text is neither, or
+    /// no case has that number.
+    pub(crate) fn find(&self, name: &str) -> Result<Option<CaseId>, Failure> {
+        if let Ok(id) = CaseId::parse(name) {
+            return Ok(Some(id));
+        }
+        let Ok(number) = CaseNumber::parse(name) else {
+            return Ok(None);
+        };
+        let wanted = format!("number/{number}");
+        let listed = self.store.list_labels(&wanted, None, 2);
+        let listed = listed.map_err(|error| {
+            Failure::unavailable("the views cannot be read").with_source(error)
+        })?;
+        let exact = listed.into_iter().find(|(label, _)| label.as_str() == wanted);
+        Ok(exact.and_then(|(_, stream)| layout::case_of(&stream)))
+    }
+
+    /// Everything that is stored of a case; `None` where nothing is.
+    pub(crate) fn case(
+        &self,
+        snapshot: &Snapshot,
+        id: CaseId,
+    ) -> Result<Option<CaseRecords>, Failure> {
+        let stream = layout::case_stream(&id);
+        let records = layout::stream_records(&self.store, &stream, 0, snapshot.next)?;
+        let partner = records.iter().find_map(|record| match LogKind::of(&record.log)? {
+            LogKind::Entries { partner, .. }
+            | LogKind::Local { partner }
+            | LogKind::Commands { partner } => Some(partner),
+            LogKind::Headers { .. } | LogKind::Proofs | LogKind::Access => None,
+        });
+        let Some(partner) = partner else {
+            return Ok(None);
+        };
+        let corridor = Arc::clone(self.corridor(partner)?);
+        let mut case = CaseRecords {
+            id,
+            revision: records.len() as u64,
+            entries: Vec::new(),
+            local: Vec::new(),
+            commands: Vec::new(),
+            corridor,
+        };
+        for record in &records {
+            match LogKind::of(&record.log) {
+                Some(LogKind::Entries { author, .. }) => {
+                    let side = case.corridor.side(author);
+                    let side = side.ok_or_else(|| failure::corrupt(record))?;
+                    case.entries.extend(entry_record(&case.corridor, side, record)?);
+                }
+                Some(LogKind::Local { .. }) => case.local.push(local_record(record)?),
+                Some(LogKind::Commands { .. }) => case.commands.push(command_record(record)?),
+                Some(LogKind::Headers { .. } | LogKind::Proofs | LogKind::Access) | None => {}
+            }
+        }
+        Ok(Some(case))
+    }
+
+    /// Everything that is stored of a corridor, but its cases.
+    pub(crate) fn corridor_records(
+        &self,
+        snapshot: &Snapshot,
+        corridor: &Corridor,
+    ) -> Result<Arc<CorridorRecords>, Failure> {
+        let revision = snapshot.corridors.get(&corridor.partner).map_or(0, |it| it.revision);
+        let lock = || self.corridor_entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, records)) = lock().get(&corridor.partner)
+            && *at == revision
+        {
+            return Ok(Arc::clone(records));
+        }
+        let mut found = CorridorRecords::default();
+        for record in layout::stream_records(&self.store, &corridor.stream, 0, snapshot.next)? {
+            match LogKind::of(&record.log) {
+                Some(LogKind::Entries { author, .. }) => {
+                    let side = corridor.side(author).ok_or_else(|| failure::corrupt(&record))?;
+                    found.entries.extend(entry_record(corridor, side, &record)?);
+                }
+                Some(LogKind::Commands { .. }) => found.commands.push(command_record(&record)?),
+                Some(
+                    LogKind::Headers { .. }
+                    | LogKind::Local { .. }
+                    | LogKind::Proofs
+                    | LogKind::Access,
+                )
+                | None => {}
+            }
+        }
+        let found = Arc::new(found);
+        lock().insert(corridor.partner, (revision, Arc::clone(&found)));
+        Ok(found)
+    }
+
+    /// Both chains with the corridor's entries and those given.
+    pub(crate) fn chains(
+        &self,
+        snapshot: &Snapshot,
+        corridor: &Corridor,
+        entries: &[EntryRecord],
+    ) -> Result<Chains, Failure> {
+        let of_corridor = self.corridor_records(snapshot, corridor)?;
+        let logs = snapshot.corridors.get(&corridor.partner).cloned().unwrap_or_default();
+        let own = Headers::new(&self.store, &corridor.names.own, logs.own);
+        let partner = Headers::new(&self.store, &corridor.names.partner, logs.partner);
+        let all = || of_corridor.entries.iter().chain(entries);
+        let of = |side: Side| {
+            let of_side = all().filter(|record| record.side == side);
+            of_side.map(|record| record.entry.clone()).collect()
+        };
+        let (own_chain, partner_chain) = sparse(
+            Part { author: corridor.own, entries: of(Side::Own), dispatches: &own },
+            Part { author: corridor.partner, entries: of(Side::Partner), dispatches: &partner },
+        );
+        own.finish()?;
+        partner.finish()?;
+        Ok(Chains { own: own_chain, partner: partner_chain })
+    }
+
+    /// A case as the rules derive it; `None` where its opening is not there.
+    pub(crate) fn derive(
+        &self,
+        snapshot: &Snapshot,
+        records: &CaseRecords,
+    ) -> Result<(Chains, Option<Case>), Failure> {
+        let chains = self.chains(snapshot, &records.corridor, &records.entries)?;
+        let founded = &records.corridor.founded;
+        let case = Case::of(founded, records.id, &chains.own, &chains.partner);
+        Ok((chains, case))
+    }
+
+    /// A chain as it is sent, with bodies where `bodies` says so. Keys are asked for once.
+    pub(crate) fn sent_chain(
+        &self,
+        snapshot: &Snapshot,
+        corridor: &Corridor,
+        chain: &Chain,
+        case: Option<&CaseRecords>,
+        bodies: Bodies,
+    ) -> Result<wire::Chain, Failure> {
+        let of_corridor = self.corridor_records(snapshot, corridor)?;
+        let key = case.and_then(|case| self.keys.get(&case.id));
+        let of_case = case.map(|case| case.entries.as_slice()).unwrap_or_default();
+        let side = corridor.side(chain.author).unwrap_or(Side::Own);
+        let mut entries: Vec<&EntryRecord> =
+            of_corridor.entries.iter().chain(of_case).filter(|it| it.side == side).collect();
+        entries.sort_by_key(|record| record.position);
+        let entries = entries.into_iter().map(|record| {
+            let (body, body_state) = match (&record.entry.case, record.head.body_digest) {
+                (Some(case), Some(_)) => {
+                    let place = corridor.place(side, *case, record.position);
+                    let sealed = &record.stored.sealed_body;
+                    open(bodies, key.as_ref(), |key| key.open(&place, Purpose::Body, sealed).ok())
+                }
+                (_, _) => (Vec::new(), wire::BodyState::None),
+            };
+            wire::ChainEntry {
+                position: record.position,
+                dispatch: record.stored.dispatch,
+                facts: record.stored.facts.clone(),
+                understood: matches!(record.entry.content, Content::Stated(_)),
+                body,
+                body_state: body_state.into(),
+            }
+        });
+        Ok(wire::Chain {
+            author: chain.author.to_string(),
+            dispatches: chain.dispatches.values().map(sent_dispatch).collect(),
+            entries: entries.collect(),
+        })
+    }
+
+    /// The local entries of a case as they are sent.
+    pub(crate) fn sent_local(&self, case: &CaseRecords, bodies: Bodies) -> Vec<wire::LocalEntry> {
+        let key = self.secrets.local_key(&case.id);
+        let sent = case.local.iter().map(|record| {
+            let sealed = &record.stored.sealed_body;
+            let (body, body_state) = if sealed.is_empty() {
+                (Vec::new(), wire::BodyState::None)
+            } else {
+                let place = case.corridor.local_place(case.id, record.position);
+                open(bodies, Some(&key), |key| {
+                    key.open(&place, Purpose::LocalBody, sealed).ok()
+                })
+            };
+            wire::LocalEntry {
+                position: record.position,
+                time_ms: record.stored.time_ms,
+                facts: record.stored.facts.clone(),
+                body,
+                body_state: body_state.into(),
+            }
+        });
+        sent.collect()
+    }
+
+    /// What a command wrote, as it is sent.
+    pub(crate) fn sent_prior(
+        &self,
+        corridor: &Corridor,
+        command: &StoredCommand,
+        store_position: u64,
+    ) -> Result<wire::PriorCommand, Failure> {
+        let dispatch = match command.dispatch {
+            None => None,
+            Some(number) => {
+                let record = layout::record_at(&self.store, &corridor.names.own.headers, number)?;
+                let dispatch = record.as_ref().map(layout::dispatch_of).transpose()?;
+                dispatch.as_ref().map(sent_dispatch)
+            }
+        };
+        Ok(wire::PriorCommand {
+            payload_digest: command.payload_digest.clone(),
+            positions: command.positions.clone(),
+            dispatch,
+            local_positions: command.local_positions.clone(),
+            time_ms: command.time_ms,
+            store_position,
+        })
+    }
+
+    /// The signed header of a dispatch.
+    pub(crate) fn signed_header(
+        &self,
+        names: &LogNames,
+        number: u64,
+    ) -> Result<Option<SignedHeader>, Failure> {
+        let record = layout::record_at(&self.store, &names.headers, number)?;
+        let parse = |record: StoredRecord| {
+            SignedHeader::parse(&record.leaf).ok_or_else(|| failure::corrupt(&record))
+        };
+        record.map(parse).transpose()
+    }
+}
+
+/// Whether bodies are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    Opened,
+    Withheld,
+}
+
+fn open(
+    bodies: Bodies,
+    key: Option<&CaseKey>,
+    open: impl Fn(&CaseKey) -> Option<zeroize::Zeroizing<Vec<u8>>>,
+) -> (Vec<u8>, wire::BodyState) {
+    match (bodies, key.and_then(|key| if bodies == Bodies::Opened { open(key) } else { None })) {
+        (Bodies::Withheld, _) => (Vec::new(), wire::BodyState::Withheld),
+        (Bodies::Opened, Some(body)) => (body.to_vec(), wire::BodyState::Open),
+        (Bodies::Opened, None) => (Vec::new(), wire::BodyState::Unreadable),
+    }
+}
+
+/// What the rules read of a dispatch, as it is sent.
+pub(crate) fn sent_dispatch(dispatch: &Dispatch) -> wire::Dispatch {
+    wire::Dispatch {
+        number: dispatch.number,
+        time_ms: dispatch.time.as_ms(),
+        digest: dispatch.digest.as_bytes().to_vec(),
+        heard: dispatch.heard.as_ref().map(sent_heard),
+    }
+}
+
+/// A dispatch by its name, as it is sent.
+pub(crate) fn sent_heard(heard: &domain::chain::Heard) -> wire::Heard {
+    wire::Heard {
+        era: heard.era,
+        number: heard.number,
+        digest: heard.digest.as_bytes().to_vec(),
+    }
+}
+
+/// An entry out of its record; `None` where it belongs to nobody.
+fn entry_record(
+    corridor: &Corridor,
+    side: Side,
+    record: &StoredRecord,
+) -> Result<Option<EntryRecord>, Failure> {
+    let head = Head::decode(&record.leaf).ok_or_else(|| failure::corrupt(record))?;
+    let stored = layout::entry_of(record)?;
+    let read = entry::read(corridor.log(side), &head, &stored.facts);
+    let case = match read.owner {
+        Owner::Corridor => None,
+        Owner::Case(case) => Some(case),
+        Owner::Nobody => return Ok(None),
+    };
+    let entry = Entry {
+        position: record.log_index,
+        dispatch: stored.dispatch,
+        case,
+        content: read.content,
+    };
+    Ok(Some(EntryRecord { side, position: record.log_index, head, stored, entry }))
+}
+
+fn local_record(record: &StoredRecord) -> Result<LocalRecord, Failure> {
+    let stored = layout::entry_of(record)?;
+    let (_, statement) = record::facts::decode_local(&stored.facts)
+        .map_err(|error| failure::corrupt(record).with_source(error))?;
+    Ok(LocalRecord { position: record.log_index, stored, statement })
+}
+
+fn command_record(record: &StoredRecord) -> Result<CommandRecord, Failure> {
+    let command = layout::command_of(record)?;
+    Ok(CommandRecord { command, store_position: record.position.0 })
+}
+
+/// The dispatches of one stored log, up to its head in a snapshot.
+pub(crate) struct Headers<'a> {
+    store: &'a Store,
+    log: &'a LogName,
+    snapshot: LogSnapshot,
+    /// The first failure: these lookups have no other way to tell it.
+    failed: RefCell<Option<Failure>>,
+}
+
+impl<'a> Headers<'a> {
+    pub(crate) const fn new(store: &'a Store, names: &'a LogNames, snapshot: LogSnapshot) -> Self {
+        let failed = RefCell::new(None);
+        Self { store, log: &names.headers, snapshot, failed }
+    }
+
+    /// Whether every lookup succeeded.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        self.failed.into_inner().map_or(Ok(()), Err)
+    }
+
+    /// The number of the first dispatch that has heard `number` of the partner; the number after
+    /// the head where none has.
+    pub(crate) fn number_to_hear(&self, number: u64) -> u64 {
+        let heard = |dispatch: Option<Dispatch>| {
+            dispatch.and_then(|it| it.heard).is_some_and(|heard| heard.number >= number)
+        };
+        let mut end = self.snapshot.dispatches();
+        if !heard(self.snapshot.head) {
+            return end;
+        }
+        let mut start = 0;
+        while start < end {
+            let middle = start + (end - start) / 2;
+            if heard(self.by_number(middle)) {
+                end = middle;
+            } else {
+                start = middle + 1;
+            }
+        }
+        start
+    }
+}
+
+impl Dispatches for Headers<'_> {
+    fn by_number(&self, number: u64) -> Option<Dispatch> {
+        if number >= self.snapshot.dispatches() {
+            return None;
+        }
+        let read = layout::record_at(self.store, self.log, number)
+            .and_then(|record| record.as_ref().map(layout::dispatch_of).transpose());
+        read.unwrap_or_else(|failure| {
+            self.failed.borrow_mut().get_or_insert(failure);
+            None
+        })
+    }
+
+    fn first_to_hear(&self, number: u64) -> Option<Dispatch> {
+        self.by_number(self.number_to_hear(number))
+    }
+
+    fn head(&self) -> Option<Dispatch> {
+        self.snapshot.head
+    }
+}
+
+/// Where reading a stream ends that is read whole.
+pub(crate) const END: Position = Position(u64::MAX);

@@ -1,0 +1,262 @@
+//! Starting a ledger: keyring, store, corridors, marks, then the writer and what follows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::case::event::{KeyAnnounced, Statement};
+use domain::identifier::State;
+use event_store::{OpenError, Options, Store};
+use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
+use record::facts;
+use runtime::failure::Failure;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock::{Clock, ClockError};
+use crate::config::Config;
+use crate::corridor::{Corridor, Corridors};
+use crate::founding::{FoundError, Founded, read_founded};
+use crate::grpc::{Inner, Service};
+use crate::keyring::{CaseKeys, Keyring, KeyringError, Secrets};
+use crate::layout;
+use crate::read::Reader;
+use crate::serial::Serials;
+use crate::signer_mark::{MarkError, SignerMark};
+use crate::view::Projector;
+use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
+
+/// How often the writer looks at the clock when there is nothing to do.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why a ledger does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The keyring.
+    #[error("opening the keyring")]
+    Keyring(#[from] KeyringError),
+    /// Another process has the data folder.
+    #[error("the data folder `{folder}` is in use by another node")]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
+    /// The store.
+    #[error("opening the store")]
+    Store(#[source] OpenError),
+    /// What founds the corridors.
+    #[error("reading the corridors")]
+    Found(#[from] FoundError),
+    /// A corridor in the store.
+    #[error("finding a corridor again in the store")]
+    Resume(#[from] ResumeError),
+    /// The store is not the one that signed.
+    #[error("holding the store of the corridor with `{partner}` to the signer's mark")]
+    Mark {
+        /// The partner.
+        partner: State,
+        /// Why.
+        #[source]
+        source: MarkError,
+    },
+    /// The keyring is not the one whose keys were announced.
+    #[error("the keyring's keys are not the ones that were announced to `{partner}`")]
+    OtherKeys {
+        /// The partner.
+        partner: State,
+    },
+    /// The clock.
+    #[error("reading the clock")]
+    Clock(#[from] ClockError),
+    /// A clock that can be set is for demonstrations and tests.
+    #[error("environment `{environment}` does not allow a clock that can be set")]
+    SettableClock {
+        /// The environment of a genesis.
+        environment: String,
+    },
+    /// The first dispatch of a log could not be written, or the views not be prepared.
+    #[error("beginning to write")]
+    Begin(#[source] Failure),
+    /// The thread of the writer could not be started.
+    #[error("starting the writer")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A running ledger.
+#[derive(Debug)]
+pub struct Handle {
+    service: Service,
+    message_bytes_max: usize,
+}
+
+impl Handle {
+    /// The gRPC service, to be served to the State's own services alone.
+    #[must_use]
+    pub fn service(&self) -> LedgerServiceServer<Service> {
+        LedgerServiceServer::new(self.service.clone())
+            .max_decoding_message_size(self.message_bytes_max)
+    }
+
+    /// Lets the writer look at the clock now: parked dispatches and heartbeats. It does so by
+    /// itself every second.
+    pub async fn tick(&self) {
+        // An error means that the ledger has ended.
+        let _ = self.service.0.queue.tick().await;
+    }
+
+    /// Ends the ledger: what is under way is written and answered, then the data folder is free.
+    pub async fn shutdown(self) {
+        self.service.0.queue.end().await;
+    }
+}
+
+/// Starts a ledger. `answering` says whether the services that answer the partner are up: while
+/// they are not, no heartbeat is sent.
+///
+/// Must be called within a Tokio runtime, and takes as long as the passphrase takes to check.
+///
+/// # Errors
+/// Anything that keeps the ledger from being the one writer of its logs.
+pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<Handle, StartError> {
+    let (keyring, secrets, keys) = Keyring::open(&config.keyring_file, &config.passphrase)?;
+    let store = Store::open(config.data_folder.join("store"), Options::default());
+    let store = store.map_err(|error| match error {
+        OpenError::InUse => StartError::InUse {
+            folder: config.data_folder.display().to_string(),
+        },
+        error => StartError::Store(error),
+    })?;
+    let clock = Clock::open(&config.clock, &config.data_folder)?;
+    let mut corridors = Corridors::new();
+    let mut states = BTreeMap::new();
+    let mut marks = BTreeMap::new();
+    let mut announcements = BTreeMap::new();
+    for founded in read_founded(&config.data_folder, config.state)? {
+        check_clock(&clock, &founded.corridor)?;
+        let partner = founded.corridor.partner;
+        let (corridor, state, mark, facts) = resume(&config, &store, &secrets, founded)?;
+        corridors.insert(partner, corridor);
+        states.insert(partner, state);
+        marks.insert(partner, mark);
+        announcements.insert(partner, facts);
+    }
+    let secrets = Arc::new(secrets);
+    let keys = Arc::new(CaseKeys::new(keys));
+    let clock = Arc::new(clock);
+    let serials = Arc::new(Serials::default());
+    let parts = Parts {
+        store: store.clone(),
+        keyring,
+        secrets: Arc::clone(&secrets),
+        keys: Arc::clone(&keys),
+        clock: Arc::clone(&clock),
+        serials: Arc::clone(&serials),
+        corridors: states,
+        marks,
+        limits: config.limits,
+        heartbeat_ms: config.heartbeat_ms,
+        answering,
+    };
+    let (writer, queue, snapshots) = Writer::new(parts);
+    run(writer, announcements).await?;
+    tokio::spawn(tick(queue.downgrade()));
+
+    let corridors = Arc::new(corridors);
+    let reader = Reader::new(store, config.state, corridors, keys, secrets);
+    let (projector, views) =
+        Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
+    let handle = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("ledger-views".to_owned())
+        .spawn(move || handle.block_on(projector.run()))
+        .map_err(StartError::Thread)?;
+    let message_bytes_max = config.limits.message_bytes_max;
+    let service = Service(Arc::new(Inner { reader, snapshots, queue, clock, serials, views }));
+    Ok(Handle { service, message_bytes_max })
+}
+
+/// Finds a corridor again and holds it to the signer's mark and the keyring. Returns the facts of
+/// the log's first entries too, in case it has none.
+fn resume(
+    config: &Config,
+    store: &Store,
+    secrets: &Secrets,
+    founded: Founded,
+) -> Result<(Arc<Corridor>, CorridorState, SignerMark, Vec<Vec<u8>>), StartError> {
+    let Founded { corridor, announcements } = founded;
+    let partner = corridor.partner;
+    let corridor = Arc::new(corridor);
+    let state = CorridorState::resume(store, Arc::clone(&corridor))?;
+    let digest_of = |number| {
+        let record = layout::record_at(store, &corridor.names.own.headers, number).ok()??;
+        Some(layout::dispatch_of(&record).ok()?.digest)
+    };
+    let head = state.logs.own.head().map(|head| head.heard);
+    let folder = &config.signer_mark_folder;
+    let mark = SignerMark::open(folder, &corridor.own_log, head, digest_of)
+        .map_err(|source| StartError::Mark { partner, source })?;
+    let keys = secrets.public_keys();
+    if head.is_none() {
+        announcements.check(&corridor, &keys)?;
+    } else {
+        let announced = state.logs.own.keys();
+        let same = announced.log_key() == Some(keys.log)
+            && announced.hpke_key().is_some_and(|key| key.public_key == keys.hpke);
+        if !same {
+            return Err(StartError::OtherKeys { partner });
+        }
+    }
+    let statement = |root_statement| Statement::KeyAnnounced(KeyAnnounced { root_statement });
+    let facts = [announcements.log, announcements.hpke]
+        .map(|root_statement| facts::encode(None, &statement(root_statement)));
+    Ok((corridor, state, mark, facts.to_vec()))
+}
+
+fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {
+    let genesis = corridor.genesis.genesis();
+    if clock.is_settable() && !genesis.allows_settable_clock() {
+        let environment = genesis.environment().to_owned();
+        return Err(StartError::SettableClock { environment });
+    }
+    Ok(())
+}
+
+/// Starts the writer's thread; returns when every log has its first dispatch.
+async fn run(
+    mut writer: Writer,
+    announcements: BTreeMap<State, Vec<Vec<u8>>>,
+) -> Result<(), StartError> {
+    let (begun, beginning) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("ledger-writer".to_owned())
+        .spawn(move || {
+            let result = writer.begin(announcements);
+            let goes_on = result.is_ok();
+            // Nobody waits any more: then nobody has the queue either, and the thread ends.
+            let _ = begun.send(result);
+            if goes_on {
+                writer.run();
+            }
+        })
+        .map_err(StartError::Thread)?;
+    let begun = beginning.await.unwrap_or_else(|_| Err(crate::failure::writer_gone()));
+    begun.map_err(StartError::Begin)
+}
+
+/// Wakes the writer now and then, for as long as there is one.
+async fn tick(queue: mpsc::WeakSender<Job>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        let Some(queue) = queue.upgrade() else {
+            return;
+        };
+        // A full queue means that the writer is awake.
+        if let Err(mpsc::error::TrySendError::Closed(_)) = queue.try_send(Job::Tick) {
+            return;
+        }
+    }
+}
+
+/// Keeps the type of the queue in one place.
+pub(crate) type WriterQueue = Queue;

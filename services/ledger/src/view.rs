@@ -1,0 +1,172 @@
+//! Views: the labels under which a case is found, derived after each commit by a thread of its own.
+//!
+//! Never a source of truth: whatever is missing is derived again from the logs. Labels come from
+//! the domain; the ledger adds `agency/<agency>` for cases that are referred.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::identifier::CaseId;
+use event_store::{Filter, Label, LabelError, Position, StoredRecord, StreamId};
+use record::chain::Dispatches as _;
+use runtime::failure::Failure;
+use tokio::sync::watch;
+
+use crate::corridor::{Corridor, Side};
+use crate::failure;
+use crate::layout::{self, LogKind};
+use crate::read::{Headers, Reader};
+use crate::scope;
+use crate::snapshot::{Snapshot, Snapshots};
+
+/// Which labels there are and what they mean. Another version derives all of them anew.
+const VERSION: &str = "views/1";
+/// Records that are looked at before labels are written.
+const PAGE_RECORDS: usize = 1024;
+
+/// Derives labels until the snapshots end.
+pub(crate) struct Projector {
+    reader: Reader,
+    snapshots: Snapshots,
+    upto: watch::Sender<Position>,
+}
+
+impl Projector {
+    pub(crate) fn new(
+        reader: Reader,
+        snapshots: Snapshots,
+    ) -> Result<(Self, watch::Receiver<Position>), Failure> {
+        let upto = prepare(&reader)?;
+        let (upto, seen) = watch::channel(upto);
+        Ok((Self { reader, snapshots, upto }, seen))
+    }
+
+    pub(crate) async fn run(mut self) {
+        loop {
+            let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+            if let Err(error) = self.catch_up(&snapshot) {
+                // Closed, or broken: then the next opening of the store rebuilds the index.
+                tracing::warn!(%error, "the views are not brought up to date any more");
+                return;
+            }
+            if self.snapshots.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Derives the labels of every case that is touched up to a snapshot. A crash within a page
+    /// leaves the mark at its beginning: the page is derived again.
+    fn catch_up(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let mut from = *self.upto.borrow();
+        while from < snapshot.next {
+            let page = self.reader.store.read_since(from, &Filter::All, PAGE_RECORDS);
+            let page = page.map_err(failure::read)?;
+            let mut touched = BTreeSet::new();
+            for record in page.records.iter().filter(|it| it.position < snapshot.next) {
+                self.touched_by(snapshot, record, &mut touched)?;
+            }
+            for case in touched {
+                self.label(snapshot, case, from)?;
+            }
+            from = page.next.min(snapshot.next);
+            self.reader.store.advance_labels(from).map_err(labels)?;
+            self.upto.send_replace(from);
+        }
+        Ok(())
+    }
+
+    /// The cases whose labels a record may change: its own, and those with an entry that is heard
+    /// for the first time.
+    fn touched_by(
+        &self,
+        snapshot: &Snapshot,
+        record: &StoredRecord,
+        touched: &mut BTreeSet<CaseId>,
+    ) -> Result<(), Failure> {
+        match LogKind::of(&record.log) {
+            Some(LogKind::Entries { .. } | LogKind::Local { .. }) => {
+                touched.extend(record.stream.as_ref().and_then(layout::case_of));
+            }
+            Some(LogKind::Headers { partner, author }) => {
+                let corridor = self.reader.corridor(partner)?;
+                if let Some(side) = corridor.side(author) {
+                    self.newly_heard(snapshot, corridor, side, record, touched)?;
+                }
+            }
+            Some(LogKind::Commands { .. } | LogKind::Proofs | LogKind::Access) | None => {}
+        }
+        Ok(())
+    }
+
+    fn newly_heard(
+        &self,
+        snapshot: &Snapshot,
+        corridor: &Corridor,
+        side: Side,
+        record: &StoredRecord,
+        touched: &mut BTreeSet<CaseId>,
+    ) -> Result<(), Failure> {
+        let logs = snapshot.corridors.get(&corridor.partner).cloned().unwrap_or_default();
+        let (own, partner) = (&corridor.names.own, &corridor.names.partner);
+        let (hearing, heard, hearing_log) = match side {
+            Side::Own => (own, partner, logs.own),
+            Side::Partner => (partner, own, logs.partner),
+        };
+        let dispatch = layout::dispatch_of(record)?;
+        let Some(last) = dispatch.heard else {
+            return Ok(());
+        };
+        let store = &self.reader.store;
+        let headers = Headers::new(store, hearing, hearing_log);
+        let before = record.log_index.checked_sub(1).and_then(|number| headers.by_number(number));
+        headers.finish()?;
+        let first = before.and_then(|before| before.heard).map_or(0, |heard| heard.number + 1);
+        if first > last.number {
+            return Ok(());
+        }
+        let count = last.number - first + 1;
+        for header in layout::log_records(store, &heard.headers, first, count)? {
+            let header = layout::header_of(&header)?;
+            let (at, count) = (header.first_entry, u64::from(header.entries));
+            for entry in layout::log_records(store, &heard.entries, at, count)? {
+                touched.extend(entry.stream.as_ref().and_then(layout::case_of));
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, snapshot: &Snapshot, id: CaseId, upto: Position) -> Result<(), Failure> {
+        let Some(records) = self.reader.case(snapshot, id)? else {
+            return Ok(());
+        };
+        let (_, case) = self.reader.derive(snapshot, &records)?;
+        let mut names = case.map(|case| case.labels(self.reader.own)).unwrap_or_default();
+        let local: Vec<_> = records.local.iter().map(|record| &record.statement).collect();
+        names.extend(scope::referred(&local).iter().map(|agency| format!("agency/{agency}")));
+        let mut found: Vec<Label> = names.iter().filter_map(|name| Label::new(name).ok()).collect();
+        if found.len() < names.len() || found.len() > event_store::LABELS_MAX {
+            tracing::error!(case = %id, labels = names.len(), "labels are left out");
+            found.truncate(event_store::LABELS_MAX);
+        }
+        let stream = layout::case_stream(&id);
+        self.reader.store.set_labels(&stream, found, upto).map_err(labels)
+    }
+}
+
+/// Sees to it that labels of another version are derived anew.
+fn prepare(reader: &Reader) -> Result<Position, Failure> {
+    let store = &reader.store;
+    let marker = StreamId::new(b"views").expect("five bytes");
+    let version = Label::new(VERSION).expect("short, of letters and digits");
+    let found = store.labels_of(&marker).map_err(labels)?;
+    if found != [version.clone()] {
+        store.clear_labels().map_err(labels)?;
+        store.set_labels(&marker, vec![version], Position(0)).map_err(labels)?;
+    }
+    store.labels_upto().map_err(labels)
+}
+
+fn labels(error: LabelError) -> Failure {
+    Failure::unavailable("the views cannot be read or written").with_source(error)
+}

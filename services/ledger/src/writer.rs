@@ -1,0 +1,336 @@
+//! The one writer: a thread that owns both logs of every corridor and through which everything
+//! that is written goes.
+//!
+//! It takes the jobs that wait and makes one group of them: imports first, then the appends, each
+//! held to the revisions that it was decided on *after* the imports, so that what a dispatch says
+//! it has heard is never more than its entries' decisions knew. For each partner the group makes
+//! at most one dispatch, which carries the new entries and is the receipt of the imports. Then, in
+//! this order:
+//!
+//! 1. new case keys go to the keyring. *A crash here* leaves keys that nobody uses;
+//! 2. the group is stored, in one durable append with the couriers' cursors. *A crash here* leaves
+//!    a whole group that nobody was told of; it is sent and shown after the start;
+//! 3. the signer's mark moves ([`crate::signer_mark`]);
+//! 4. the new snapshot is published, and the jobs are answered.
+//!
+//! While a group is being written, the next one collects in the queue. A failure in step 1 or 2
+//! leaves the states of the logs as they were; after one in step 3, or where the outcome of step 2
+//! is not known, nothing more is written until a restart.
+
+mod append;
+mod group;
+mod import;
+mod state;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use domain::identifier::State;
+use event_store::{AppendError, Batch, Store, StreamId};
+use runtime::failure::Failure;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::access::NewAccess;
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::failure;
+use crate::keyring::{CaseKeys, Keyring, Secrets};
+use crate::serial::Serials;
+use crate::signer_mark::SignerMark;
+use crate::snapshot::Snapshot;
+
+pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written, command_digest};
+pub(crate) use import::{ImportJob, Imported};
+pub(crate) use state::{CorridorState, ResumeError};
+
+use append::Commands;
+use group::Group;
+
+/// Something for the writer to do.
+pub(crate) enum Job {
+    Import(ImportJob, Reply<Imported>),
+    Append(Box<AppendJob>, Reply<Written>),
+    Access(NewAccess, Option<Reply<()>>),
+    /// Time has passed: what was parked may have come of age, and a heartbeat may be due.
+    Tick,
+    /// Ends the thread, once everything before is done.
+    End(oneshot::Sender<()>),
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Failure>>;
+
+impl Job {
+    /// How many bytes it adds to a group, about.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Import(job, _) => job.dispatch.len(),
+            Self::Append(job, _) => job.weight(),
+            Self::Access(..) | Self::Tick | Self::End(_) => 512,
+        }
+    }
+}
+
+/// The way to the writer. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Queue(mpsc::Sender<Job>);
+
+impl Queue {
+    pub(crate) async fn import(&self, job: ImportJob) -> Result<Imported, Failure> {
+        self.ask(|reply| Job::Import(job, reply)).await
+    }
+
+    pub(crate) async fn append(&self, job: AppendJob) -> Result<Written, Failure> {
+        self.ask(|reply| Job::Append(Box::new(job), reply)).await
+    }
+
+    /// Writes an access; durable when it returns.
+    pub(crate) async fn access(&self, access: NewAccess) -> Result<(), Failure> {
+        self.ask(|reply| Job::Access(access, Some(reply))).await
+    }
+
+    /// Writes an access with the next group, without waiting for it.
+    pub(crate) async fn note_access(&self, access: NewAccess) -> Result<(), Failure> {
+        self.send(Job::Access(access, None)).await
+    }
+
+    pub(crate) async fn tick(&self) -> Result<(), Failure> {
+        self.send(Job::Tick).await
+    }
+
+    /// Ends the writer; returns when it has ended.
+    pub(crate) async fn end(&self) {
+        let (reply, ended) = oneshot::channel();
+        if self.send(Job::End(reply)).await.is_ok() {
+            // An error means that it has ended already.
+            let _ = ended.await;
+        }
+    }
+
+    /// A handle that does not keep the writer from ending.
+    pub(crate) fn downgrade(&self) -> mpsc::WeakSender<Job> {
+        self.0.downgrade()
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.send(job(reply)).await?;
+        answer.await.map_err(|_| failure::writer_gone())?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), Failure> {
+        self.0.send(job).await.map_err(|_| failure::writer_gone())
+    }
+}
+
+/// What the writer is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) keyring: Keyring,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) keys: Arc<CaseKeys>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) serials: Arc<Serials>,
+    pub(crate) corridors: BTreeMap<State, CorridorState>,
+    pub(crate) marks: BTreeMap<State, SignerMark>,
+    pub(crate) limits: Limits,
+    pub(crate) heartbeat_ms: u64,
+    pub(crate) answering: watch::Receiver<bool>,
+}
+
+/// The writer. Every field is its thread's alone, but `keys`, `serials` and `published`, which it
+/// only adds to.
+pub(crate) struct Writer {
+    parts: Parts,
+    runtime: tokio::runtime::Handle,
+    queue: mpsc::Receiver<Job>,
+    published: watch::Sender<Arc<Snapshot>>,
+    commands: Commands,
+    /// Set when parked dispatches are ready that did not fit into the group.
+    more_is_ready: bool,
+    /// Set when what the disk holds is not known any more.
+    stopped: bool,
+}
+
+impl Writer {
+    /// Makes a writer and the way to it.
+    pub(crate) fn new(parts: Parts) -> (Self, Queue, watch::Receiver<Arc<Snapshot>>) {
+        let (sender, queue) = mpsc::channel(parts.limits.queue_jobs_max);
+        let snapshot = snapshot_of(&parts);
+        let (published, snapshots) = watch::channel(Arc::new(snapshot));
+        let writer = Self {
+            parts,
+            runtime: tokio::runtime::Handle::current(),
+            queue,
+            published,
+            commands: Commands::default(),
+            more_is_ready: false,
+            stopped: false,
+        };
+        (writer, Queue(sender), snapshots)
+    }
+
+    /// Writes the first dispatch of every log that has none: its announcements.
+    pub(crate) fn begin(
+        &mut self,
+        mut announcements: BTreeMap<State, Vec<Vec<u8>>>,
+    ) -> Result<(), Failure> {
+        let mut group = Group::new(&self.parts);
+        for (partner, state) in &self.parts.corridors {
+            if state.logs.own.next_number() == 0 {
+                let facts = announcements.remove(partner).unwrap_or_default();
+                group.announce(&self.parts, *partner, facts)?;
+            }
+        }
+        self.write(group)
+    }
+
+    /// Runs until it is ended, or until nobody can ask it for anything any more.
+    pub(crate) fn run(mut self) {
+        let mut deferred = VecDeque::new();
+        while let Some(first) = deferred.pop_front().or_else(|| self.queue.blocking_recv()) {
+            let mut weight = first.weight();
+            let mut jobs = vec![first];
+            let limits = self.parts.limits;
+            while weight < limits.group_bytes_max && jobs.len() < limits.group_jobs_max {
+                let next = deferred.pop_front().or_else(|| self.queue.try_recv().ok());
+                let Some(next) = next else { break };
+                weight += next.weight();
+                jobs.push(next);
+            }
+            let mut ended = None;
+            if let Some(at) = jobs.iter().position(|job| matches!(job, Job::End(_))) {
+                let rest = jobs.split_off(at);
+                ended = rest.into_iter().find_map(|job| match job {
+                    Job::End(reply) => Some(reply),
+                    _ => None,
+                });
+            }
+            deferred.extend(self.commit(jobs));
+            if let Some(reply) = ended {
+                self.parts.store.close();
+                // Whoever no longer waits does not need to know.
+                let _ = reply.send(());
+                return;
+            }
+        }
+        self.parts.store.close();
+    }
+
+    /// Carries out jobs as one group; returns those that did not fit into it.
+    fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        if self.stopped {
+            return Vec::new();
+        }
+        let mut group = Group::new(&self.parts);
+        let mut appends = Vec::new();
+        let mut deferred = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Import(..) if group.is_full() => deferred.push(job),
+                Job::Import(job, reply) => self.import(&mut group, job, reply),
+                Job::Append(job, reply) => appends.push((job, reply)),
+                Job::Access(access, reply) => group.access(&access, reply),
+                Job::Tick | Job::End(_) => {}
+            }
+        }
+        self.come_of_age(&mut group);
+        for (job, reply) in appends {
+            if let Some((job, reply)) = self.append(&mut group, job, reply) {
+                deferred.push(Job::Append(job, reply));
+            }
+        }
+        self.heartbeats(&mut group);
+        if let Err(error) = self.write(group) {
+            tracing::error!(%error, "a group was not written");
+        }
+        if std::mem::take(&mut self.more_is_ready) {
+            deferred.push(Job::Tick);
+        }
+        deferred
+    }
+
+    /// Heartbeats that are due.
+    fn heartbeats(&self, group: &mut Group) {
+        if !*self.parts.answering.borrow() {
+            return;
+        }
+        let interval = domain::time::Span::from_ms(self.parts.heartbeat_ms);
+        for (partner, state) in &self.parts.corridors {
+            let head = state.logs.own.head();
+            if head.is_some_and(|head| head.time.plus(interval) <= group.now) {
+                group.draft(&self.parts, *partner).wants_dispatch = true;
+            }
+        }
+    }
+
+    /// Steps 1 to 4.
+    fn write(&mut self, mut group: Group) -> Result<(), Failure> {
+        let composed = match group.compose(&self.parts) {
+            Ok(composed) => composed,
+            Err(failure) => return Err(group.fail(failure)),
+        };
+        if group.is_empty() {
+            group.answer(&self.parts, &HashMap::new(), 0);
+            self.publish();
+            return Ok(());
+        }
+        if !group.keys.is_empty()
+            && let Err(error) = self.parts.keyring.add(&group.keys)
+        {
+            let failure = Failure::unavailable("the keyring could not be written");
+            return Err(group.fail(failure.with_source(error)));
+        }
+        let batch = Batch {
+            records: std::mem::take(&mut group.records),
+            expected: Vec::new(),
+            cursors: std::mem::take(&mut group.cursors).into_iter().collect(),
+        };
+        let appended = match self.runtime.block_on(self.parts.store.append(batch)) {
+            Ok(appended) => appended,
+            Err(error) => {
+                self.stopped = error != AppendError::DiskFull;
+                return Err(group.fail(failure::append(&error)));
+            }
+        };
+        self.parts.keys.extend(std::mem::take(&mut group.keys));
+        for (partner, composed) in composed {
+            let released = self.parts.marks.get_mut(&partner).map(|mark| {
+                let header = composed.signed_header.header();
+                mark.release(header.number, *composed.signed_header.digest())
+            });
+            if let Some(Err(error)) = released {
+                self.stopped = true;
+                let failure = Failure::unavailable("the signer's mark could not be written");
+                return Err(group.fail(failure.with_source(error)));
+            }
+        }
+        group.settle(&mut self.parts);
+        let lengths: HashMap<StreamId, u64> = std::mem::take(&mut group.streams);
+        self.commands.forget_if_full();
+        self.publish();
+        group.answer(&self.parts, &lengths, appended.first.0);
+        Ok(())
+    }
+
+    fn publish(&self) {
+        let snapshot = snapshot_of(&self.parts);
+        self.published.send_if_modified(|published| {
+            let changed = **published != snapshot;
+            if changed {
+                *published = Arc::new(snapshot);
+            }
+            changed
+        });
+    }
+}
+
+fn snapshot_of(parts: &Parts) -> Snapshot {
+    Snapshot {
+        next: parts.store.next_position(),
+        corridors: parts
+            .corridors
+            .iter()
+            .map(|(partner, state)| (*partner, state.snapshot()))
+            .collect(),
+    }
+}

@@ -1,0 +1,459 @@
+//! Appending what a State states: held to the revisions that it was decided on, sealed, and given
+//! its positions.
+
+use std::collections::HashMap;
+
+use domain::chain::Dispatch;
+use domain::identifier::{CaseId, Digest, State};
+use domain::time::Instant;
+use event_store::{NewRecord, Position, StreamId};
+use proto::InvalidField;
+use proto::command::v1::RevisionMoved;
+use proto::store::v1::StoredCommand;
+use record::canonical;
+use record::digest::sha256;
+use record::entry::{Draft as EntryDraft, DraftError, Entry};
+use record::random;
+use record::seal::{CaseKey, Purpose};
+use runtime::failure::{Class, Failure};
+use zeroize::Zeroizing;
+
+use super::group::{Fit, Group, local_record};
+use super::state::CorridorState;
+use super::{Parts, Reply, Writer};
+use crate::access::NewAccess;
+use crate::corridor::Side;
+use crate::failure::{CASE_KEY_MISSING, PARTNER_STOPPED};
+use crate::layout::{self, case_stream};
+use crate::serial::YearSerial;
+
+/// Streams whose commands are remembered.
+const REMEMBERED_MAX: usize = 4096;
+
+/// What a State appends.
+#[derive(Debug)]
+pub(crate) struct AppendJob {
+    pub(crate) partner: State,
+    pub(crate) subject: Subject,
+    /// [`command_digest`] of the caller and the request id.
+    pub(crate) command: Digest,
+    pub(crate) payload_digest: Digest,
+    /// The revision that was decided on; 0: nothing must be there.
+    pub(crate) expected_revision: u64,
+    pub(crate) expected_corridor_revision: u64,
+    /// For the State's own log.
+    pub(crate) entries: Vec<NewEntry>,
+    /// For the local log.
+    pub(crate) local: Vec<NewEntry>,
+    /// Written with it.
+    pub(crate) access: NewAccess,
+}
+
+/// What an append is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The corridor.
+    Corridor,
+    /// A case that is there.
+    Case(CaseId),
+    /// A case that the first entry opens.
+    Opening(CaseId, Opening),
+}
+
+/// What an opening needs beside its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) serial: YearSerial,
+}
+
+/// Facts, and the body that is to be sealed; empty for none.
+#[derive(Debug)]
+pub(crate) struct NewEntry {
+    pub(crate) facts: Vec<u8>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// What was appended.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) command: StoredCommand,
+    /// Position of its last record in the store.
+    pub(crate) store_position: u64,
+    /// How many records its stream has after it.
+    pub(crate) revision: u64,
+    /// Whether the command had been carried out before.
+    pub(crate) replayed: bool,
+}
+
+/// Names a command of a caller.
+pub(crate) fn command_digest(identity: &str, request_id: &str) -> Digest {
+    let length = (identity.len() as u64).to_be_bytes();
+    sha256(&[&length, identity.as_bytes(), request_id.as_bytes()])
+}
+
+impl AppendJob {
+    pub(super) fn weight(&self) -> usize {
+        let entries = self.entries.iter().chain(&self.local);
+        entries.map(|entry| entry.facts.len() + entry.body.len() + 256).sum::<usize>() + 512
+    }
+}
+
+impl Subject {
+    pub(crate) const fn case(&self) -> Option<&CaseId> {
+        match self {
+            Self::Corridor => None,
+            Self::Case(case) | Self::Opening(case, _) => Some(case),
+        }
+    }
+}
+
+/// An append that is staged, and answered once the group is durable.
+pub(super) struct Pending {
+    pub(super) partner: State,
+    pub(super) stream: StreamId,
+    pub(super) reply: Reply<Written>,
+    command: StoredCommand,
+    commands_log: event_store::LogName,
+    local: Vec<NewRecord>,
+    access: NewAccess,
+    has_entries: bool,
+    /// Index of its command record within the group.
+    index: u64,
+}
+
+impl Pending {
+    /// The records beside its entries, once the dispatch that carries those is made.
+    pub(super) fn add_records(
+        &mut self,
+        records: &mut Vec<NewRecord>,
+        made: Option<Dispatch>,
+        now: Instant,
+    ) {
+        let made = made.filter(|_| self.has_entries);
+        self.command.dispatch = made.map(|made| made.number);
+        self.command.time_ms = made.map_or(now, |made| made.time).as_ms();
+        records.append(&mut self.local);
+        self.index = records.len() as u64;
+        records.push(NewRecord {
+            log: self.commands_log.clone(),
+            stream: Some(self.stream),
+            leaf: canonical::encode(&self.command),
+            payload: Vec::new(),
+        });
+        records.push(self.access.record(now));
+    }
+
+    pub(super) fn written(self, revision: u64, first: u64) -> (Written, Reply<Written>) {
+        let written = Written {
+            command: self.command,
+            store_position: first + self.index,
+            revision,
+            replayed: false,
+        };
+        (written, self.reply)
+    }
+}
+
+/// Why an append is not staged.
+enum NotStaged {
+    Failed(Failure),
+    /// It goes with the next group.
+    Later,
+}
+
+impl From<Failure> for NotStaged {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl Writer {
+    /// Stages an append, or gives it back for the next group.
+    pub(super) fn append(
+        &mut self,
+        group: &mut Group,
+        job: Box<AppendJob>,
+        reply: Reply<Written>,
+    ) -> Option<(Box<AppendJob>, Reply<Written>)> {
+        match self.try_append(group, &job) {
+            Ok(Outcome::Staged(staged)) => {
+                let Staged { stream, command, commands_log, local } = *staged;
+                group.pending.push(Pending {
+                    partner: job.partner,
+                    stream,
+                    reply,
+                    command,
+                    commands_log,
+                    local,
+                    access: job.access,
+                    has_entries: !job.entries.is_empty(),
+                    index: 0,
+                });
+                None
+            }
+            // Whoever no longer waits does not need the answer, here and below.
+            Ok(Outcome::Replayed(written)) => {
+                let _ = reply.send(Ok(written));
+                None
+            }
+            Err(NotStaged::Failed(failure)) => {
+                let _ = reply.send(Err(failure));
+                None
+            }
+            Err(NotStaged::Later) => Some((job, reply)),
+        }
+    }
+
+    fn try_append(&mut self, group: &mut Group, job: &AppendJob) -> Result<Outcome, NotStaged> {
+        let state = self.parts.corridors.get(&job.partner);
+        let state = state.ok_or_else(|| Failure::not_found("corridor"))?;
+        let stream = match job.subject.case() {
+            Some(case) => case_stream(case),
+            None => state.corridor.stream,
+        };
+        // One command at a time for a case: the same id twice in one group is told apart only
+        // once the first is stored.
+        if group.pending.iter().any(|pending| pending.stream == stream) {
+            return Err(NotStaged::Later);
+        }
+        let found = group.length(&self.parts, &stream)?;
+        if let Some(prior) = self.commands.find(&self.parts, &stream, &job.command)? {
+            return Ok(Outcome::Replayed(replay(job, prior, found)?));
+        }
+        if state.stopped.is_some() && !job.entries.is_empty() {
+            let message = "nothing more is written to this partner until its fault is settled";
+            return Err(Failure::new(Class::Refused, PARTNER_STOPPED, message).into());
+        }
+        let corridor = state.corridor.stream;
+        let found_corridor = group.length(&self.parts, &corridor)?;
+        let kept = match job.subject {
+            Subject::Corridor | Subject::Case(_) => true,
+            Subject::Opening(case, Opening { serial }) => {
+                self.parts.serials.is_kept(job.partner, case, serial)
+            }
+        };
+        if found != job.expected_revision
+            || found_corridor != job.expected_corridor_revision
+            || !kept
+        {
+            return Err(Failure::revision_moved(RevisionMoved {
+                expected_revision: job.expected_revision,
+                found_revision: found,
+                expected_corridor_revision: job.expected_corridor_revision,
+                found_corridor_revision: found_corridor,
+            })
+            .into());
+        }
+        self.stage(group, job, stream)
+    }
+
+    fn stage(
+        &self,
+        group: &mut Group,
+        job: &AppendJob,
+        stream: StreamId,
+    ) -> Result<Outcome, NotStaged> {
+        let parts = &self.parts;
+        let Some(state) = parts.corridors.get(&job.partner) else {
+            return Err(Failure::not_found("corridor").into());
+        };
+        let now = group.now;
+        let draft = group.draft(parts, job.partner);
+        let first = draft.next_position();
+        let first_local = draft.logs.local_size;
+        fits(draft.has_room(job.entries.len()))?;
+        let (entries, key) = seal(parts, state, job, first)?;
+        fits(draft.has_room_for(&entries))?;
+        let local = seal_local(parts, state, job, first_local)?;
+
+        let (count, local_count) = (entries.len() as u64, local.len() as u64);
+        let local: Vec<NewRecord> = local
+            .into_iter()
+            .map(|entry| local_record(&state.corridor, entry, stream, now))
+            .collect();
+        draft.add(entries.into_iter().map(|entry| (entry, stream)).collect());
+        draft.logs.local_size += local_count;
+        group.keys.extend(job.subject.case().copied().zip(key));
+        if let Subject::Opening(_, Opening { serial }) = job.subject {
+            group.use_serial(parts, job.partner, serial);
+        }
+        group.lengthen(&stream, count + local_count + 1);
+        let command = StoredCommand {
+            command: job.command.as_bytes().to_vec(),
+            payload_digest: job.payload_digest.as_bytes().to_vec(),
+            positions: (first..first + count).collect(),
+            dispatch: None,
+            local_positions: (first_local..first_local + local_count).collect(),
+            time_ms: 0,
+        };
+        let commands_log = state.corridor.names.commands.clone();
+        Ok(Outcome::Staged(Box::new(Staged { stream, command, commands_log, local })))
+    }
+}
+
+/// What becomes of an append that is not refused.
+enum Outcome {
+    Staged(Box<Staged>),
+    Replayed(Written),
+}
+
+struct Staged {
+    stream: StreamId,
+    command: StoredCommand,
+    commands_log: event_store::LogName,
+    local: Vec<NewRecord>,
+}
+
+fn fits(fit: Fit) -> Result<(), NotStaged> {
+    match fit {
+        Fit::Fits => Ok(()),
+        Fit::Later => Err(NotStaged::Later),
+        Fit::Never => {
+            let failure = Failure::field("entries", "must fit into one dispatch");
+            Err(NotStaged::Failed(failure))
+        }
+    }
+}
+
+/// The answer to a command that was carried out before.
+fn replay(job: &AppendJob, prior: Remembered, revision: u64) -> Result<Written, Failure> {
+    if prior.command.payload_digest != job.payload_digest.as_bytes() {
+        return Err(Failure::request_id_used());
+    }
+    Ok(Written {
+        command: prior.command,
+        store_position: prior.store_position,
+        revision,
+        replayed: true,
+    })
+}
+
+/// Seals the entries for the own log, and mints the key of a case that is opened.
+fn seal(
+    parts: &Parts,
+    state: &CorridorState,
+    job: &AppendJob,
+    first: u64,
+) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
+    let corridor = &state.corridor;
+    let minted = match job.subject {
+        Subject::Opening(..) => Some(CaseKey::generate(&mut random::operating_system())),
+        Subject::Corridor | Subject::Case(_) => None,
+    };
+    let stored = match (&job.subject, job.entries.iter().any(|entry| !entry.body.is_empty())) {
+        (Subject::Case(case), true) => Some(parts.keys.get(case).ok_or_else(|| {
+            let message = "the key of this case is not here: nothing can be sealed for it";
+            Failure::new(Class::Refused, CASE_KEY_MISSING, message)
+        })?),
+        (Subject::Case(_) | Subject::Corridor | Subject::Opening(..), _) => None,
+    };
+    let key = minted.as_ref().or(stored.as_ref());
+    let mut entries = Vec::with_capacity(job.entries.len());
+    for (index, (entry, position)) in job.entries.iter().zip(first..).enumerate() {
+        let place = job.subject.case().map(|case| corridor.place(Side::Own, *case, position));
+        let sealed_body = (!entry.body.is_empty())
+            .then(|| Some(key?.seal(place.as_ref()?, Purpose::Body, &entry.body)))
+            .flatten();
+        let opens = index == 0 && minted.is_some();
+        let commitment = opens.then(|| Some(key?.commitment(place.as_ref()?))).flatten();
+        let draft = EntryDraft {
+            case: job.subject.case().copied(),
+            facts: entry.facts.clone(),
+            sealed_body,
+            case_key_commitment: commitment,
+        };
+        let made = Entry::new(&corridor.own_log, position, draft);
+        entries.push(made.map_err(|error| too_long(&format!("entries[{index}]"), error))?);
+    }
+    Ok((entries, minted))
+}
+
+/// Seals the entries for the local log.
+fn seal_local(
+    parts: &Parts,
+    state: &CorridorState,
+    job: &AppendJob,
+    first: u64,
+) -> Result<Vec<Entry>, Failure> {
+    let (Some(case), false) = (job.subject.case(), job.local.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let corridor = &state.corridor;
+    let key = parts.secrets.local_key(case);
+    let mut entries = Vec::with_capacity(job.local.len());
+    for (index, (entry, position)) in job.local.iter().zip(first..).enumerate() {
+        let place = corridor.local_place(*case, position);
+        let sealed_body = (!entry.body.is_empty())
+            .then(|| key.seal(&place, Purpose::LocalBody, &entry.body));
+        let draft = EntryDraft {
+            case: Some(*case),
+            facts: entry.facts.clone(),
+            sealed_body,
+            case_key_commitment: None,
+        };
+        let made = Entry::new(&corridor.local_log, position, draft);
+        entries.push(made.map_err(|error| too_long(&format!("local_entries[{index}]"), error))?);
+    }
+    Ok(entries)
+}
+
+fn too_long(entry: &str, error: DraftError) -> Failure {
+    let part = match error {
+        DraftError::FactsTooLong { .. } => "facts",
+        DraftError::BodyTooLong { .. } => "body",
+    };
+    InvalidField::new(format!("{entry}.{part}"), error).into()
+}
+
+/// Commands that are stored, remembered by stream so that a long case is not read for each.
+#[derive(Debug, Default)]
+pub(super) struct Commands(HashMap<StreamId, StreamCommands>);
+
+#[derive(Debug, Default)]
+struct StreamCommands {
+    /// Records of the stream that were looked at.
+    looked: u64,
+    commands: HashMap<Vec<u8>, Remembered>,
+}
+
+/// A command that was carried out.
+#[derive(Clone, Debug)]
+pub(super) struct Remembered {
+    command: StoredCommand,
+    store_position: u64,
+}
+
+impl Commands {
+    fn find(
+        &mut self,
+        parts: &Parts,
+        stream: &StreamId,
+        command: &Digest,
+    ) -> Result<Option<Remembered>, Failure> {
+        let stored = super::state::stream_length(&parts.store, stream)?;
+        if stored == 0 {
+            return Ok(None);
+        }
+        let known = self.0.entry(*stream).or_default();
+        if known.looked < stored {
+            let end = Position(u64::MAX);
+            for record in layout::stream_records(&parts.store, stream, known.looked, end)? {
+                known.looked += 1;
+                if let Some(layout::LogKind::Commands { .. }) = layout::LogKind::of(&record.log) {
+                    let command = layout::command_of(&record)?;
+                    let store_position = record.position.0;
+                    let remembered = Remembered { command, store_position };
+                    known.commands.insert(remembered.command.command.clone(), remembered);
+                }
+            }
+        }
+        Ok(known.commands.get(command.as_bytes().as_slice()).cloned())
+    }
+
+    /// Forgets everything when it is too much; it is all in the store.
+    pub(super) fn forget_if_full(&mut self) {
+        if self.0.len() > REMEMBERED_MAX {
+            self.0.clear();
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! A group in the making: what its jobs would write, on top of what is stored. Nothing of it is
+//! visible to anybody before it is durable.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::chain::Dispatch;
+use domain::identifier::{CaseId, Digest, State};
+use domain::time::Instant;
+use event_store::{CursorName, NewRecord, StreamId};
+use proto::ledger::v1::ImportOutcome;
+use proto::store::v1::{StoredEntry, StoredHeader, StoredHeard};
+use record::canonical;
+use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_bytes};
+use record::entry::{Draft as EntryDraft, Entry};
+use record::log::Composed;
+use record::seal::CaseKey;
+use runtime::failure::Failure;
+
+use super::append::Pending;
+use super::import::Imported;
+use super::state::{Logs, stream_length};
+use super::{Parts, Reply};
+use crate::access::NewAccess;
+use crate::corridor::Corridor;
+use crate::layout::LogNames;
+use crate::serial::{self, YearSerial};
+
+/// Bytes of a dispatch that are left for its header.
+const HEADER_BYTES_MAX: usize = 512;
+/// Records, and bytes of partners' dispatches, after which a group takes no further dispatch: far
+/// enough below the limits of the store that whatever else joins still fits.
+const RECORDS_MAX: usize = event_store::BATCH_RECORDS_MAX / 4;
+const TAKEN_BYTES_MAX: usize = event_store::BATCH_BYTES_MAX / 2;
+
+/// A group in the making.
+pub(super) struct Group {
+    /// The clock when the group was begun: one moment for all of it.
+    pub(super) now: Instant,
+    pub(super) records: Vec<NewRecord>,
+    pub(super) cursors: BTreeMap<CursorName, Vec<u8>>,
+    pub(super) keys: Vec<(CaseId, CaseKey)>,
+    /// The lengths of touched streams, with what the group adds.
+    pub(super) streams: HashMap<StreamId, u64>,
+    drafts: BTreeMap<State, Draft>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) imports: Vec<PendingImport>,
+    accesses: Vec<Reply<()>>,
+    /// Bytes of the partners' dispatches that it stores.
+    pub(super) taken_bytes: usize,
+}
+
+/// An import that is answered once the group is durable.
+pub(super) struct PendingImport {
+    pub(super) partner: State,
+    pub(super) outcome: ImportOutcome,
+    pub(super) reason: String,
+    pub(super) reply: Reply<Imported>,
+}
+
+/// What the group does to one corridor.
+pub(super) struct Draft {
+    pub(super) logs: Logs,
+    /// New own entries, with the stream of each.
+    entries: Vec<(Entry, StreamId)>,
+    bytes: usize,
+    /// Whether a dispatch is wanted even without entries.
+    pub(super) wants_dispatch: bool,
+    /// Digests of the partner's dispatches that the group stores.
+    pub(super) taken: BTreeMap<u64, Digest>,
+    /// The own dispatch that the group makes.
+    made: Option<Dispatch>,
+}
+
+/// Whether entries fit into the dispatch of the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Fits,
+    /// Into the next one.
+    Later,
+    /// Into none.
+    Never,
+}
+
+impl Group {
+    pub(super) fn new(parts: &Parts) -> Self {
+        Self {
+            now: parts.clock.now(),
+            records: Vec::new(),
+            cursors: BTreeMap::new(),
+            keys: Vec::new(),
+            streams: HashMap::new(),
+            drafts: BTreeMap::new(),
+            pending: Vec::new(),
+            imports: Vec::new(),
+            accesses: Vec::new(),
+            taken_bytes: 0,
+        }
+    }
+
+    /// Whether no further dispatch of a partner should join.
+    pub(super) fn is_full(&self) -> bool {
+        self.records.len() >= RECORDS_MAX || self.taken_bytes >= TAKEN_BYTES_MAX
+    }
+
+    /// Whether nothing is to be stored.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.cursors.is_empty()
+    }
+
+    /// The draft of a corridor, which must exist.
+    pub(super) fn draft(&mut self, parts: &Parts, partner: State) -> &mut Draft {
+        self.drafts.entry(partner).or_insert_with(|| {
+            let state = parts.corridors.get(&partner);
+            Draft {
+                logs: state.expect("the corridor was looked up before").logs.clone(),
+                entries: Vec::new(),
+                bytes: 0,
+                wants_dispatch: false,
+                taken: BTreeMap::new(),
+                made: None,
+            }
+        })
+    }
+
+    /// How many records a stream has, with what the group adds.
+    pub(super) fn length(&mut self, parts: &Parts, stream: &StreamId) -> Result<u64, Failure> {
+        if let Some(length) = self.streams.get(stream) {
+            return Ok(*length);
+        }
+        let length = stream_length(&parts.store, stream)?;
+        self.streams.insert(*stream, length);
+        Ok(length)
+    }
+
+    /// Notes records that the group adds to a stream whose length was looked up before.
+    pub(super) fn lengthen(&mut self, stream: &StreamId, records: u64) {
+        *self.streams.entry(*stream).or_default() += records;
+    }
+
+    pub(super) fn access(&mut self, access: &NewAccess, reply: Option<Reply<()>>) {
+        self.records.push(access.record(self.now));
+        self.accesses.extend(reply);
+    }
+
+    /// Notes the serial of a case that is opened.
+    pub(super) fn use_serial(&mut self, parts: &Parts, partner: State, used: YearSerial) {
+        let cursor = serial::cursor(partner, used.year);
+        let stored = serial::highest_used(&parts.store, partner, used.year);
+        let staged = self.cursors.get(&cursor).and_then(|it| it.as_slice().try_into().ok());
+        let highest = staged.map_or(stored, u32::from_be_bytes).max(used.serial);
+        self.cursors.insert(cursor, highest.to_be_bytes().to_vec());
+    }
+
+    /// The first entries of the own log.
+    pub(super) fn announce(
+        &mut self,
+        parts: &Parts,
+        partner: State,
+        facts: Vec<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        let Some(state) = parts.corridors.get(&partner) else {
+            return Ok(());
+        };
+        let corridor = &state.corridor;
+        self.length(parts, &corridor.stream)?;
+        for facts in facts {
+            let draft = EntryDraft {
+                case: None,
+                facts,
+                sealed_body: None,
+                case_key_commitment: None,
+            };
+            let position = self.draft(parts, partner).next_position();
+            let entry = Entry::new(&corridor.own_log, position, draft)
+                .map_err(|error| Failure::internal("an announcement is too long").with_source(error))?;
+            self.draft(parts, partner).add(vec![(entry, corridor.stream)]);
+            self.lengthen(&corridor.stream, 1);
+        }
+        Ok(())
+    }
+
+    /// Makes the dispatch of each corridor that needs one, and the records of everything.
+    pub(super) fn compose(&mut self, parts: &Parts) -> Result<Vec<(State, Composed)>, Failure> {
+        let mut all = Vec::new();
+        for (partner, draft) in &mut self.drafts {
+            let Some(state) = parts.corridors.get(partner) else {
+                continue;
+            };
+            let silent = draft.entries.is_empty() && !draft.wants_dispatch;
+            if silent || state.stopped.is_some() {
+                continue;
+            }
+            let first = draft.logs.own.next_position();
+            let listening = draft.logs.partner.head();
+            let (entries, streams): (Vec<Entry>, Vec<StreamId>) =
+                std::mem::take(&mut draft.entries).into_iter().unzip();
+            let composed = draft
+                .logs
+                .own
+                .compose(entries, listening, self.now, &parts.secrets.log)
+                .map_err(|error| {
+                    Failure::internal("a dispatch could not be made").with_source(error)
+                })?;
+            let names = &state.corridor.names.own;
+            let entries = composed.entries.iter().zip(&streams);
+            let entries = entries.map(|(entry, stream)| (entry, Some(*stream)));
+            push_dispatch(&mut self.records, names, &composed.signed_header, first, entries);
+            let header = composed.signed_header.header();
+            draft.made = Some(Dispatch {
+                number: header.number,
+                time: header.time,
+                digest: *composed.signed_header.digest(),
+                heard: header.heard,
+            });
+            draft.logs.own = composed.state.clone();
+            all.push((*partner, composed));
+        }
+        for pending in &mut self.pending {
+            let draft = self.drafts.get(&pending.partner);
+            let made = draft.and_then(|draft| draft.made);
+            pending.add_records(&mut self.records, made, self.now);
+        }
+        Ok(all)
+    }
+
+    /// What was staged becomes the state of the logs.
+    pub(super) fn settle(&mut self, parts: &mut Parts) {
+        for (partner, draft) in &self.drafts {
+            if let Some(state) = parts.corridors.get_mut(partner) {
+                state.logs = draft.logs.clone();
+                if let Some(length) = self.streams.get(&state.corridor.stream) {
+                    state.logs.revision = *length;
+                }
+            }
+        }
+    }
+
+    /// Answers everybody. `first` is the position of the group's first record.
+    pub(super) fn answer(self, parts: &Parts, lengths: &HashMap<StreamId, u64>, first: u64) {
+        for reply in self.accesses {
+            // Whoever no longer waits does not need the answer, here and below.
+            let _ = reply.send(Ok(()));
+        }
+        for pending in self.pending {
+            let revision = lengths.get(&pending.stream).copied().unwrap_or_default();
+            let (written, reply) = pending.written(revision, first);
+            let _ = reply.send(Ok(written));
+        }
+        for PendingImport { partner, outcome, reason, reply } in self.imports {
+            let logs = parts.corridors.get(&partner).map(|state| &state.logs);
+            let imported = Imported {
+                outcome,
+                reason,
+                next_wanted: logs.map_or(0, |logs| logs.partner.next_number()),
+                own_head: logs.and_then(|logs| logs.own.head()).map(|head| head.heard),
+            };
+            let _ = reply.send(Ok(imported));
+        }
+    }
+
+    /// Tells everybody that nothing was written, and returns the failure for the log.
+    pub(super) fn fail(self, failure: Failure) -> Failure {
+        let again = || Failure::new(failure.class(), failure.code().clone(), failure.message());
+        for reply in self.accesses {
+            let _ = reply.send(Err(again()));
+        }
+        for pending in self.pending {
+            let _ = pending.reply.send(Err(again()));
+        }
+        for import in self.imports {
+            let _ = import.reply.send(Err(again()));
+        }
+        failure
+    }
+}
+
+impl Draft {
+    /// Where the next own entry stands.
+    pub(super) fn next_position(&self) -> u64 {
+        self.logs.own.next_position() + self.entries.len() as u64
+    }
+
+    /// Whether this many entries may still join.
+    pub(super) fn has_room(&self, entries: usize) -> Fit {
+        fit(self.entries.is_empty(), self.entries.len() + entries <= ENTRIES_MAX)
+    }
+
+    /// Whether these bytes of entries may still join.
+    pub(super) fn has_room_for(&self, entries: &[Entry]) -> Fit {
+        let bytes = self.bytes + encoded_bytes(entries);
+        fit(self.entries.is_empty(), bytes + HEADER_BYTES_MAX <= DISPATCH_BYTES_MAX)
+    }
+
+    /// Adds own entries that fit.
+    pub(super) fn add(&mut self, entries: Vec<(Entry, StreamId)>) {
+        for (entry, stream) in entries {
+            self.bytes += encoded_bytes(std::slice::from_ref(&entry));
+            self.entries.push((entry, stream));
+        }
+    }
+}
+
+const fn fit(alone: bool, fits: bool) -> Fit {
+    match (fits, alone) {
+        (true, _) => Fit::Fits,
+        (false, false) => Fit::Later,
+        (false, true) => Fit::Never,
+    }
+}
+
+/// The records of a dispatch of either State: its entries, then its header.
+pub(super) fn push_dispatch<'a>(
+    records: &mut Vec<NewRecord>,
+    names: &LogNames,
+    signed: &SignedHeader,
+    first_entry: u64,
+    entries: impl Iterator<Item = (&'a Entry, Option<StreamId>)>,
+) {
+    let header = signed.header();
+    let mut count = 0;
+    for (entry, stream) in entries {
+        let stored = StoredEntry {
+            dispatch: header.number,
+            time_ms: header.time.as_ms(),
+            facts: entry.facts.clone(),
+            sealed_body: entry.sealed_body.clone().unwrap_or_default(),
+        };
+        records.push(NewRecord {
+            log: names.entries.clone(),
+            stream,
+            leaf: entry.head.clone(),
+            payload: canonical::encode(&stored),
+        });
+        count += 1;
+    }
+    let stored = StoredHeader {
+        first_entry,
+        entries: count,
+        time_ms: header.time.as_ms(),
+        digest: signed.digest().as_bytes().to_vec(),
+        heard: header.heard.map(|heard| StoredHeard {
+            era: heard.era,
+            number: heard.number,
+            digest: heard.digest.as_bytes().to_vec(),
+        }),
+    };
+    records.push(NewRecord {
+        log: names.headers.clone(),
+        stream: None,
+        leaf: signed.bytes().to_vec(),
+        payload: canonical::encode(&stored),
+    });
+}
+
+/// The record of an entry of the local log.
+pub(super) fn local_record(corridor: &Corridor, entry: Entry, stream: StreamId, at: Instant) -> NewRecord {
+    let stored = StoredEntry {
+        dispatch: 0,
+        time_ms: at.as_ms(),
+        facts: entry.facts,
+        sealed_body: entry.sealed_body.unwrap_or_default(),
+    };
+    NewRecord {
+        log: corridor.names.local.clone(),
+        stream: Some(stream),
+        leaf: entry.head,
+        payload: canonical::encode(&stored),
+    }
+}

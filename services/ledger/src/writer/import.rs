@@ -1,0 +1,366 @@
+//! Taking in a partner's dispatch: DESIGN 4, "What arrives, and what is done".
+//!
+//! Facts are not judged here. An entry that breaks a rule is stored like any other; what it is
+//! worth is for whoever reads the case.
+
+use std::cell::RefCell;
+
+use domain::chain::Heard;
+use domain::identifier::{Digest, State};
+use domain::time::Instant;
+use event_store::{CursorName, NewRecord};
+use proto::ledger::v1::ImportOutcome;
+use proto::record::v1::WrappedCaseKey;
+use proto::store::v1::StoredProof;
+use record::canonical;
+use record::dispatch::Dispatch;
+use record::entry::Owner;
+use record::log::{Accepted, AcceptedEntry, Fault, GapSignature, Known, Stamp};
+use record::wrap;
+use runtime::failure::Failure;
+
+use super::group::{Group, PendingImport, push_dispatch};
+use super::state::{CorridorState, Parked};
+use super::{Parts, Reply, Writer};
+use crate::corridor::Side;
+use crate::layout::{self, LogNames, case_stream};
+
+/// A dispatch that arrived.
+pub(crate) struct ImportJob {
+    pub(crate) partner: State,
+    pub(crate) dispatch: Vec<u8>,
+    pub(crate) cursor: Option<(CursorName, Vec<u8>)>,
+}
+
+/// What was done with it.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    pub(crate) outcome: ImportOutcome,
+    pub(crate) reason: String,
+    pub(crate) next_wanted: u64,
+    pub(crate) own_head: Option<Heard>,
+}
+
+/// What became of one dispatch.
+struct Verdict {
+    outcome: ImportOutcome,
+    reason: String,
+}
+
+impl Verdict {
+    fn new(outcome: ImportOutcome, reason: impl ToString) -> Self {
+        let reason = reason.to_string();
+        Self { outcome, reason }
+    }
+}
+
+impl Writer {
+    /// Takes in a dispatch, and whatever was waiting for it.
+    pub(super) fn import(&mut self, group: &mut Group, job: ImportJob, reply: Reply<Imported>) {
+        let partner = job.partner;
+        if !self.parts.corridors.contains_key(&partner) {
+            // Whoever no longer waits does not need the answer.
+            let _ = reply.send(Err(Failure::not_found("corridor")));
+            return;
+        }
+        match take(&mut self.parts, group, job) {
+            Ok(Verdict { outcome, reason }) => {
+                self.unpark(group, partner);
+                group.imports.push(PendingImport { partner, outcome, reason, reply });
+            }
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+            }
+        }
+    }
+
+    /// Takes in what was parked and has come of age.
+    pub(super) fn come_of_age(&mut self, group: &mut Group) {
+        let partners: Vec<State> = self.parts.corridors.keys().copied().collect();
+        for partner in partners {
+            self.unpark(group, partner);
+        }
+    }
+
+    /// Takes in parked dispatches as long as the next one is there and of age.
+    fn unpark(&mut self, group: &mut Group, partner: State) {
+        loop {
+            let now = group.now;
+            let Some(state) = self.parts.corridors.get(&partner) else {
+                return;
+            };
+            if state.parked.is_empty() {
+                return;
+            }
+            let wanted = group.draft(&self.parts, partner).logs.partner.next_number();
+            let Some(state) = self.parts.corridors.get_mut(&partner) else {
+                return;
+            };
+            state.forget_below(wanted);
+            let ready = state.parked.get(&wanted).is_some_and(|it| it.until.is_none_or(|at| at <= now));
+            if ready && group.is_full() {
+                self.more_is_ready = true;
+                return;
+            }
+            let Some(parked) = ready.then(|| state.take_parked(wanted)).flatten() else {
+                return;
+            };
+            let Parked { dispatch, cursor, .. } = parked;
+            let outcome = take(&mut self.parts, group, ImportJob { partner, dispatch, cursor });
+            match outcome.map(|verdict| verdict.outcome) {
+                Ok(ImportOutcome::Stored) => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(%error, "a parked dispatch could not be checked");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Checks a dispatch and stages what is to be done with it.
+fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict, Failure> {
+    let ImportJob { partner, dispatch: bytes, cursor } = job;
+    let dispatch = match Dispatch::decode(&bytes) {
+        Ok(dispatch) => dispatch,
+        Err(error) => return Ok(quarantine(parts, partner, &error)),
+    };
+    let number = dispatch.signed_header.header().number;
+    let now = group.now;
+    let draft = group.draft(parts, partner);
+    let Some(state) = parts.corridors.get(&partner) else {
+        return Err(Failure::not_found("corridor"));
+    };
+    let known = Stored {
+        parts,
+        state,
+        own_next: state.logs.own.next_number(),
+        taken: &draft.taken,
+        failed: RefCell::default(),
+    };
+    let checked = draft.logs.partner.check(dispatch, now, &known);
+    // A place that could not be read must not look like one that does not exist.
+    known.failed.into_inner().map_or(Ok(()), Err)?;
+    let fault = match checked {
+        Ok(accepted) => {
+            store(parts, group, partner, accepted)?;
+            group.cursors.extend(cursor);
+            group.taken_bytes += bytes.len();
+            return Ok(Verdict::new(ImportOutcome::Stored, ""));
+        }
+        Err(fault) => fault,
+    };
+    let proof = |outcome: ImportOutcome| StoredProof {
+        outcome: u32::try_from(i32::from(outcome)).unwrap_or_default(),
+        time_ms: now.as_ms(),
+        dispatch: bytes.clone(),
+        reason: fault.to_string(),
+    };
+    let waiting = |until: Option<Instant>| Parked {
+        dispatch: bytes.clone(),
+        cursor: cursor.clone(),
+        until,
+    };
+    Ok(match &fault {
+        Fault::NotAuthentic(why) => quarantine(parts, partner, why),
+        Fault::Duplicate { .. } => {
+            group.cursors.extend(cursor);
+            Verdict::new(ImportOutcome::Duplicate, "")
+        }
+        Fault::Gap { signature: GapSignature::Verified, .. } => {
+            let parked = waiting(None);
+            park(parts, partner, number, parked);
+            Verdict::new(ImportOutcome::ParkedGap, &fault)
+        }
+        // It cannot be told yet whose it is: what is missing is fetched, and it with it.
+        Fault::Gap { signature: GapSignature::KeyUnknown, .. } => {
+            Verdict::new(ImportOutcome::ParkedGap, &fault)
+        }
+        Fault::Future { until } => {
+            let parked = waiting(Some(*until));
+            park(parts, partner, number, parked);
+            Verdict::new(ImportOutcome::ParkedFuture, &fault)
+        }
+        Fault::Rival { .. } => keep_proof(parts, group, partner, proof(ImportOutcome::Rival)),
+        Fault::BrokenChain { .. } => {
+            keep_proof(parts, group, partner, proof(ImportOutcome::Broken))
+        }
+        Fault::HeardUnknown { .. } => {
+            let verdict = keep_proof(parts, group, partner, proof(ImportOutcome::HeardUnknown));
+            if let Some(state) = parts.corridors.get_mut(&partner) {
+                state.stopped.get_or_insert_with(|| verdict.reason.clone());
+            }
+            verdict
+        }
+        Fault::EntriesWithheld { .. } => {
+            tracing::warn!(%partner, number, "header seen, bytes withheld");
+            Verdict::new(ImportOutcome::Withheld, &fault)
+        }
+    })
+}
+
+/// Stages an accepted dispatch: its entries, its header, the case keys that came with it.
+fn store(
+    parts: &Parts,
+    group: &mut Group,
+    partner: State,
+    accepted: Accepted,
+) -> Result<(), Failure> {
+    let Some(state) = parts.corridors.get(&partner) else {
+        return Err(Failure::not_found("corridor"));
+    };
+    let corridor = &state.corridor;
+    let Accepted { signed_header, entries, case_keys, state: next } = accepted;
+    let stream_of = |entry: &AcceptedEntry| match entry.reading.owner {
+        Owner::Corridor => Some(corridor.stream),
+        Owner::Case(case) => Some(case_stream(&case)),
+        Owner::Nobody => None,
+    };
+    let streams: Vec<_> = entries.iter().map(stream_of).collect();
+    for stream in streams.iter().flatten() {
+        group.length(parts, stream)?;
+    }
+    for stream in streams.iter().flatten() {
+        group.lengthen(stream, 1);
+    }
+    for wrapped in &case_keys {
+        let opening = entries.iter().find(|entry| entry.head.position == wrapped.position);
+        group.keys.extend(opening.and_then(|opening| unwrap(parts, state, opening, wrapped)));
+    }
+    let draft = group.draft(parts, partner);
+    let first = draft.logs.partner.next_position();
+    draft.taken.insert(signed_header.header().number, *signed_header.digest());
+    draft.logs.partner = next;
+    // The receipt. A dispatch without entries is never answered.
+    draft.wants_dispatch |= !entries.is_empty();
+    let names = &corridor.names.partner;
+    let entries = entries.iter().map(|entry| &entry.entry).zip(streams);
+    push_dispatch(&mut group.records, names, &signed_header, first, entries);
+    Ok(())
+}
+
+/// The case key beside an opening entry, if it is the one that the entry committed to. Without it
+/// the entry is stored all the same: its body cannot be read until the key comes.
+fn unwrap(
+    parts: &Parts,
+    state: &CorridorState,
+    opening: &AcceptedEntry,
+    wrapped: &WrappedCaseKey,
+) -> Option<(domain::identifier::CaseId, record::seal::CaseKey)> {
+    let corridor = &state.corridor;
+    let commitment = opening.head.case_key_commitment?;
+    let Owner::Case(case) = opening.reading.owner else {
+        return None;
+    };
+    let place = corridor.place(Side::Partner, case, opening.head.position);
+    let genesis = corridor.genesis.digest();
+    match wrap::unwrap(wrapped, genesis, &place, &commitment, &parts.secrets.hpke) {
+        Ok(key) => Some((case, key)),
+        Err(error) => {
+            tracing::warn!(position = opening.head.position, %error, "a case key is of no use");
+            None
+        }
+    }
+}
+
+fn quarantine(parts: &mut Parts, partner: State, why: &dyn std::fmt::Display) -> Verdict {
+    if let Some(state) = parts.corridors.get_mut(&partner) {
+        state.quarantined += 1;
+    }
+    tracing::warn!(%partner, %why, "a dispatch is not authentic");
+    Verdict::new(ImportOutcome::Quarantined, why)
+}
+
+/// Keeps a dispatch that proves a fault; more than there is room for are only told.
+fn keep_proof(
+    parts: &mut Parts,
+    group: &mut Group,
+    partner: State,
+    proof: StoredProof,
+) -> Verdict {
+    let outcome = i32::try_from(proof.outcome).ok().and_then(|it| ImportOutcome::try_from(it).ok());
+    let verdict = Verdict::new(outcome.unwrap_or_default(), &proof.reason);
+    tracing::error!(%partner, reason = %proof.reason, "a dispatch proves a fault");
+    let limit = parts.limits.proofs_max;
+    if let Some(state) = parts.corridors.get_mut(&partner)
+        && state.proofs < limit
+    {
+        state.proofs += 1;
+        group.records.push(NewRecord {
+            log: state.corridor.names.proofs.clone(),
+            stream: None,
+            leaf: canonical::encode(&proof),
+            payload: Vec::new(),
+        });
+    }
+    verdict
+}
+
+/// Parks a dispatch. Where there is no room, the one with the highest number goes: it would be
+/// wanted last.
+fn park(parts: &mut Parts, partner: State, number: u64, parked: Parked) {
+    let limits = parts.limits;
+    let Some(state) = parts.corridors.get_mut(&partner) else {
+        return;
+    };
+    state.take_parked(number);
+    state.parked_bytes += parked.dispatch.len();
+    state.parked.insert(number, parked);
+    while state.parked.len() > limits.parked_dispatches_max
+        || state.parked_bytes > limits.parked_bytes_max
+    {
+        let Some(highest) = state.parked.keys().next_back().copied() else {
+            return;
+        };
+        state.take_parked(highest);
+    }
+}
+
+impl CorridorState {
+    fn take_parked(&mut self, number: u64) -> Option<Parked> {
+        let parked = self.parked.remove(&number)?;
+        self.parked_bytes -= parked.dispatch.len();
+        Some(parked)
+    }
+
+    fn forget_below(&mut self, number: u64) {
+        while let Some(lowest) = self.parked.keys().next().copied().filter(|it| *it < number) {
+            self.take_parked(lowest);
+        }
+    }
+}
+
+/// What is stored of both logs.
+struct Stored<'a> {
+    parts: &'a Parts,
+    state: &'a CorridorState,
+    own_next: u64,
+    taken: &'a std::collections::BTreeMap<u64, Digest>,
+    failed: RefCell<Option<Failure>>,
+}
+
+impl Stored<'_> {
+    fn dispatch(&self, names: &LogNames, number: u64) -> Option<domain::chain::Dispatch> {
+        let read = layout::record_at(&self.parts.store, &names.headers, number)
+            .and_then(|record| record.as_ref().map(layout::dispatch_of).transpose());
+        read.unwrap_or_else(|failure| {
+            self.failed.borrow_mut().get_or_insert(failure);
+            None
+        })
+    }
+}
+
+impl Known for Stored<'_> {
+    fn heard(&self, number: u64) -> Option<Stamp> {
+        let names = &self.state.corridor.names.own;
+        let signed = (number < self.own_next).then(|| self.dispatch(names, number)).flatten()?;
+        Some(Stamp { digest: signed.digest, time: signed.time })
+    }
+
+    fn stored(&self, number: u64) -> Option<Digest> {
+        let names = &self.state.corridor.names.partner;
+        let taken = self.taken.get(&number).copied();
+        taken.or_else(|| self.dispatch(names, number).map(|stored| stored.digest))
+    }
+}

@@ -1,0 +1,212 @@
+//! One corridor in the writer's memory, and how it is found again in the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::case::event::Statement;
+use domain::chain::{Content, Dispatch};
+use domain::identifier::State;
+use domain::time::Instant;
+use event_store::{CursorName, Position, Store};
+use proto::ledger::v1::ImportOutcome;
+use proto::store::v1::StoredProof;
+use record::canonical;
+use record::dispatch::SignedHeader;
+use record::key_directory::Place;
+use record::log::LogState;
+use runtime::failure::Failure;
+
+use crate::corridor::{Corridor, Side};
+use crate::layout::{self, LogNames};
+use crate::snapshot::{CorridorSnapshot, LogSnapshot};
+
+/// Both logs of a corridor, as they stand. A group works on a copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Logs {
+    pub(crate) own: LogState,
+    pub(crate) partner: LogState,
+    /// How many entries the local log has.
+    pub(crate) local_size: u64,
+    /// How many corridor records there are.
+    pub(crate) revision: u64,
+}
+
+/// A corridor in the writer's memory.
+#[derive(Debug)]
+pub(crate) struct CorridorState {
+    pub(crate) corridor: Arc<Corridor>,
+    pub(crate) logs: Logs,
+    /// Dispatches that wait for those before them, or for their time. Not durable: they are
+    /// fetched again after a restart.
+    pub(super) parked: BTreeMap<u64, Parked>,
+    pub(super) parked_bytes: usize,
+    /// Since the start.
+    pub(super) quarantined: u64,
+    pub(super) proofs: u64,
+    /// Why nothing more is written to this partner.
+    pub(crate) stopped: Option<String>,
+}
+
+/// A dispatch that waits.
+#[derive(Debug)]
+pub(super) struct Parked {
+    pub(super) dispatch: Vec<u8>,
+    pub(super) cursor: Option<(CursorName, Vec<u8>)>,
+    /// Not to be looked at before.
+    pub(super) until: Option<Instant>,
+}
+
+/// Why a corridor is not found again in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// The store could not be read.
+    #[error("the corridor with `{partner}` could not be read")]
+    Read {
+        /// The partner.
+        partner: State,
+        /// Why.
+        #[source]
+        source: Failure,
+    },
+    /// Header, entries and keys do not belong together.
+    #[error("the log of `{author}` in the corridor with `{partner}` does not fit its last header")]
+    DoesNotFit {
+        /// The partner.
+        partner: State,
+        /// The author of the log.
+        author: State,
+    },
+}
+
+impl CorridorState {
+    /// Finds a corridor again in the store: the last header and the right edge of each log, and
+    /// the announced keys. Costs the same however long the logs are.
+    pub(crate) fn resume(store: &Store, corridor: Arc<Corridor>) -> Result<Self, ResumeError> {
+        let partner = corridor.partner;
+        let failed = |source| ResumeError::Read { partner, source };
+        let announced = announcements(store, &corridor).map_err(failed)?;
+        let log = |side: Side, names: &LogNames| {
+            let author = corridor.log(side).author();
+            let last = last_header(store, names).map_err(failed)?;
+            let announced = announced.iter().filter(|it| it.side == side);
+            let announced = announced.map(|it| (it.dispatch, it.place, it.statement.as_slice()));
+            let frontier = store.log_frontier(&names.entries);
+            LogState::resume(&corridor.genesis, author, last.as_ref(), frontier, announced)
+                .ok_or(ResumeError::DoesNotFit { partner, author })
+        };
+        let names = &corridor.names;
+        let logs = Logs {
+            own: log(Side::Own, &names.own)?,
+            partner: log(Side::Partner, &names.partner)?,
+            local_size: store.log_size(&names.local),
+            revision: stream_length(store, &corridor.stream).map_err(failed)?,
+        };
+        let stopped = stopped(store, &corridor).map_err(failed)?;
+        let proofs = store.log_size(&names.proofs);
+        Ok(Self {
+            logs,
+            corridor,
+            parked: BTreeMap::new(),
+            parked_bytes: 0,
+            quarantined: 0,
+            proofs,
+            stopped,
+        })
+    }
+
+    pub(crate) fn snapshot(&self) -> CorridorSnapshot {
+        let hpke = self.logs.partner.keys().hpke_key();
+        CorridorSnapshot {
+            own: log_snapshot(&self.logs.own),
+            partner: log_snapshot(&self.logs.partner),
+            revision: self.logs.revision,
+            partner_hpke: hpke.map(|key| key.public_key),
+            parked: self.parked.len() as u64,
+            quarantined: self.quarantined,
+            stopped: self.stopped.clone(),
+        }
+    }
+}
+
+fn log_snapshot(log: &LogState) -> LogSnapshot {
+    let head = log.head().map(|head| Dispatch {
+        number: head.heard.number,
+        time: head.time,
+        digest: head.heard.digest,
+        heard: log.heard(),
+    });
+    LogSnapshot {
+        head,
+        size: log.next_position(),
+    }
+}
+
+/// How many records a stream has.
+pub(super) fn stream_length(
+    store: &Store,
+    stream: &event_store::StreamId,
+) -> Result<u64, Failure> {
+    let last = store.stream_revision(stream).map_err(crate::failure::read)?;
+    Ok(last.map_or(0, |last| last.0 + 1))
+}
+
+fn last_header(store: &Store, names: &LogNames) -> Result<Option<SignedHeader>, Failure> {
+    let Some(last) = store.log_size(&names.headers).checked_sub(1) else {
+        return Ok(None);
+    };
+    let record = layout::record_at(store, &names.headers, last)?;
+    let header = record.map(|record| {
+        SignedHeader::parse(&record.leaf).ok_or_else(|| crate::failure::corrupt(&record))
+    });
+    header.transpose()
+}
+
+/// A key announcement in the store.
+struct Announced {
+    side: Side,
+    dispatch: u64,
+    place: Place,
+    statement: Vec<u8>,
+}
+
+fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, Failure> {
+    let mut announced = Vec::new();
+    let end = Position(u64::MAX);
+    for record in layout::stream_records(store, &corridor.stream, 0, end)? {
+        let names = &corridor.names;
+        let (side, names) = match &record.log {
+            log if *log == names.own.entries => (Side::Own, &names.own),
+            log if *log == names.partner.entries => (Side::Partner, &names.partner),
+            _ => continue,
+        };
+        let entry = layout::entry_of(&record)?;
+        let Content::Stated(statement) = record::facts::read(&entry.facts) else {
+            continue;
+        };
+        if let Statement::KeyAnnounced(it) = *statement {
+            let header = layout::record_at(store, &names.headers, entry.dispatch)?
+                .ok_or_else(|| crate::failure::corrupt(&record))?;
+            let first = layout::header_of(&header)?.first_entry == record.log_index;
+            announced.push(Announced {
+                side,
+                dispatch: entry.dispatch,
+                place: if first { Place::First } else { Place::Later },
+                statement: it.root_statement,
+            });
+        }
+    }
+    Ok(announced)
+}
+
+/// Whether a stored proof forbids writing to the partner.
+fn stopped(store: &Store, corridor: &Corridor) -> Result<Option<String>, Failure> {
+    let log = &corridor.names.proofs;
+    for record in layout::log_records(store, log, 0, store.log_size(log))? {
+        let proof: StoredProof =
+            canonical::decode(&record.leaf).map_err(|_| crate::failure::corrupt(&record))?;
+        if i32::try_from(proof.outcome) == Ok(ImportOutcome::HeardUnknown.into()) {
+            return Ok(Some(proof.reason));
+        }
+    }
+    Ok(None)
+}
