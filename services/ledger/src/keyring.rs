@@ -116,9 +116,7 @@ pub fn create_keyring(path: &Path, passphrase: &Passphrase) -> Result<PublicKeys
     for number in [MEMORY_KIB, PASSES, LANES] {
         header.extend_from_slice(&number.to_be_bytes());
     }
-    let mut salt = [0; SALT_LENGTH];
-    random.fill_bytes(&mut salt);
-    header.extend_from_slice(&salt);
+    header.extend_from_slice(&fresh::<SALT_LENGTH>(&mut random));
 
     let secrets = Secrets::generate(&mut random);
     let wrapping = Wrapping::derive(path, header, passphrase)?;
@@ -405,8 +403,7 @@ impl Wrapping {
 
     /// A whole frame, length included.
     fn seal(&self, number: u64, content: &[u8], random: &mut impl CryptoRng) -> Vec<u8> {
-        let mut nonce = [0; NONCE_LENGTH];
-        random.fill_bytes(&mut nonce);
+        let nonce = fresh::<NONCE_LENGTH>(random);
         let bound = [self.header.as_slice(), &number.to_be_bytes()].concat();
         let payload = Payload { msg: content, aad: &bound };
         let sealed = self
@@ -425,6 +422,12 @@ impl Wrapping {
         let content = self.cipher().decrypt(&Nonce::from(*nonce), payload).ok()?;
         Some(Zeroizing::new(content))
     }
+}
+
+fn fresh<const LENGTH: usize>(random: &mut impl CryptoRng) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    random.fill_bytes(&mut bytes);
+    bytes
 }
 
 /// The frame at an offset, without its length; `None` where it is not there whole.

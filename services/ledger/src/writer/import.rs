@@ -15,7 +15,8 @@ use proto::store::v1::StoredProof;
 use record::canonical;
 use record::dispatch::Dispatch;
 use record::entry::Owner;
-use record::log::{Accepted, AcceptedEntry, Fault, GapSignature, Known, Stamp};
+use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
+use record::log::Stamp;
 use record::wrap;
 use runtime::failure::Failure;
 
@@ -182,6 +183,7 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
             park(parts, partner, number, parked);
             Verdict::new(ImportOutcome::ParkedFuture, &fault)
         }
+        Fault::Unjudged { .. } => return Err(Failure::corrupt(fault.to_string())),
         Fault::Rival { .. } => keep_proof(parts, group, partner, proof(ImportOutcome::Rival)),
         Fault::BrokenChain { .. } => {
             keep_proof(parts, group, partner, proof(ImportOutcome::Broken))
