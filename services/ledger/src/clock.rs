@@ -129,10 +129,8 @@ impl Clock {
             Self::Settable { offset_ms, file } => {
                 let offset = to.as_ms().saturating_sub(system_now().as_ms());
                 let offset = offset.max(offset_ms.load(Ordering::Acquire));
-                keep_offset(file, offset).map_err(|source| ClockError::File {
-                    path: file.clone(),
-                    source,
-                })?;
+                keep_offset(file, offset)
+                    .map_err(|source| ClockError::File { path: file.clone(), source })?;
                 offset_ms.fetch_max(offset, Ordering::AcqRel);
                 Ok(())
             }
@@ -150,15 +148,9 @@ fn system_now() -> Instant {
 fn read_offset(file: &Path) -> Result<u64, ClockError> {
     let path = || file.to_path_buf();
     match fs::read_to_string(file) {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| ClockError::NotANumber { path: path() }),
+        Ok(text) => text.trim().parse().map_err(|_| ClockError::NotANumber { path: path() }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        Err(source) => Err(ClockError::File {
-            path: path(),
-            source,
-        }),
+        Err(source) => Err(ClockError::File { path: path(), source }),
     }
 }
 

@@ -77,19 +77,11 @@ impl Corridor {
 
     /// Where an entry of a case stands.
     pub(crate) const fn place(&self, side: Side, case: CaseId, position: u64) -> Place {
-        Place {
-            log: *self.log(side),
-            position,
-            case,
-        }
+        Place { log: *self.log(side), position, case }
     }
 
     /// Where a local entry of a case stands.
     pub(crate) const fn local_place(&self, case: CaseId, position: u64) -> Place {
-        Place {
-            log: self.local_log,
-            position,
-            case,
-        }
+        Place { log: self.local_log, position, case }
     }
 }

@@ -52,3 +52,31 @@ pub(crate) fn append(error: &AppendError) -> Failure {
 pub(crate) fn writer_gone() -> Failure {
     Failure::unavailable("the ledger is closed")
 }
+
+/// Every code of this crate.
+#[cfg(test)]
+const ALL: [Code; 4] = [PARTNER_STOPPED, CLOCK_NOT_SETTABLE, CASE_KEY_MISSING, DISK_FULL];
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn every_code_has_a_page_and_no_page_is_without_a_code() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let pages: BTreeSet<String> = std::fs::read_dir(&folder)
+            .unwrap()
+            .filter_map(|page| page.unwrap().file_name().into_string().ok())
+            .filter(|page| page.starts_with("LEDGER-"))
+            .collect();
+        let codes: BTreeSet<String> = ALL.iter().map(|code| format!("{code}.md")).collect();
+        assert_eq!(codes, pages);
+        for code in &ALL {
+            let page = std::fs::read_to_string(folder.join(format!("{code}.md"))).unwrap();
+            assert!(page.starts_with(&format!("# {code}: ")), "{code}: the first line");
+        }
+    }
+}

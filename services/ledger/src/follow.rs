@@ -246,8 +246,12 @@ fn dispatch(
         return Ok(None);
     };
     let header = layout::header_of(&record)?;
-    let stored =
-        layout::log_records(&reader.store, &names.entries, header.first_entry, header.entries.into())?;
+    let stored = layout::log_records(
+        &reader.store,
+        &names.entries,
+        header.first_entry,
+        header.entries.into(),
+    )?;
     let mut entries = Vec::with_capacity(stored.len());
     let mut case_keys = Vec::new();
     for entry in &stored {

@@ -161,14 +161,9 @@ pub(crate) fn read_founded(data_folder: &Path, state: State) -> Result<Vec<Found
         let genesis = SignedGenesis::decode(&read("genesis")?)
             .map_err(|source| FoundError::Genesis { partner, source })?;
         let corridor = Corridor::new(state, genesis).ok_or(FoundError::NotInCorridor { state })?;
-        let announcements = Announcements {
-            log: read("announce_log")?,
-            hpke: read("announce_hpke")?,
-        };
-        founded.push(Founded {
-            corridor,
-            announcements,
-        });
+        let announcements =
+            Announcements { log: read("announce_log")?, hpke: read("announce_hpke")? };
+        founded.push(Founded { corridor, announcements });
     }
     founded.sort_by_key(|founded| founded.corridor.partner);
     Ok(founded)
@@ -180,11 +175,8 @@ impl Announcements {
         let partner = corridor.partner;
         let party = corridor.genesis.genesis().party(corridor.own);
         let party = party.ok_or(FoundError::NotInCorridor { state: corridor.own })?;
-        let root = Root {
-            genesis: *corridor.genesis.digest(),
-            author: corridor.own,
-            key: party.root_key,
-        };
+        let root =
+            Root { genesis: *corridor.genesis.digest(), author: corridor.own, key: party.root_key };
         let verify = |key: &'static str, bytes: &[u8]| {
             RootStatement::verify(bytes, &root).map_err(|source| FoundError::Statement {
                 key,
@@ -202,11 +194,7 @@ impl Announcements {
         if hpke.serial <= log.serial {
             let (last, found) = (log.serial, hpke.serial);
             let source = RootStatementError::SerialMustRise { last, found };
-            return Err(FoundError::Statement {
-                key: "HPKE",
-                partner,
-                source,
-            });
+            return Err(FoundError::Statement { key: "HPKE", partner, source });
         }
         Ok(())
     }
@@ -225,8 +213,5 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn file_error(path: &Path, source: io::Error) -> FoundError {
-    FoundError::File {
-        path: path.to_path_buf(),
-        source,
-    }
+    FoundError::File { path: path.to_path_buf(), source }
 }

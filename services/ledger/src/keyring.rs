@@ -122,9 +122,7 @@ pub fn create_keyring(path: &Path, passphrase: &Passphrase) -> Result<PublicKeys
     let wrapping = Wrapping::derive(path, header, passphrase)?;
     let frame = wrapping.seal(0, &secrets.encode(), &mut random);
     let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyringError::Exists {
-            path: path.to_path_buf(),
-        },
+        io::ErrorKind::AlreadyExists => KeyringError::Exists { path: path.to_path_buf() },
         _ => file_error("make", path, source),
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
@@ -219,10 +217,7 @@ impl Secrets {
     }
 
     pub(crate) fn public_keys(&self) -> PublicKeys {
-        PublicKeys {
-            log: self.log.public_key(),
-            hpke: self.hpke.public_key(),
-        }
+        PublicKeys { log: self.log.public_key(), hpke: self.hpke.public_key() }
     }
 
     /// The id of the case that a command opens: the same for the same caller and request id, and
@@ -278,9 +273,7 @@ impl Keyring {
         passphrase: &Passphrase,
     ) -> Result<(Self, Secrets, HashMap<CaseId, CaseKey>), KeyringError> {
         let bytes = fs::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyringError::Missing {
-                path: path.to_path_buf(),
-            },
+            io::ErrorKind::NotFound => KeyringError::Missing { path: path.to_path_buf() },
             _ => file_error("read", path, source),
         })?;
         let corrupt = |offset: usize| KeyringError::Corrupt {
@@ -294,9 +287,9 @@ impl Keyring {
         let first = frame_at(&bytes, HEADER_LENGTH).ok_or_else(|| corrupt(HEADER_LENGTH))?;
         // The first frame was durable before anybody used the keyring: it is never torn. Damage
         // to it cannot be told from another passphrase.
-        let secrets = wrapping.open(0, first).ok_or_else(|| KeyringError::WrongPassphrase {
-            path: path.to_path_buf(),
-        })?;
+        let secrets = wrapping
+            .open(0, first)
+            .ok_or_else(|| KeyringError::WrongPassphrase { path: path.to_path_buf() })?;
         let secrets = Secrets::decode(&secrets).ok_or_else(|| corrupt(HEADER_LENGTH))?;
 
         let mut keys = HashMap::new();
@@ -322,13 +315,7 @@ impl Keyring {
         if end < bytes.len() {
             cut(path, &file, &bytes, end)?;
         }
-        let keyring = Self {
-            path: path.to_path_buf(),
-            file,
-            wrapping,
-            frames,
-            failed: false,
-        };
+        let keyring = Self { path: path.to_path_buf(), file, wrapping, frames, failed: false };
         Ok((keyring, secrets, keys))
     }
 
@@ -370,22 +357,17 @@ impl std::fmt::Debug for Wrapping {
 }
 
 impl Wrapping {
-    fn derive(
-        path: &Path,
-        header: Vec<u8>,
-        passphrase: &Passphrase,
-    ) -> Result<Self, KeyringError> {
-        let corrupt = || KeyringError::Corrupt {
-            path: path.to_path_buf(),
-            offset: MAGIC.len() as u64,
-        };
+    fn derive(path: &Path, header: Vec<u8>, passphrase: &Passphrase) -> Result<Self, KeyringError> {
+        let corrupt =
+            || KeyringError::Corrupt { path: path.to_path_buf(), offset: MAGIC.len() as u64 };
         let rest = header.get(MAGIC.len()..).ok_or_else(corrupt)?;
         let (numbers, salt) = rest.split_at_checked(12).ok_or_else(corrupt)?;
         let (numbers, _) = numbers.as_chunks::<4>();
         let [memory_kib, passes, lanes] = numbers else {
             return Err(corrupt());
         };
-        let [memory_kib, passes, lanes] = [memory_kib, passes, lanes].map(|n| u32::from_be_bytes(*n));
+        let [memory_kib, passes, lanes] =
+            [memory_kib, passes, lanes].map(|n| u32::from_be_bytes(*n));
         if memory_kib > MEMORY_KIB_MAX || passes > PASSES_MAX {
             return Err(corrupt());
         }
@@ -476,11 +458,7 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 }
 
 fn file_error(doing: &'static str, path: &Path, source: io::Error) -> KeyringError {
-    KeyringError::File {
-        doing,
-        path: path.to_path_buf(),
-        source,
-    }
+    KeyringError::File { doing, path: path.to_path_buf(), source }
 }
 
 #[cfg(test)]
@@ -508,7 +486,10 @@ mod tests {
         keyring.add(&keys(3)).unwrap();
         drop(keyring);
         let (_, again, found) = Keyring::open(&path, &phrase("open")).unwrap();
-        assert_eq!(again.case_id("a", "b", Founder::First), secrets.case_id("a", "b", Founder::First));
+        assert_eq!(
+            again.case_id("a", "b", Founder::First),
+            secrets.case_id("a", "b", Founder::First)
+        );
         assert_eq!(found.len(), 3);
 
         let whole = fs::read(&path).unwrap();

@@ -81,20 +81,14 @@ impl LogKind {
         let parts: Vec<&str> = log.as_str().split('/').collect();
         let state = |code: &str| State::new(code).ok();
         match parts.as_slice() {
-            ["entries", partner, author, _] => Some(Self::Entries {
-                partner: state(partner)?,
-                author: state(author)?,
-            }),
-            ["headers", partner, author, _] => Some(Self::Headers {
-                partner: state(partner)?,
-                author: state(author)?,
-            }),
-            ["local", partner] => Some(Self::Local {
-                partner: state(partner)?,
-            }),
-            ["commands", partner] => Some(Self::Commands {
-                partner: state(partner)?,
-            }),
+            ["entries", partner, author, _] => {
+                Some(Self::Entries { partner: state(partner)?, author: state(author)? })
+            }
+            ["headers", partner, author, _] => {
+                Some(Self::Headers { partner: state(partner)?, author: state(author)? })
+            }
+            ["local", partner] => Some(Self::Local { partner: state(partner)? }),
+            ["commands", partner] => Some(Self::Commands { partner: state(partner)? }),
             ["proofs", _] => Some(Self::Proofs),
             ["access"] => Some(Self::Access),
             _ => None,
@@ -217,9 +211,8 @@ pub(crate) fn log_records(
     let mut wanted = usize::try_from(count).unwrap_or(usize::MAX);
     let mut from = from;
     while wanted > 0 {
-        let page = store
-            .read_log(log, from, wanted.min(PAGE_RECORDS))
-            .map_err(crate::failure::read)?;
+        let page =
+            store.read_log(log, from, wanted.min(PAGE_RECORDS)).map_err(crate::failure::read)?;
         if page.is_empty() {
             break;
         }

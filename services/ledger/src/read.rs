@@ -12,7 +12,7 @@ use domain::case::Case;
 use domain::chain::{Chain, Content, Dispatch, Entry};
 use domain::identifier::{CaseId, CaseNumber, State};
 use domain::referral::LocalStatement;
-use event_store::{LogName, Position, Store, StoredRecord};
+use event_store::{LogName, Store, StoredRecord};
 use proto::ledger::v1 as wire;
 use proto::store::v1::{StoredCommand, StoredEntry};
 use record::chain::{Dispatches, Part, sparse};
@@ -122,9 +122,8 @@ impl Reader {
         };
         let wanted = format!("number/{number}");
         let listed = self.store.list_labels(&wanted, None, 2);
-        let listed = listed.map_err(|error| {
-            Failure::unavailable("the views cannot be read").with_source(error)
-        })?;
+        let listed = listed
+            .map_err(|error| Failure::unavailable("the views cannot be read").with_source(error))?;
         let exact = listed.into_iter().find(|(label, _)| label.as_str() == wanted);
         Ok(exact.and_then(|(_, stream)| layout::case_of(&stream)))
     }
@@ -292,9 +291,7 @@ impl Reader {
                 (Vec::new(), wire::BodyState::None)
             } else {
                 let place = case.corridor.local_place(case.id, record.position);
-                open(bodies, Some(&key), |key| {
-                    key.open(&place, Purpose::LocalBody, sealed).ok()
-                })
+                open(bodies, Some(&key), |key| key.open(&place, Purpose::LocalBody, sealed).ok())
             };
             wire::LocalEntry {
                 position: record.position,
@@ -377,11 +374,7 @@ pub(crate) fn sent_dispatch(dispatch: &Dispatch) -> wire::Dispatch {
 
 /// A dispatch by its name, as it is sent.
 pub(crate) fn sent_heard(heard: &domain::chain::Heard) -> wire::Heard {
-    wire::Heard {
-        era: heard.era,
-        number: heard.number,
-        digest: heard.digest.as_bytes().to_vec(),
-    }
+    wire::Heard { era: heard.era, number: heard.number, digest: heard.digest.as_bytes().to_vec() }
 }
 
 /// An entry out of its record; `None` where it belongs to nobody.
@@ -483,6 +476,3 @@ impl Dispatches for Headers<'_> {
         self.snapshot.head
     }
 }
-
-/// Where reading a stream ends that is read whole.
-pub(crate) const END: Position = Position(u64::MAX);

@@ -25,8 +25,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use domain::identifier::Digest;
 use domain::chain::Heard;
+use domain::identifier::Digest;
 use record::digest::sha256;
 use record::log_id::LogId;
 
@@ -94,10 +94,7 @@ impl SignerMark {
     ) -> Result<Self, MarkError> {
         let id: String = log.as_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let path = folder.join(format!("{}-{}-{id}.mark", log.author(), log.era()));
-        let failed = |source| MarkError::File {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| MarkError::File { path: path.clone(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         let is_new = !path.try_exists().map_err(failed)?;
         if is_new && head.is_some() {
@@ -164,10 +161,7 @@ impl SignerMark {
                 return Err(MarkError::OtherContents { number });
             }
         }
-        let failed = |source| MarkError::File {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| MarkError::File { path: self.path.clone(), source };
         let slot = encode(number, &digest);
         self.file.write_all_at(&slot, self.next_slot * SECTOR).map_err(failed)?;
         self.file.sync_data().map_err(failed)?;

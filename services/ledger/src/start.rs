@@ -103,6 +103,11 @@ impl Handle {
         let _ = self.service.0.queue.tick().await;
     }
 
+    /// Waits until the ledger has ended, for whatever reason.
+    pub async fn ended(&self) {
+        self.service.0.queue.ended().await;
+    }
+
     /// Ends the ledger: what is under way is written and answered, then the data folder is free.
     pub async fn shutdown(self) {
         self.service.0.queue.end().await;
@@ -120,9 +125,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     let (keyring, secrets, keys) = Keyring::open(&config.keyring_file, &config.passphrase)?;
     let store = Store::open(config.data_folder.join("store"), Options::default());
     let store = store.map_err(|error| match error {
-        OpenError::InUse => StartError::InUse {
-            folder: config.data_folder.display().to_string(),
-        },
+        OpenError::InUse => StartError::InUse { folder: config.data_folder.display().to_string() },
         error => StartError::Store(error),
     })?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;

@@ -106,6 +106,11 @@ impl Queue {
         }
     }
 
+    /// Waits until the writer has ended, for whatever reason.
+    pub(crate) async fn ended(&self) {
+        self.0.closed().await;
+    }
+
     /// A handle that does not keep the writer from ending.
     pub(crate) fn downgrade(&self) -> mpsc::WeakSender<Job> {
         self.0.downgrade()

@@ -43,7 +43,9 @@ pub(super) async fn execute(
         .map_err(|error| InvalidField::new("payload_digest", error))?;
     let corridor = service.corridor(&request.partner_state)?;
     let count = request.entries.len() + request.local_entries.len();
-    if count == 0 || request.entries.len() > ENTRIES_MAX || request.local_entries.len() > ENTRIES_MAX
+    if count == 0
+        || request.entries.len() > ENTRIES_MAX
+        || request.local_entries.len() > ENTRIES_MAX
     {
         return Err(Failure::field("entries", "must have 1 to 64 entries"));
     }

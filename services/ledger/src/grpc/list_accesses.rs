@@ -34,9 +34,7 @@ pub(super) async fn execute(
     let mut noted = None;
     if request.case.is_empty() {
         let log = layout::access_log();
-        records = store
-            .read_log(&log, request.from_position, limit + 1)
-            .map_err(failure::read)?;
+        records = store.read_log(&log, request.from_position, limit + 1).map_err(failure::read)?;
     } else {
         let case = service.find(&request.case).await?;
         let case = case.ok_or_else(|| Failure::not_found("case"))?;
@@ -44,9 +42,8 @@ pub(super) async fn execute(
         let stream = layout::accesses_stream(&case);
         let mut from = 0;
         while records.len() <= limit {
-            let page = store
-                .read_stream(&stream, Revision(from), PAGE_RECORDS)
-                .map_err(failure::read)?;
+            let page =
+                store.read_stream(&stream, Revision(from), PAGE_RECORDS).map_err(failure::read)?;
             if page.is_empty() {
                 break;
             }

@@ -86,8 +86,7 @@ fn mark(asking: &Asking, service: &Service) -> Result<Option<Name>, Failure> {
 }
 
 fn place(after: &Label) -> Result<(Name, StreamId), InvalidField> {
-    let name =
-        Name::new(&after.label).map_err(|error| InvalidField::new("after.label", error))?;
+    let name = Name::new(&after.label).map_err(|error| InvalidField::new("after.label", error))?;
     let case = CaseId::from_slice(&after.case_id)
         .map_err(|error| InvalidField::new("after.case_id", error))?;
     Ok((name, layout::case_stream(&case)))

@@ -47,9 +47,8 @@ pub(super) fn execute(
         Some(_) => Vec::new(),
         None => service.0.serials.keep(&reader.store, corridor.partner, id, now),
     };
-    let sent = |chain| {
-        reader.sent_chain(&snapshot, corridor, chain, records.as_ref(), Bodies::Withheld)
-    };
+    let sent =
+        |chain| reader.sent_chain(&snapshot, corridor, chain, records.as_ref(), Bodies::Withheld);
     Ok(PrepareOpeningResponse {
         case_id: id.as_bytes().to_vec(),
         serials: serials

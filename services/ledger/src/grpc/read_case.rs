@@ -15,8 +15,7 @@ pub(super) async fn execute(
 ) -> Result<ReadCaseResponse, Failure> {
     let asking = asking(request.caller.as_ref())?;
     let Seen { snapshot, records, chains } = service.see(&asking, &request.case).await?;
-    let discloses =
-        asking.purpose != Purpose::Unspecified && scope::may_see_bodies(&asking.caller);
+    let discloses = asking.purpose != Purpose::Unspecified && scope::may_see_bodies(&asking.caller);
     let bodies = if discloses { Bodies::Opened } else { Bodies::Withheld };
     match bodies {
         // Nobody is shown personal data before that is on the record.

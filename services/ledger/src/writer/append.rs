@@ -383,8 +383,8 @@ fn seal_local(
     let mut entries = Vec::with_capacity(job.local.len());
     for (index, (entry, position)) in job.local.iter().zip(first..).enumerate() {
         let place = corridor.local_place(*case, position);
-        let sealed_body = (!entry.body.is_empty())
-            .then(|| key.seal(&place, Purpose::LocalBody, &entry.body));
+        let sealed_body =
+            (!entry.body.is_empty()).then(|| key.seal(&place, Purpose::LocalBody, &entry.body));
         let draft = EntryDraft {
             case: Some(*case),
             facts: entry.facts.clone(),

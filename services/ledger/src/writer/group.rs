@@ -164,15 +164,12 @@ impl Group {
         let corridor = &state.corridor;
         self.length(parts, &corridor.stream)?;
         for facts in facts {
-            let draft = EntryDraft {
-                case: None,
-                facts,
-                sealed_body: None,
-                case_key_commitment: None,
-            };
+            let draft =
+                EntryDraft { case: None, facts, sealed_body: None, case_key_commitment: None };
             let position = self.draft(parts, partner).next_position();
-            let entry = Entry::new(&corridor.own_log, position, draft)
-                .map_err(|error| Failure::internal("an announcement is too long").with_source(error))?;
+            let entry = Entry::new(&corridor.own_log, position, draft).map_err(|error| {
+                Failure::internal("an announcement is too long").with_source(error)
+            })?;
             self.draft(parts, partner).add(vec![(entry, corridor.stream)]);
             self.lengthen(&corridor.stream, 1);
         }
@@ -194,13 +191,10 @@ impl Group {
             let listening = draft.logs.partner.head();
             let (entries, streams): (Vec<Entry>, Vec<StreamId>) =
                 std::mem::take(&mut draft.entries).into_iter().unzip();
-            let composed = draft
-                .logs
-                .own
-                .compose(entries, listening, self.now, &parts.secrets.log)
-                .map_err(|error| {
-                    Failure::internal("a dispatch could not be made").with_source(error)
-                })?;
+            let composed =
+                draft.logs.own.compose(entries, listening, self.now, &parts.secrets.log).map_err(
+                    |error| Failure::internal("a dispatch could not be made").with_source(error),
+                )?;
             let names = &state.corridor.names.own;
             let entries = composed.entries.iter().zip(&streams);
             let entries = entries.map(|(entry, stream)| (entry, Some(*stream)));
@@ -353,7 +347,12 @@ pub(super) fn push_dispatch<'a>(
 }
 
 /// The record of an entry of the local log.
-pub(super) fn local_record(corridor: &Corridor, entry: Entry, stream: StreamId, at: Instant) -> NewRecord {
+pub(super) fn local_record(
+    corridor: &Corridor,
+    entry: Entry,
+    stream: StreamId,
+    at: Instant,
+) -> NewRecord {
     let stored = StoredEntry {
         dispatch: 0,
         time_ms: at.as_ms(),

@@ -12,10 +12,10 @@ use event_store::{CursorName, NewRecord};
 use proto::ledger::v1::ImportOutcome;
 use proto::record::v1::WrappedCaseKey;
 use proto::store::v1::StoredProof;
+use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
 use record::canonical;
 use record::dispatch::Dispatch;
 use record::entry::Owner;
-use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
 use record::log::Stamp;
 use record::wrap;
 use runtime::failure::Failure;
@@ -98,7 +98,8 @@ impl Writer {
                 return;
             };
             state.forget_below(wanted);
-            let ready = state.parked.get(&wanted).is_some_and(|it| it.until.is_none_or(|at| at <= now));
+            let ready =
+                state.parked.get(&wanted).is_some_and(|it| it.until.is_none_or(|at| at <= now));
             if ready && group.is_full() {
                 self.more_is_ready = true;
                 return;
@@ -158,11 +159,8 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
         dispatch: bytes.clone(),
         reason: fault.to_string(),
     };
-    let waiting = |until: Option<Instant>| Parked {
-        dispatch: bytes.clone(),
-        cursor: cursor.clone(),
-        until,
-    };
+    let waiting =
+        |until: Option<Instant>| Parked { dispatch: bytes.clone(), cursor: cursor.clone(), until };
     Ok(match &fault {
         Fault::NotAuthentic(why) => quarantine(parts, partner, why),
         Fault::Duplicate { .. } => {
@@ -275,12 +273,7 @@ fn quarantine(parts: &mut Parts, partner: State, why: &dyn std::fmt::Display) ->
 }
 
 /// Keeps a dispatch that proves a fault; more than there is room for are only told.
-fn keep_proof(
-    parts: &mut Parts,
-    group: &mut Group,
-    partner: State,
-    proof: StoredProof,
-) -> Verdict {
+fn keep_proof(parts: &mut Parts, group: &mut Group, partner: State, proof: StoredProof) -> Verdict {
     let outcome = i32::try_from(proof.outcome).ok().and_then(|it| ImportOutcome::try_from(it).ok());
     let verdict = Verdict::new(outcome.unwrap_or_default(), &proof.reason);
     tracing::error!(%partner, reason = %proof.reason, "a dispatch proves a fault");

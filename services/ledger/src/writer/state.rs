@@ -135,17 +135,11 @@ fn log_snapshot(log: &LogState) -> LogSnapshot {
         digest: head.heard.digest,
         heard: log.heard(),
     });
-    LogSnapshot {
-        head,
-        size: log.next_position(),
-    }
+    LogSnapshot { head, size: log.next_position() }
 }
 
 /// How many records a stream has.
-pub(super) fn stream_length(
-    store: &Store,
-    stream: &event_store::StreamId,
-) -> Result<u64, Failure> {
+pub(super) fn stream_length(store: &Store, stream: &event_store::StreamId) -> Result<u64, Failure> {
     let last = store.stream_revision(stream).map_err(crate::failure::read)?;
     Ok(last.map_or(0, |last| last.0 + 1))
 }

@@ -1,0 +1,10 @@
+//! Two ledgers on folders of their own, connected by hand: what one sends, the test carries.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod arrival;
+mod case;
+mod crash;
+mod disclosure;
+mod group;
+mod start;
+mod world;

@@ -1,0 +1,141 @@
+//! What keeps a ledger from starting, and what it finds again when it starts.
+
+use std::fs;
+
+use ledger::{
+    ClockChoice, FoundError, KeyringError, MarkError, Passphrase, StartError, found, start,
+};
+use proto::ledger::v1::{ImportDispatchRequest, ImportOutcome, ReadCursorRequest};
+
+use crate::world::{HOUR_MS, corridor, exchange, founded, genesis, later};
+
+#[tokio::test]
+async fn a_ledger_that_is_started_again_goes_on_where_it_was() {
+    let (nl_site, _xk_site, nl, xk) = corridor().await;
+    let filed = nl.file("return-office", "file").await;
+    exchange(&nl, &xk).await;
+    let before = nl.heads().await;
+    nl.stop().await;
+    let nl = nl_site.start().await;
+    assert_eq!(nl.heads().await, before);
+    assert!(nl.file("return-office", "file").await.replayed);
+    let next = nl.file("return-office", "file-2").await;
+    assert_eq!(next.case_number, "NL-XK-2026-000002");
+    exchange(&nl, &xk).await;
+    for case in [&filed.case_number, &next.case_number] {
+        let here = nl.read(&nl.official("return-office"), case).await.unwrap();
+        let there = xk.read(&xk.official("ministry"), case).await.unwrap();
+        assert_eq!(here.case.text(), there.case.text());
+        assert_eq!(here.bodies, there.bodies);
+    }
+}
+
+#[tokio::test]
+async fn a_couriers_cursor_is_stored_with_what_it_brought() {
+    let (_nl_site, xk_site, nl, xk) = corridor().await;
+    nl.file("return-office", "file").await;
+    let wanted = xk.status().await.next_wanted;
+    let context = xk.service().context(proto::command::v1::Purpose::Unspecified);
+    let request = ImportDispatchRequest {
+        caller: Some(context.clone()),
+        partner_state: "NL".into(),
+        dispatch: nl.dispatches(wanted).await.remove(0).dispatch,
+        cursor: Some(proto::ledger::v1::Cursor { name: "kafka/nl".into(), value: b"17".to_vec() }),
+    };
+    let mut client = xk.client.clone();
+    let imported = client.import_dispatch(request).await.unwrap().into_inner();
+    assert_eq!(imported.outcome(), ImportOutcome::Stored);
+    xk.stop().await;
+    let xk = xk_site.start().await;
+    let request = ReadCursorRequest { caller: Some(context), name: "kafka/nl".into() };
+    let cursor = xk.client.clone().read_cursor(request).await.unwrap().into_inner();
+    assert_eq!(cursor.value.unwrap(), b"17");
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_a_missing_keyring_and_a_folder_in_use_are_told_apart() {
+    let (nl_site, _) = founded("test-ledger");
+    let nl = nl_site.start().await;
+    let in_use = nl_site.try_start().await.unwrap_err();
+    assert!(matches!(in_use, StartError::InUse { .. }), "{in_use:?}");
+    nl.stop().await;
+
+    let mut config = nl_site.config();
+    config.passphrase = Passphrase::new("another".into());
+    let wrong = start(config, nl_site.answering.subscribe()).await.unwrap_err();
+    assert!(matches!(wrong, StartError::Keyring(KeyringError::WrongPassphrase { .. })));
+
+    let keyring = nl_site.folder.path().join("keyring");
+    fs::rename(&keyring, nl_site.folder.path().join("elsewhere")).unwrap();
+    let missing = nl_site.try_start().await.unwrap_err();
+    assert!(matches!(missing, StartError::Keyring(KeyringError::Missing { .. })));
+}
+
+#[tokio::test]
+async fn an_old_copy_of_the_store_is_not_started() {
+    let (nl_site, _) = founded("test-ledger");
+    let nl = nl_site.start().await;
+    nl.stop().await;
+    let store = nl_site.data().join("store");
+    let copy = nl_site.folder.path().join("copy");
+    copy_folder(&store, &copy);
+
+    let nl = nl_site.start().await;
+    later(&nl_site, HOUR_MS);
+    nl.handle.tick().await;
+    nl.import(b"nothing").await;
+    assert_eq!(nl.status().await.own_head.unwrap().number, 1);
+    nl.stop().await;
+
+    fs::remove_dir_all(&store).unwrap();
+    copy_folder(&copy, &store);
+    let refused = nl_site.try_start().await.unwrap_err();
+    let StartError::Mark { source, .. } = refused else { panic!("{refused:?}") };
+    assert!(matches!(source, MarkError::StoreBehind { released: 1 }), "{source:?}");
+
+    fs::remove_dir_all(nl_site.folder.path().join("marks")).unwrap();
+    let refused = nl_site.try_start().await.unwrap_err();
+    let StartError::Mark { source, .. } = refused else { panic!("{refused:?}") };
+    assert!(matches!(source, MarkError::Lost { .. }), "{source:?}");
+}
+
+#[tokio::test]
+async fn a_clock_that_can_be_set_is_for_tests_and_demonstrations() {
+    let (nl_site, _) = founded("production");
+    let refused = nl_site.try_start().await.unwrap_err();
+    assert!(matches!(refused, StartError::SettableClock { .. }), "{refused:?}");
+    let mut config = nl_site.config();
+    config.clock = ClockChoice::System;
+    let handle = start(config, nl_site.answering.subscribe()).await.unwrap();
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_corridor_is_founded_once_and_with_the_keys_of_this_keyring() {
+    let (nl_site, xk_site) = founded("test-ledger");
+    let other = genesis("test-other", &nl_site, &xk_site);
+    let announcements = nl_site.announcements(&other);
+    let again = found(&nl_site.data(), nl_site.state, &other, &announcements, &nl_site.keys);
+    assert!(matches!(again, Err(FoundError::FoundedOtherwise { .. })), "{again:?}");
+    let same = genesis("test-ledger", &nl_site, &xk_site);
+    let announcements = xk_site.announcements(&same);
+    let foreign = found(&nl_site.data(), nl_site.state, &same, &announcements, &xk_site.keys);
+    assert!(matches!(foreign, Err(FoundError::Statement { .. })), "{foreign:?}");
+    let announcements = nl_site.announcements(&same);
+    let keys = found(&nl_site.data(), nl_site.state, &same, &announcements, &xk_site.keys);
+    assert!(matches!(keys, Err(FoundError::OtherKey { .. })), "{keys:?}");
+    nl_site.found(&same);
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}

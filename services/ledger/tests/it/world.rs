@@ -1,0 +1,432 @@
+//! Two States with a corridor, their ledgers, and a courier that the test is itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::case::decide::Ordered as Decided;
+use domain::case::event::{
+    AgreementReference, Event, Kind as EventKind, RequestFiled, ReturnDecision, Statement,
+};
+use domain::identifier::{AgreementId, EvidenceItem, Office, State};
+use domain::person::{Acting, Particulars, Text};
+use domain::rules::{
+    Category, Coverage, Direction, Evidence, Length, Limit, MEANING, OffsetChange, Offsets,
+    Purpose as EvidencePurpose, Rules, Silence, SilenceEffect, Source, Start, Strength, Unit,
+    Years,
+};
+use domain::time::{Instant, Span};
+use ledger::{
+    Announcements, ClockChoice, Config, FixedClock, Handle, Limits, Passphrase, PublicKeys,
+    StartError, create_keyring, found, start,
+};
+use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::{
+    FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest, GetStatusRequest,
+    ImportDispatchRequest, ImportDispatchResponse, ImportOutcome,
+};
+use record::genesis::{Clocks, Genesis, Party, SignedGenesis};
+use record::key::{Signer, SigningKeyInMemory};
+use record::root_statement::{AnnouncedKey, RootStatement};
+use runtime::caller::Caller;
+use runtime::channel::in_memory;
+use runtime::command::{
+    self, Command, Effort, Kind, Ledger, OnCorridor, Opening, Ordered, Reading, RequestId,
+    payload_digest,
+};
+use runtime::failure::Failure;
+use runtime::server::{self, Services, serve_in_memory};
+use runtime::shutdown::Shutdown;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_stream::StreamExt as _;
+
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+/// 2026-06-01T08:00:00Z
+pub(crate) const NOW_MS: u64 = 1_780_300_800_000;
+
+pub(crate) fn state(code: &str) -> State {
+    State::new(code).unwrap()
+}
+
+pub(crate) fn caller(identity: &str) -> Caller {
+    Caller::parse(&format!("spiffe://{identity}")).unwrap()
+}
+
+/// What outlives a ledger: its folder, its keys, its clock.
+pub(crate) struct Site {
+    pub(crate) state: State,
+    pub(crate) partner: State,
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) answering: watch::Sender<bool>,
+    pub(crate) root: SigningKeyInMemory,
+    pub(crate) keys: PublicKeys,
+}
+
+/// A ledger that runs.
+pub(crate) struct Running {
+    pub(crate) handle: Handle,
+    pub(crate) client: Ledger,
+    shutdown: Shutdown,
+    pub(crate) state: State,
+    pub(crate) partner: State,
+}
+
+impl Site {
+    fn new(code: &str, partner: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let seed = [code.as_bytes()[0]; 32];
+        let keys = create_keyring(&folder.path().join("keyring"), &passphrase()).unwrap();
+        Self {
+            state: state(code),
+            partner: state(partner),
+            folder,
+            clock: FixedClock::new(Instant::from_ms(NOW_MS)),
+            answering: watch::Sender::new(true),
+            root: SigningKeyInMemory::from_seed(&seed),
+            keys,
+        }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        config(self.folder.path(), self.state, ClockChoice::Fixed(Arc::clone(&self.clock)))
+    }
+
+    pub(crate) fn announcements(&self, genesis: &SignedGenesis) -> Announcements {
+        let statement = |serial, key| {
+            let statement = RootStatement { serial, key };
+            statement.sign(genesis.digest(), self.state, &self.root).unwrap()
+        };
+        Announcements {
+            log: statement(1, AnnouncedKey::Log(self.keys.log)),
+            hpke: statement(2, AnnouncedKey::Hpke(self.keys.hpke)),
+        }
+    }
+
+    pub(crate) fn found(&self, genesis: &SignedGenesis) {
+        let announcements = self.announcements(genesis);
+        found(&self.data(), self.state, genesis, &announcements, &self.keys).unwrap();
+    }
+
+    pub(crate) async fn try_start(&self) -> Result<Handle, StartError> {
+        start(self.config(), self.answering.subscribe()).await
+    }
+
+    pub(crate) async fn start(&self) -> Running {
+        let handle = self.try_start().await.unwrap();
+        Running::serve(handle, self.state, self.partner).await
+    }
+}
+
+pub(crate) fn passphrase() -> Passphrase {
+    Passphrase::new("fictional passphrase".to_owned())
+}
+
+pub(crate) fn config(folder: &Path, state: State, clock: ClockChoice) -> Config {
+    Config {
+        state,
+        data_folder: folder.join("data"),
+        keyring_file: folder.join("keyring"),
+        passphrase: passphrase(),
+        signer_mark_folder: folder.join("marks"),
+        heartbeat_ms: HOUR_MS,
+        clock,
+        limits: Limits::DEFAULT,
+    }
+}
+
+pub(crate) fn genesis(environment: &str, one: &Site, other: &Site) -> SignedGenesis {
+    let party = |site: &Site| Party { state: site.state, root_key: site.root.public_key() };
+    let kinds = EventKind::ALL.iter().map(|kind| kind.number()).collect();
+    let parties = [party(one), party(other)];
+    let genesis = Genesis::found(environment, parties, Clocks::default(), kinds).unwrap();
+    let signature = |site: &Site| genesis.sign(&site.root).unwrap();
+    let (first, second) = (signature(one), signature(other));
+    SignedGenesis::new(genesis, first, second).unwrap()
+}
+
+/// NL and XK, founded in an environment and not started.
+pub(crate) fn founded(environment: &str) -> (Site, Site) {
+    let (nl, xk) = (Site::new("NL", "XK"), Site::new("XK", "NL"));
+    let genesis = genesis(environment, &nl, &xk);
+    nl.found(&genesis);
+    xk.found(&genesis);
+    (nl, xk)
+}
+
+/// NL and XK, running, with an agreement that both have adopted and heard of.
+pub(crate) async fn corridor() -> (Site, Site, Running, Running) {
+    let (nl_site, xk_site) = founded("test-ledger");
+    let (nl, xk) = (nl_site.start().await, xk_site.start().await);
+    nl.adopt().await;
+    xk.adopt().await;
+    exchange(&nl, &xk).await;
+    (nl_site, xk_site, nl, xk)
+}
+
+/// Carries everything both ways until nobody has anything new to say.
+pub(crate) async fn exchange(one: &Running, other: &Running) {
+    loop {
+        let carried = carry(one, other).await + carry(other, one).await;
+        if carried == 0 {
+            return;
+        }
+    }
+}
+
+/// Carries what `to` wants next; returns how many were stored.
+pub(crate) async fn carry(from: &Running, to: &Running) -> usize {
+    let wanted = to.status().await.next_wanted;
+    let mut stored = 0;
+    for dispatch in from.dispatches(wanted).await {
+        assert_eq!(to.import(&dispatch.dispatch).await.outcome(), ImportOutcome::Stored);
+        stored += 1;
+    }
+    stored
+}
+
+impl Running {
+    pub(crate) async fn serve(handle: Handle, state: State, partner: State) -> Self {
+        let shutdown = Shutdown::new();
+        let limits = server::Config {
+            message_bytes_max: 1 << 20,
+            calls_per_connection_max: 256,
+            call_timeout: std::time::Duration::from_secs(60),
+        };
+        let services = Services::new().add(handle.service());
+        let service = Caller::service(state, Office::new("test").unwrap());
+        let connector = serve_in_memory(services, limits, service, &shutdown).await.unwrap();
+        let client = Ledger::new(in_memory(&connector)).max_decoding_message_size(8 << 20);
+        Self { handle, client, shutdown, state, partner }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.shutdown.begin();
+        self.handle.shutdown().await;
+    }
+
+    pub(crate) fn service(&self) -> Caller {
+        Caller::service(self.state, Office::new("exchange").unwrap())
+    }
+
+    /// An official of one of the State's offices.
+    pub(crate) fn official(&self, office: &str) -> Caller {
+        let domain = self.state.code().to_ascii_lowercase();
+        caller(&format!("{domain}.readmit/office/{office}/official/t.tester"))
+    }
+
+    pub(crate) fn operator(&self) -> Caller {
+        let domain = self.state.code().to_ascii_lowercase();
+        caller(&format!("{domain}.readmit/operator/root"))
+    }
+
+    pub(crate) async fn status(&self) -> proto::ledger::v1::CorridorStatus {
+        let request =
+            GetStatusRequest { caller: Some(self.operator().context(Purpose::Unspecified)) };
+        let status = self.client.clone().get_status(request).await.unwrap().into_inner();
+        status.corridors.into_iter().next().unwrap()
+    }
+
+    pub(crate) async fn heads(&self) -> proto::ledger::v1::GetHeadsResponse {
+        let request = GetHeadsRequest {
+            caller: Some(self.service().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+        };
+        self.client.clone().get_heads(request).await.unwrap().into_inner()
+    }
+
+    /// The own dispatches from a number up to the head.
+    pub(crate) async fn dispatches(&self, from: u64) -> Vec<FollowDispatchesResponse> {
+        let end = self.status().await.own_head.map_or(0, |head| head.number + 1);
+        let request = FollowDispatchesRequest {
+            caller: Some(self.service().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+            from_number: from,
+        };
+        let stream = self.client.clone().follow_dispatches(request).await.unwrap().into_inner();
+        let count = usize::try_from(end.saturating_sub(from)).unwrap();
+        let items: Vec<_> = stream.take(count).collect().await;
+        items.into_iter().map(Result::unwrap).collect()
+    }
+
+    pub(crate) async fn import(&self, dispatch: &[u8]) -> ImportDispatchResponse {
+        let request = ImportDispatchRequest {
+            caller: Some(self.service().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+            dispatch: dispatch.to_vec(),
+            cursor: None,
+        };
+        self.client.clone().import_dispatch(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn adopt(&self) {
+        let on = OnCorridor {
+            ordered: ordered(&self.operator(), "adopt", b"adopt"),
+            partner: self.partner,
+        };
+        let adopted = command::run_on_corridor(&self.client, &on, |_| {
+            Ok(vec![Statement::AgreementAdopted(record::rules::adoption(rules()))])
+        });
+        adopted.await.unwrap();
+    }
+
+    /// Files a request; by `office`, named by `request_id`.
+    pub(crate) async fn file(&self, office: &str, request_id: &str) -> Receipt {
+        self.try_file(office, request_id, b"file").await.unwrap()
+    }
+
+    pub(crate) async fn try_file(
+        &self,
+        office: &str,
+        request_id: &str,
+        payload: &[u8],
+    ) -> Result<Receipt, Failure> {
+        let opening = Opening {
+            ordered: ordered(&self.official(office), request_id, payload),
+            partner: self.partner,
+        };
+        command::open(&self.client, &opening, |reading| {
+            let request = request(office, reading.serial(2026)?);
+            Ok(vec![Event {
+                statement: Statement::RequestFiled(request),
+                particulars: particulars("Testperson, Arber"),
+            }])
+        })
+        .await
+    }
+
+    /// States something about a case without asking the rules.
+    pub(crate) async fn state_on(
+        &self,
+        office: &str,
+        request_id: &str,
+        case: &str,
+        statement: Statement,
+    ) -> Result<Receipt, Failure> {
+        let command = Command {
+            ordered: ordered(&self.official(office), request_id, b"state"),
+            case: case.to_owned(),
+            purpose: Purpose::Unspecified,
+            kind: Kind::Protective,
+        };
+        command::run(&self.client, &command, |_| {
+            let particulars = particulars("said by Testperson");
+            Ok(vec![Event { statement: statement.clone(), particulars }].into())
+        })
+        .await
+    }
+
+    pub(crate) async fn read(&self, caller: &Caller, case: &str) -> Result<Reading, Failure> {
+        command::read(&self.client, caller, Purpose::Decision, case).await
+    }
+}
+
+pub(crate) fn ordered(caller: &Caller, request_id: &str, payload: &[u8]) -> Ordered {
+    let message = proto::record::v1::KeyAnnounced { root_statement: payload.to_vec() };
+    Ordered {
+        caller: caller.clone(),
+        request_id: RequestId::new(request_id).unwrap(),
+        payload_digest: payload_digest("Test", &message),
+        effort: Effort::CarryOut,
+    }
+}
+
+pub(crate) fn particulars(note: &str) -> Particulars {
+    Particulars {
+        acting: Some(Acting {
+            office: Office::new("return-office").unwrap(),
+            official: Text::new("T. Tester", 64).unwrap(),
+        }),
+        note: Some(Text::new(note, 4000).unwrap()),
+        ..Particulars::default()
+    }
+}
+
+/// What a decision by the rules needs.
+pub(crate) fn decided(reading: &Reading) -> Decided {
+    Decided { by: reading.own, at: reading.now, particulars: particulars("decided") }
+}
+
+pub(crate) fn later(site: &Site, ms: u64) {
+    site.clock.advance_to(site.clock.now().plus(Span::from_ms(ms)));
+}
+
+pub(crate) fn evidence() -> Statement {
+    Statement::EvidenceAdded(vec![EvidenceItem::new("own_statement").unwrap()])
+}
+
+pub(crate) fn request(office: &str, serial: u32) -> RequestFiled {
+    RequestFiled {
+        under: AgreementReference {
+            agreement: AgreementId::new("test_agreement").unwrap(),
+            version: 1,
+            digest: record::rules::digest(&rules()),
+        },
+        category: Category::OwnNational,
+        evidence: vec![EvidenceItem::new("own_statement").unwrap()],
+        return_decision: ReturnDecision::Enforceable,
+        filed_by: Office::new(office).unwrap(),
+        addressed_to: Office::new("ministry").unwrap(),
+        year: 2026,
+        serial,
+        irregular_stay_known_on: None,
+    }
+}
+
+/// Fictional rules, as small as they can be.
+pub(crate) fn rules() -> Rules {
+    let source = || Source { instrument: "Test agreement".into(), article: Some("3".into()) };
+    let limit = Limit {
+        length: Length { count: 28, unit: Unit::CalendarDays },
+        starts_on: Start::ReceiptOfApplication,
+        source: source(),
+    };
+    let offsets = |code| Offsets {
+        state: state(code),
+        zone: "Etc/UTC".into(),
+        changes: vec![OffsetChange { from: Instant::from_ms(0), seconds: 0 }],
+    };
+    let direction = |requesting, requested| Direction {
+        requesting: state(requesting),
+        requested: state(requested),
+    };
+    Rules {
+        agreement: AgreementId::new("test_agreement").unwrap(),
+        version: 1,
+        meaning: MEANING,
+        title: "Test agreement between two fictional parties".into(),
+        in_force_from: "2014-04-01".parse().unwrap(),
+        directions: vec![direction("NL", "XK"), direction("XK", "NL")],
+        categories: vec![Coverage {
+            category: Category::OwnNational,
+            application: None,
+            source: source(),
+        }],
+        silence: Silence {
+            limit: limit.clone(),
+            effect: SilenceEffect::DeemedAccepted,
+            source: source(),
+        },
+        reply: limit,
+        refusal_reasons: None,
+        register_check: None,
+        interview: None,
+        travel_document: None,
+        transfer: None,
+        transfer_notice: None,
+        written_communication: None,
+        evidence: vec![Evidence {
+            item: EvidenceItem::new("own_statement").unwrap(),
+            purpose: EvidencePurpose::Nationality,
+            strength: Strength::PrimaFacie,
+            source: source(),
+        }],
+        calendars: Vec::new(),
+        offsets: vec![offsets("NL"), offsets("XK")],
+        years: Years { first: 2024, last: 2030 },
+    }
+}
