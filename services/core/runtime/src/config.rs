@@ -46,10 +46,21 @@ pub struct Config {
     pub broker_message_bytes_max: usize,
     /// After how long without a word to a partner an empty dispatch is sent.
     pub heartbeat_interval: Duration,
+    /// How often partners and couriers are looked after.
+    pub exchange: Exchange,
     /// Limits of the listeners.
     pub limits: server::Config,
     /// How the process logs.
     pub log: telemetry::Config,
+}
+
+/// How often partners and couriers are looked after, whether or not anything tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// How often each partner is asked at its door where its log stands.
+    pub poll_interval: Duration,
+    /// How often own topics are asked whether they still hold what was published.
+    pub recheck_interval: Duration,
 }
 
 /// Where the keys are, and what opens them.

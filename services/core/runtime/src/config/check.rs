@@ -14,8 +14,8 @@ use toml::{Table, Value};
 
 use super::layer::Layers;
 use super::{
-    Address, Broker, Config, Duty, Keyring, Listen, LoadError, OfficeEntry, Organisations, Origin,
-    Partner, Servers, Tls,
+    Address, Broker, Config, Duty, Exchange, Keyring, Listen, LoadError, OfficeEntry,
+    Organisations, Origin, Partner, Servers, Tls,
 };
 use crate::{server, telemetry};
 
@@ -30,6 +30,7 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
     let tls = root.section("tls")?;
     let broker = root.section("broker")?;
     let limits = root.section("limits")?;
+    let exchange = root.section("exchange")?;
     let mut partners = BTreeMap::new();
     for section in root.list("partners")? {
         let (partner, entry) = partner(&section, state)?;
@@ -69,6 +70,10 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
         broker_message_bytes_max: broker.size("message_bytes_max", 576 * 1024..=16 << 20)?,
         broker: broker.broker()?,
         heartbeat_interval: root.section("heartbeat")?.millis("interval_ms", 100..=86_400_000)?,
+        exchange: Exchange {
+            poll_interval: exchange.millis("poll_interval_ms", 10..=86_400_000)?,
+            recheck_interval: exchange.millis("recheck_interval_ms", 100..=86_400_000)?,
+        },
         limits: server::Config {
             message_bytes_max: limits.size("message_bytes_max", message_bytes)?,
             calls_per_connection_max: limits.number("calls_per_connection_max", 1..=10_000)?,

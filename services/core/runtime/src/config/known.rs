@@ -1,7 +1,7 @@
 //! Every key there is, so that a mistyped one is met with the nearest.
 
 /// Every key; `*` stands for the number of a list member or a name that is free.
-pub(super) const KEYS: [&str; 44] = [
+pub(super) const KEYS: [&str; 46] = [
     "state",
     "data_folder",
     "keyring.file",
@@ -41,6 +41,8 @@ pub(super) const KEYS: [&str; 44] = [
     "broker.message_bytes_max",
     "broker.properties.*",
     "heartbeat.interval_ms",
+    "exchange.poll_interval_ms",
+    "exchange.recheck_interval_ms",
     "limits.message_bytes_max",
     "limits.calls_per_connection_max",
     "limits.call_timeout_ms",

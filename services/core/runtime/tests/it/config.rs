@@ -79,6 +79,7 @@ fn the_state_alone_makes_a_configuration_of_the_defaults() {
     assert_eq!(config.data_folder, Path::new("data"));
     assert_eq!(config.listen.api.to_string(), "127.0.0.1:7100");
     assert_eq!(config.heartbeat_interval, Duration::from_secs(3600));
+    assert_eq!(config.exchange.poll_interval, Duration::from_secs(60));
     assert_eq!(config.limits.message_bytes_max, 1024 * 1024);
     assert_eq!(config.broker, None);
     assert_eq!(config.ledger, None);
