@@ -43,8 +43,9 @@ impl Importer {
         }
         let mut backoff = Backoff::new();
         loop {
+            let asked = self.ledger.import(self.partner, dispatch.to_vec(), cursor.clone());
             let answer = tokio::select! {
-                answer = self.ledger.import(self.partner, dispatch.to_vec(), cursor.clone()) => answer,
+                answer = asked => answer,
                 () = shutdown.wait() => return Next::Stop,
             };
             match answer {

@@ -164,7 +164,7 @@ impl Publishing {
             match error {
                 None => {}
                 Some(error @ PublishError::TooLarge { .. }) => {
-                    tracing::error!(topic = %self.topic, %error, "the courier takes no such record");
+                    tracing::error!(topic = %self.topic, %error, "record not taken");
                     self.status.error(&error);
                     done += 1;
                 }

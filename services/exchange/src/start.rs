@@ -10,7 +10,7 @@ use proto::exchange::v1::partner_service_server::PartnerServiceServer;
 use runtime::server::Services;
 use runtime::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, Partner};
 use crate::fetch::Fetching;
@@ -21,11 +21,11 @@ use crate::publish::Publishing;
 use crate::read::Reading;
 use crate::status::{Board, PartnerStatus, Place, Reach, StatusHandle};
 
-/// The exchange at work.
+/// The exchange at work. It goes on when this is dropped; the shutdown ends it.
 pub struct Handle {
     door: Door,
     status: StatusHandle,
-    loops: JoinSet<()>,
+    loops: Vec<JoinHandle<()>>,
 }
 
 /// Why the exchange cannot be started.
@@ -69,7 +69,7 @@ pub fn start(
 ) -> Result<Handle, StartError> {
     let ledger = Ledger::new(ledger, config.own).map_err(StartError::Name)?;
     let board = Board::new(reach(config.broker.is_some()), partners(config));
-    let mut loops = JoinSet::new();
+    let mut loops = Vec::new();
     let own = match &config.broker {
         None => None,
         Some(broker) => {
@@ -83,13 +83,13 @@ pub fn start(
         let status = board.place(partner.state);
         let work = Work { config, partner, ledger: &ledger, status };
         if let Some((publisher, cluster)) = &own {
-            loops.spawn(work.publishing(publisher, cluster)?.run(shutdown.clone()));
+            loops.push(tokio::spawn(work.publishing(publisher, cluster)?.run(shutdown.clone())));
         }
         let missing = Arc::new(Notify::new());
         let (sender, unfetched) = mpsc::channel(1);
-        loops.spawn(work.fetching(&missing, sender)?.run(shutdown.clone()));
+        loops.push(tokio::spawn(work.fetching(&missing, sender)?.run(shutdown.clone())));
         if let Some(reading) = work.reading(missing, unfetched)? {
-            loops.spawn(reading.run(shutdown.clone()));
+            loops.push(tokio::spawn(reading.run(shutdown.clone())));
         }
     }
     let known: BTreeSet<State> = config.partners.iter().map(|partner| partner.state).collect();
@@ -113,7 +113,11 @@ impl Handle {
 
     /// Waits until all loops have ended, after the shutdown has begun.
     pub async fn ended(self) {
-        self.loops.join_all().await;
+        for running in self.loops {
+            if let Err(error) = running.await {
+                tracing::error!(%error, "a loop ended badly");
+            }
+        }
     }
 }
 

@@ -23,9 +23,6 @@ pub struct Config {
     pub recheck_interval: Duration,
 }
 
-/// How often a topic is asked, if nothing else is configured.
-const RECHECK_INTERVAL: Duration = Duration::from_secs(10);
-
 /// How long a question to the courier may take.
 const QUERY_MS_MAX: u64 = 4_000;
 
@@ -37,7 +34,7 @@ impl From<&runtime::config::Config> for Config {
             broker: config.broker.clone(),
             broker_message_bytes_max: config.broker_message_bytes_max,
             message_bytes_max: config.limits.message_bytes_max,
-            recheck_interval: RECHECK_INTERVAL,
+            recheck_interval: config.exchange.recheck_interval,
         }
     }
 }

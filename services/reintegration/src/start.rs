@@ -10,7 +10,7 @@ use runtime::caller::Caller;
 use runtime::command::Ledger;
 use runtime::server::Services;
 use runtime::shutdown::Shutdown;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use crate::Config;
 use crate::desk::Desk;
@@ -18,10 +18,10 @@ use crate::feed::Feed;
 use crate::feed::follow::Following;
 use crate::publish::Publishing;
 
-/// The service at work.
+/// The service at work. It goes on when this is dropped; the shutdown ends it.
 pub struct Handle {
     desk: Desk,
-    loops: JoinSet<()>,
+    loops: Vec<JoinHandle<()>>,
 }
 
 /// Why it cannot be started.
@@ -52,7 +52,7 @@ pub fn start(config: Config, ledger: Ledger, shutdown: &Shutdown) -> Result<Hand
     let name = Office::new("reintegration").map_err(StartError::Name)?;
     let caller = Caller::service(config.state, name);
     let feed = Feed::new();
-    let mut loops = JoinSet::new();
+    let mut loops = Vec::new();
     if let Some(broker) = &config.broker {
         let courier = config.courier(broker);
         let publisher = Publisher::new(courier.clone())?;
@@ -71,11 +71,11 @@ pub fn start(config: Config, ledger: Ledger, shutdown: &Shutdown) -> Result<Hand
                 caller: caller.clone(),
                 recheck_interval: config.recheck_interval,
             };
-            loops.spawn(publishing.run(shutdown.clone()));
+            loops.push(tokio::spawn(publishing.run(shutdown.clone())));
         }
     }
     let following = Following { feed: feed.clone(), ledger: ledger.clone(), caller };
-    loops.spawn(following.run(shutdown.clone()));
+    loops.push(tokio::spawn(following.run(shutdown.clone())));
     let desk = Desk { config: Arc::new(config), ledger, feed, shutdown: shutdown.clone() };
     Ok(Handle { desk, loops })
 }
@@ -94,6 +94,10 @@ impl Handle {
 
     /// Waits until all loops have ended, after the shutdown has begun.
     pub async fn ended(self) {
-        self.loops.join_all().await;
+        for running in self.loops {
+            if let Err(error) = running.await {
+                tracing::error!(%error, "a loop ended badly");
+            }
+        }
     }
 }

@@ -70,7 +70,7 @@ fn notes(reading: &Reading, agency: &Agency) -> Vec<ReferralNote> {
 /// The person as last rectified.
 fn person(reading: &Reading) -> Option<&person::Person> {
     let standing = reading.case.history.iter().filter(|judged| judged.verdict.stands());
-    let said = standing.filter_map(|judged| {
+    let mut said = standing.filter_map(|judged| {
         let particulars = sealed(reading, judged.author, judged.at.position)?;
         match (judged.statement.as_deref()?, &particulars.detail) {
             (Statement::RequestFiled(_), Detail::Request(request)) => Some(&request.person),
@@ -80,7 +80,7 @@ fn person(reading: &Reading) -> Option<&person::Person> {
             _ => None,
         }
     });
-    said.last()
+    said.next_back()
 }
 
 /// The transfer that is under way or has been carried out.

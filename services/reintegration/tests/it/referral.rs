@@ -143,9 +143,9 @@ async fn everything_that_is_wrong_is_named() {
         assert_eq!(failure.class(), Class::Invalid);
         let details = failure.details().iter();
         details
-            .map(|detail| match detail {
-                Detail::Field(field) => field.field.clone(),
-                other => panic!("{other:?}"),
+            .map(|detail| {
+                let Detail::Field(field) = detail else { panic!("{detail:?}") };
+                field.field.clone()
             })
             .collect()
     };
