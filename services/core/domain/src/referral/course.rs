@@ -67,11 +67,7 @@ impl Referral {
     /// A referral of which nothing has been said.
     #[must_use]
     pub const fn new(agency: Agency) -> Self {
-        Self {
-            agency,
-            consent: Consent::NotRecorded,
-            course: Course::NotReferred,
-        }
+        Self { agency, consent: Consent::NotRecorded, course: Course::NotReferred }
     }
 
     /// Adds the next statement of the case's local log; those of other agencies change nothing.
@@ -159,37 +155,17 @@ mod tests {
         let declined = S::ReferralAnswered(a(), ReferralAnswer::Declined);
         let gone = (Consent::Withdrawn, Course::NotReferred, Access::Refused);
         vec![
-            (
-                S::ConsentRecorded(a()),
-                yes,
-                Course::NotReferred,
-                Access::Refused,
-            ),
+            (S::ConsentRecorded(a()), yes, Course::NotReferred, Access::Refused),
             (S::Referred(a()), yes, Course::Referred, Access::Granted),
             (declined, yes, Course::Declined, Access::Refused),
             (S::Referred(a()), yes, Course::Referred, Access::Granted),
             (accepted, yes, Course::Accepted, Access::Granted),
             (S::PlanAgreed(a()), yes, Course::Planned, Access::Granted),
-            (
-                S::AssistanceReported(a()),
-                yes,
-                Course::Planned,
-                Access::Granted,
-            ),
-            (
-                S::FollowUpReported(a()),
-                yes,
-                Course::Planned,
-                Access::Granted,
-            ),
+            (S::AssistanceReported(a()), yes, Course::Planned, Access::Granted),
+            (S::FollowUpReported(a()), yes, Course::Planned, Access::Granted),
             (S::ConsentWithdrawn(a()), gone.0, gone.1, gone.2),
             (S::ReferralClosed(a()), gone.0, gone.1, gone.2),
-            (
-                S::ConsentRecorded(a()),
-                yes,
-                Course::NotReferred,
-                Access::Refused,
-            ),
+            (S::ConsentRecorded(a()), yes, Course::NotReferred, Access::Refused),
             (S::Referred(a()), yes, Course::Referred, Access::Granted),
         ]
     }
@@ -200,11 +176,7 @@ mod tests {
         let mut said = Vec::new();
         for (statement, consent, course, access) in story() {
             referral.add(&statement);
-            assert_eq!(
-                (referral.consent, referral.course),
-                (consent, course),
-                "{statement:?}"
-            );
+            assert_eq!((referral.consent, referral.course), (consent, course), "{statement:?}");
             assert_eq!(referral.access(), access, "{statement:?}");
             said.push(statement);
             assert_eq!(Referral::of(&homeward(), &said), referral);
@@ -229,10 +201,7 @@ mod tests {
     #[test]
     fn what_is_said_of_another_agency_changes_nothing() {
         let other = Agency::new("elsewhere").unwrap();
-        let said: Vec<S> = story()
-            .into_iter()
-            .map(|(statement, ..)| statement)
-            .collect();
+        let said: Vec<S> = story().into_iter().map(|(statement, ..)| statement).collect();
         assert_eq!(Referral::of(&other, &said), Referral::new(other.clone()));
     }
 }

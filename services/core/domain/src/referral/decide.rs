@@ -73,10 +73,7 @@ pub fn decide(
         Said::Not => state(referral, command),
     };
     debug_assert!(referral.fits(&statement), "what is decided fits the fold");
-    Ok(vec![LocalEvent {
-        statement,
-        particulars,
-    }])
+    Ok(vec![LocalEvent { statement, particulars }])
 }
 
 /// Whether it stands on the record already.
@@ -190,9 +187,7 @@ mod tests {
         for command in commands {
             let events = when(&referral, W::Arrived, *command).unwrap();
             assert_eq!(events.len(), 1, "{command:?}");
-            events
-                .iter()
-                .for_each(|event| referral.add(&event.statement));
+            events.iter().for_each(|event| referral.add(&event.statement));
         }
         referral
     }
@@ -221,12 +216,7 @@ mod tests {
         check(&withdrawn, W::NotExpected, C::RecordConsent, Ok(Some(says)));
         let never = Err(R::ConsentMustHaveBeenRecorded);
         check(&[], W::NotExpected, C::WithdrawConsent, never);
-        check(
-            &recorded,
-            W::NotExpected,
-            C::WithdrawConsent,
-            Ok(Some(ends)),
-        );
+        check(&recorded, W::NotExpected, C::WithdrawConsent, Ok(Some(ends)));
         check(&withdrawn, W::NotExpected, C::WithdrawConsent, Ok(None));
     }
 
@@ -241,19 +231,9 @@ mod tests {
         check(&recorded, W::NotExpected, C::Refer, early);
         check(&recorded, W::Expected, C::Refer, Ok(Some(referred)));
         check(&recorded, W::Arrived, C::Refer, Ok(Some(referred)));
-        check(
-            &[C::RecordConsent, C::Refer],
-            W::Arrived,
-            C::Refer,
-            Ok(None),
-        );
+        check(&[C::RecordConsent, C::Refer], W::Arrived, C::Refer, Ok(None));
         // What stands stands, whatever has become of the person since.
-        check(
-            &[C::RecordConsent, C::Refer],
-            W::NotExpected,
-            C::Refer,
-            Ok(None),
-        );
+        check(&[C::RecordConsent, C::Refer], W::NotExpected, C::Refer, Ok(None));
         let declined = [C::RecordConsent, C::Refer, DECLINE];
         check(&declined, W::Arrived, C::Refer, Ok(Some(referred)));
         let closed = [C::RecordConsent, C::Refer, TAKE, C::Close];
@@ -290,37 +270,15 @@ mod tests {
         let planned = [C::RecordConsent, C::Refer, TAKE, C::AgreePlan];
         let closed = [C::RecordConsent, C::Refer, TAKE, C::Close];
         for (command, kind, again) in [
-            (
-                C::AgreePlan,
-                LocalKind::PlanAgreed,
-                Err(R::ReferralMustBeOpen),
-            ),
-            (
-                C::ReportAssistance,
-                LocalKind::AssistanceReported,
-                Err(R::ReferralMustBeOpen),
-            ),
-            (
-                C::ReportFollowUp,
-                LocalKind::FollowUpReported,
-                Err(R::ReferralMustBeOpen),
-            ),
+            (C::AgreePlan, LocalKind::PlanAgreed, Err(R::ReferralMustBeOpen)),
+            (C::ReportAssistance, LocalKind::AssistanceReported, Err(R::ReferralMustBeOpen)),
+            (C::ReportFollowUp, LocalKind::FollowUpReported, Err(R::ReferralMustBeOpen)),
             (C::Close, LocalKind::ReferralClosed, Ok(None)),
         ] {
             check(&[], W::Arrived, command, Err(R::ConsentMustBeInForce));
             check(&recorded, W::Arrived, command, Err(R::PersonMustBeReferred));
-            check(
-                &referred,
-                W::Arrived,
-                command,
-                Err(R::ReferralMustBeAccepted),
-            );
-            check(
-                &declined,
-                W::Arrived,
-                command,
-                Err(R::ReferralMustBeAccepted),
-            );
+            check(&referred, W::Arrived, command, Err(R::ReferralMustBeAccepted));
+            check(&declined, W::Arrived, command, Err(R::ReferralMustBeAccepted));
             check(&accepted, W::Arrived, command, Ok(Some(kind)));
             check(&planned, W::Arrived, command, Ok(Some(kind)));
             check(&closed, W::Arrived, command, again);
@@ -329,36 +287,14 @@ mod tests {
 
     #[test]
     fn a_withdrawal_of_consent_ends_everything_at_once() {
-        let withdrawn = [
-            C::RecordConsent,
-            C::Refer,
-            TAKE,
-            C::AgreePlan,
-            C::WithdrawConsent,
-        ];
-        let agencys = [
-            TAKE,
-            DECLINE,
-            C::AgreePlan,
-            C::ReportAssistance,
-            C::ReportFollowUp,
-        ];
+        let withdrawn = [C::RecordConsent, C::Refer, TAKE, C::AgreePlan, C::WithdrawConsent];
+        let agencys = [TAKE, DECLINE, C::AgreePlan, C::ReportAssistance, C::ReportFollowUp];
         for command in agencys.into_iter().chain([C::Refer, C::Close]) {
-            check(
-                &withdrawn,
-                W::Arrived,
-                command,
-                Err(R::ConsentMustBeInForce),
-            );
+            check(&withdrawn, W::Arrived, command, Err(R::ConsentMustBeInForce));
         }
         // A new consent does not bring the old referral back.
         let anew = [withdrawn.as_slice(), &[C::RecordConsent]].concat();
-        check(
-            &anew,
-            W::Arrived,
-            C::AgreePlan,
-            Err(R::PersonMustBeReferred),
-        );
+        check(&anew, W::Arrived, C::AgreePlan, Err(R::PersonMustBeReferred));
     }
 
     #[test]
@@ -370,10 +306,7 @@ mod tests {
             .filter(|name| name.starts_with("REF-"))
             .collect();
         pages.sort();
-        let codes: Vec<String> = R::ALL
-            .iter()
-            .map(|rule| format!("{}.md", rule.code()))
-            .collect();
+        let codes: Vec<String> = R::ALL.iter().map(|rule| format!("{}.md", rule.code())).collect();
         assert_eq!(codes, pages);
         for rule in R::ALL {
             let page = std::fs::read_to_string(folder.join(format!("{}.md", rule.code()))).unwrap();
