@@ -227,6 +227,7 @@ impl Writer {
             return Vec::new();
         }
         let mut group = Group::new(&self.parts);
+        self.come_of_age(&mut group);
         let mut appends = Vec::new();
         let mut deferred = Vec::new();
         for job in jobs {
@@ -238,7 +239,6 @@ impl Writer {
                 Job::Tick | Job::End(_) => {}
             }
         }
-        self.come_of_age(&mut group);
         for (job, reply) in appends {
             if let Some((job, reply)) = self.append(&mut group, job, reply) {
                 deferred.push(Job::Append(job, reply));

@@ -17,36 +17,39 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 use crate::exit::Exit;
-use catalog::{GROUPS, Verb};
+use catalog::{GROUPS, INBOX, Verb};
 
 /// The client's commands, one for each group of the catalogue.
 pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
     let pool = pool()?;
-    GROUPS
-        .iter()
-        .map(|group| {
-            let mut command = Command::new(group.name)
-                .about(group.about)
-                .subcommand_required(true)
-                .arg_required_else_help(true);
-            for verb in group.verbs {
-                command = command.subcommand(verb_command(verb, &method(&pool, verb.method)?));
-            }
-            Ok(command)
-        })
-        .collect()
+    let mut commands = vec![verb_command(&INBOX, &method(&pool, INBOX.method)?)];
+    for group in GROUPS {
+        let mut command = Command::new(group.name)
+            .about(group.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true);
+        for verb in group.verbs {
+            command = command.subcommand(verb_command(verb, &method(&pool, verb.method)?));
+        }
+        commands.push(command);
+    }
+    Ok(commands)
 }
 
-/// Runs a client command; `None` when `group` is not one of the catalogue.
-pub(crate) async fn run(home: &Path, group: &str, matches: &ArgMatches) -> Option<Exit> {
-    let group = GROUPS.iter().find(|known| known.name == group)?;
-    let (name, matches) = matches.subcommand()?;
-    let verb = group.verbs.iter().find(|verb| verb.name == name)?;
+/// Runs a client command; `None` when `name` is not one of the catalogue.
+pub(crate) async fn run(home: &Path, name: &str, matches: &ArgMatches) -> Option<Exit> {
+    let (verb, matches) = if name == INBOX.name {
+        (&INBOX, matches)
+    } else {
+        let group = GROUPS.iter().find(|group| group.name == name)?;
+        let (name, matches) = matches.subcommand()?;
+        (group.verbs.iter().find(|verb| verb.name == name)?, matches)
+    };
     Some(match call(home, verb, matches).await {
         Ok(exit) => exit,
         Err(error) => {
             eprintln!("readmit: {error:#}");
-            Exit::Failure
+            Exit::Unreadable
         }
     })
 }

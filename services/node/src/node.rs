@@ -78,7 +78,7 @@ impl Node {
         partners.ended.await??;
         exchange.ended().await;
         last.begin();
-        ledger.handle.close().await;
+        ledger.handle.shutdown().await;
         tracing::info!("the node has ended");
         stopped
     }
@@ -89,9 +89,7 @@ impl Node {
 async fn until_asked(shutdown: &Shutdown, ledger: &ledger::Handle) -> anyhow::Result<Exit> {
     tokio::select! {
         () = shutdown.wait() => Ok(Exit::Success),
-        reason = ledger.stopped() => {
-            anyhow::bail!("the ledger has stopped: {reason}; start the node again")
-        }
+        () = ledger.ended() => anyhow::bail!("the ledger has stopped (see above); start again"),
     }
 }
 
@@ -107,13 +105,13 @@ impl Serve {
         let services = Services::new();
         if self.service == Service::Ledger {
             let ledger = wiring::ledger(&config, &shutdown).await?;
-            let services = ledger.handle.add_to(services);
+            let services = services.add(ledger.handle.service());
             let running = wiring::serve_own(&config, services, address, &shutdown).await?;
             ready(home, &name, &running)?;
             let stopped = until_asked(&shutdown, &ledger.handle).await;
             shutdown.begin();
             running.ended.await??;
-            ledger.handle.close().await;
+            ledger.handle.shutdown().await;
             return stopped;
         }
         let ledger = wiring::ledger_elsewhere(&config)?;

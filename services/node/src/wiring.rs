@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::identifier::State;
+use domain::identifier::{Office, State};
 use ledger::Passphrase;
 use record::genesis::SignedGenesis;
 use record::key::Signer;
@@ -87,9 +87,12 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
             ..ledger::Limits::DEFAULT
         },
     };
-    let handle = ledger::start(ledger_config).await.context("start the ledger")?;
-    let services = handle.add_to(Services::new());
-    let caller = Caller::service(config.state, "node")?;
+    // In one process the answering services are up whenever the ledger is. Where they run alone,
+    // their health is not watched yet.
+    let (_, answering) = tokio::sync::watch::channel(true);
+    let handle = ledger::start(ledger_config, answering).await.context("start the ledger")?;
+    let services = Services::new().add(handle.service());
+    let caller = Caller::service(config.state, Office::new("node")?);
     let connector = serve_in_memory(services, config.limits, caller, shutdown).await?;
     let channel = Ledger::new(channel::in_memory(&connector))
         .max_decoding_message_size(LEDGER_REPLY_BYTES_MAX);
@@ -198,7 +201,7 @@ pub(crate) fn reintegration_service(
     shutdown: &Shutdown,
     services: Services,
 ) -> anyhow::Result<Services> {
-    let handle = reintegration::start(&config.into(), ledger.clone(), shutdown)?;
+    let handle = reintegration::start(config.into(), ledger.clone(), shutdown)?;
     Ok(handle.add_to(services))
 }
 

@@ -4,9 +4,11 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
 use prost_reflect::{
-    Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
+    Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage,
+    Value,
 };
 
 /// Most bytes of a request file.
@@ -29,10 +31,10 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
         (Cardinality::Repeated, Kind::Enum(values)) => arg
             .action(ArgAction::Append)
             .value_delimiter(',')
-            .value_parser(words(&values)),
+            .value_parser(PossibleValuesParser::new(words(&values))),
         (Cardinality::Repeated, _) => arg.action(ArgAction::Append).value_delimiter(','),
         (_, Kind::Bool) => arg.action(ArgAction::SetTrue),
-        (_, Kind::Enum(values)) => arg.value_parser(words(&values)),
+        (_, Kind::Enum(values)) => arg.value_parser(PossibleValuesParser::new(words(&values))),
         (_, Kind::Uint64 | Kind::Uint32) => arg.value_parser(clap::value_parser!(u64)),
         _ => arg.value_name("TEXT"),
     })

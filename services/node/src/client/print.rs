@@ -88,8 +88,9 @@ fn lines(text: &mut String, message: &DynamicMessage, depth: usize) {
 
 /// An element of a list: on one line where it holds only words, below a dash elsewhere.
 fn entry(text: &mut String, message: &DynamicMessage, depth: usize) {
-    let fields = message.descriptor().fields();
-    let said: Vec<FieldDescriptor> = fields.filter(|field| message.has_field(field)).collect();
+    let kind = message.descriptor();
+    let said: Vec<FieldDescriptor> =
+        kind.fields().filter(|field| message.has_field(field)).collect();
     let indent = "  ".repeat(depth);
     if said.iter().any(|field| field.is_list() || matches!(field.kind(), Kind::Message(_))) {
         let _ = writeln!(text, "{indent}-");

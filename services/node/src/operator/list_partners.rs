@@ -39,8 +39,8 @@ fn offices(organisations: &Organisations) -> Vec<Office> {
     let mut found: BTreeMap<String, Vec<i32>> = BTreeMap::new();
     for (name, entry) in &organisations.offices {
         let duties = entry.duties.iter().map(|duty| match duty {
-            config::Duty::Returns => Duty::Returns.into(),
-            config::Duty::Answers => Duty::Answers.into(),
+            config::Duty::Returns => i32::from(Duty::Returns),
+            config::Duty::Answers => i32::from(Duty::Answers),
         });
         found.entry(name.to_string()).or_default().extend(duties);
     }
