@@ -6,9 +6,7 @@ use domain::case::decide;
 use domain::case::event::Event;
 use domain::case::rejection::Rejection;
 use domain::identifier::{Digest, Office};
-use domain::person::{
-    Acting, Detail, NAME_CHARS_MAX, NOTE_CHARS_MAX, Particulars, Text,
-};
+use domain::person::{Acting, Detail, NAME_CHARS_MAX, NOTE_CHARS_MAX, Particulars, Text};
 use proto::command::v1::{Purpose, Receipt};
 use record::entry::SEALED_BODY_BYTES_MAX;
 use runtime::caller::{self, Caller, Role};

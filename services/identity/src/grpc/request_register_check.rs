@@ -1,4 +1,4 @@
-//! `IdentityService.RequestRegisterCheck`: the requesting State asks for a check of the population register.
+//! `IdentityService.RequestRegisterCheck`: a check of the population register is asked for.
 
 use domain::case::decide::request_register_check;
 use proto::command::v1::Receipt;

@@ -48,7 +48,9 @@ pub(super) async fn watch_case(
     };
     let records = desk.ledger.clone().follow_cases(follow).await?.into_inner();
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    let watcher = Watcher { desk: desk.clone(), official, purpose, reading, shown: None };
+    let begun = if it.after_token.is_empty() { Begun::NotYet } else { Begun::Yes };
+    let desk = desk.clone();
+    let watcher = Watcher { desk, official, purpose, reading, begun, shown: None };
     tokio::spawn(watcher.run(records, sender));
     Ok(ReceiverStream::new(receiver))
 }
@@ -59,8 +61,16 @@ struct Watcher {
     purpose: Purpose,
     /// The case as it was last read.
     reading: Reading,
+    begun: Begun,
     /// Result, standing and etag as they were last sent.
     shown: Option<(i32, i32, String)>,
+}
+
+/// Whether an entry of the case has been sent; a receipt of before tells nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    NotYet,
+    Yes,
 }
 
 impl Watcher {
@@ -106,7 +116,10 @@ impl Watcher {
                 let entry = self.entry(record);
                 Ok(entry.map(|entry| self.show(record.position, Some(entry))))
             }
-            Ok(RecordKind::Receipt) if record.partner_state == self.reading.partner.code() => {
+            Ok(RecordKind::Receipt)
+                if self.begun == Begun::Yes
+                    && record.partner_state == self.reading.partner.code() =>
+            {
                 if !self.has_seen(record) {
                     self.read().await?;
                 }
@@ -153,6 +166,7 @@ impl Watcher {
         entry: Option<proto::requests::v1::TimelineEntry>,
     ) -> WatchCaseResponse {
         let (result, standing, etag) = self.standing();
+        self.begun = Begun::Yes;
         self.shown = Some((result, standing, etag.clone()));
         WatchCaseResponse { token: position.to_string(), entry, result, standing, etag }
     }

@@ -1,0 +1,7 @@
+//! Tests of the services of overseers, on ledgers in memory.
+
+#[expect(dead_code, reason = "shared with the tests of `requests`, which use all of it")]
+#[path = "../../../requests/tests/it/world.rs"]
+mod world;
+
+mod overseer;

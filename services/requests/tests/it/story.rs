@@ -1,0 +1,352 @@
+//! A case from the request to the arrival, through the services of both States.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use domain::case::event::{Statement, TravelDocumentIssued};
+use domain::identifier::Office;
+use domain::referral::{LocalStatement, Safeguard};
+use proto::command::v1::{EventKind, Purpose, Result, Standing};
+use proto::requests::v1::*;
+use runtime::failure::{Detail, Failure};
+
+use crate::office::{Desk, filing, id, rule, testperson};
+use crate::world::{AUTHORITY, DAY_MS, HOUR_MS, RETURN_OFFICE, World};
+
+fn consulate() -> Office {
+    Office::new("consulate-brussels").unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_filed_and_read_by_both_sides() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let filed = nl.file().await;
+    assert_eq!(filed.case_number, "NL-XK-2026-000001");
+    assert_eq!(filed.positions, [1]);
+
+    let case = xk.get("NL-XK-2026-000001", Purpose::Decision).await;
+    assert_eq!((case.requesting_state.as_str(), case.requested_state.as_str()), ("NL", "XK"));
+    assert_eq!(case.agreement, "benelux_kosovo_2011");
+    assert_eq!(case.request(), RequestSituation::Filed);
+    assert_eq!(case.result(), Result::Open);
+    assert_eq!(case.evidence, ["photocopy_of_proof_document"]);
+    assert_eq!(case.person, Some(testperson()));
+    assert_eq!(case.return_decision, filing("").return_decision);
+    let opening = case.timeline.first().unwrap();
+    assert_eq!((opening.author.as_str(), opening.kind()), ("NL", EventKind::RequestFiled));
+    assert_eq!(opening.standing(), Standing::Confirmed);
+    assert_eq!((opening.office.as_str(), opening.official.as_str()), ("return-office", "t.tester"));
+
+    // Without a purpose nobody's name is shown, and the rest is the same.
+    let bare = xk.get(&filed.case_id, Purpose::Unspecified).await;
+    assert_eq!((bare.person, bare.return_decision.is_none()), (None, true));
+    assert_eq!(bare.timeline.first().unwrap().official, "");
+    assert_eq!(bare.etag, case.etag);
+}
+
+#[tokio::test]
+async fn the_second_request_of_a_year_has_the_next_number_and_the_same_id_the_first_reply() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let first = nl.file().await;
+    let second = nl.requests.file_request(filing("f2")).await.unwrap().into_inner();
+    assert_eq!(second.receipt.unwrap().case_number, "NL-XK-2026-000002");
+    let again = nl.file().await;
+    assert!(again.replayed);
+    assert_eq!((again.case_id, again.positions), (first.case_id, first.positions));
+
+    let other = FileRequestRequest { reference: "OUR-2".into(), ..filing("f1") };
+    let status = nl.requests.file_request(other).await.unwrap_err();
+    assert_eq!(Failure::from(status).code().as_str(), "REQ-0002");
+}
+
+#[tokio::test]
+async fn a_validated_request_writes_nothing() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let before = world.stored("NL");
+    let request = FileRequestRequest { validate_only: true, ..filing("f1") };
+    let receipt = nl.requests.file_request(request).await.unwrap().into_inner().receipt.unwrap();
+    assert!(receipt.validated_only);
+    assert_eq!(world.stored("NL"), before);
+}
+
+#[tokio::test]
+async fn a_person_is_accepted_transferred_and_arrives() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    let head = || (case.clone(), "A question or an answer".to_owned());
+
+    let (of, note) = head();
+    let admit = AdmitRequestRequest {
+        request_id: "admit".into(),
+        case: of,
+        note,
+        reference: "XK-REF".into(),
+        ..Default::default()
+    };
+    xk.answers.admit_request(admit).await.unwrap();
+    let (of, note) = head();
+    let ask =
+        AskClarificationRequest { request_id: "ask".into(), case: of, note, ..Default::default() };
+    xk.answers.ask_clarification(ask).await.unwrap();
+    let situation = nl.get(&case, Purpose::Unspecified).await.request();
+    assert_eq!(situation, RequestSituation::ClarificationAsked);
+    let (of, note) = head();
+    let give = GiveClarificationRequest {
+        request_id: "give".into(),
+        case: of,
+        note,
+        ..Default::default()
+    };
+    nl.requests.give_clarification(give.clone()).await.unwrap();
+    let none_left = GiveClarificationRequest { request_id: "give-2".into(), ..give };
+    let status = nl.requests.give_clarification(none_left).await.unwrap_err();
+    assert_eq!(rule(status).rule, "QuestionMustHaveBeenAsked");
+
+    xk.accept(&case).await;
+    let accepted = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!((accepted.result(), accepted.standing()), (Result::Accepted, Standing::Confirmed));
+    let why = nl.explain(&case).await;
+    assert_eq!(why.rule, "FirstAnswerDecides");
+    assert_eq!(why.deciding_entry.unwrap().kind(), EventKind::RequestAccepted);
+    assert!(why.instrument.starts_with("BWBV0005360"), "{}", why.instrument);
+    assert_eq!(why.departure_waits_for, ["TransferMustBePending"]);
+
+    // The consulate's part, which is another service's.
+    let id = id(&nl.file().await);
+    world.says("NL", Some(id), Statement::TravelDocumentRequested(consulate()));
+    let issued = TravelDocumentIssued {
+        issued_on: "2026-03-02".parse().unwrap(),
+        valid_until: "2026-07-01".parse().unwrap(),
+    };
+    world.says("XK", Some(id), Statement::TravelDocumentIssued(issued));
+    let document = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(document.travel_document(), TravelDocumentSituation::Valid);
+    assert_eq!(document.travel_document_valid_until, "2026-07-01");
+
+    let notice = NotifyTransferRequest {
+        request_id: "notify".into(),
+        case: case.clone(),
+        etag: document.etag,
+        on: "2026-03-20".into(),
+        mode: TransportMode::Air.into(),
+        carriage: "TST 123".into(),
+        border_point: "Test airport".into(),
+        escorted: true,
+        ..Default::default()
+    };
+    nl.transfers.notify_transfer(notice).await.unwrap();
+    let plan = xk.get(&case, Purpose::Transfer).await.transfer_plan.unwrap();
+    assert_eq!((plan.on.as_str(), plan.carriage.as_str()), ("2026-03-20", "TST 123"));
+    assert!(plan.escorted);
+    let hidden = xk.get(&case, Purpose::Unspecified).await.transfer_plan.unwrap();
+    assert_eq!((hidden.on.as_str(), hidden.carriage.as_str()), ("2026-03-20", ""));
+
+    let depart = |name: &str| ReportDepartureRequest {
+        request_id: name.into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    let status = nl.transfers.report_departure(depart("too-early")).await.unwrap_err();
+    let broken = rule(status);
+    assert_eq!(broken.rule, "TransferNoticeMustBeHeardInTime");
+    assert_eq!(broken.code, "CASE-0053");
+    assert!(broken.source.unwrap().instrument.starts_with("BWBV0005360"));
+
+    world.pass(18 * DAY_MS);
+    world.notes("NL", id, &LocalStatement::SafeguardOpened(Safeguard::Child));
+    let held = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(held.open_safeguards, [i32::from(proto::requests::v1::Safeguard::Child)]);
+    assert!(xk.get(&case, Purpose::Unspecified).await.open_safeguards.is_empty());
+    let status = nl.transfers.report_departure(depart("unmet")).await.unwrap_err();
+    assert_eq!(rule(status).rule, "SafeguardMustBeMet");
+    assert_eq!(nl.explain(&case).await.departure_waits_for, ["SafeguardMustBeMet"]);
+    // The other State learns nothing of it.
+    assert!(xk.explain(&case).await.departure_waits_for.is_empty());
+    world.notes("NL", id, &LocalStatement::SafeguardMet(Safeguard::Child));
+
+    nl.transfers.report_departure(depart("depart")).await.unwrap();
+    let arrive = ReportArrivalRequest {
+        request_id: "arrive".into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    xk.transfers.report_arrival(arrive).await.unwrap();
+    let arrived = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(arrived.transfer(), TransferSituation::Arrived);
+    assert_eq!(arrived.alarms, Vec::<i32>::new());
+    let close =
+        CloseCaseRequest { request_id: "close".into(), case: case.clone(), ..Default::default() };
+    nl.cases.close_case(close).await.unwrap();
+    assert_eq!(nl.get(&case, Purpose::Unspecified).await.closed_by, ["NL"]);
+}
+
+#[tokio::test]
+async fn a_stale_etag_is_answered_with_what_changed_and_a_refusal_needs_none() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    let etag = xk.get(&case, Purpose::Unspecified).await.etag;
+    let hold =
+        PlaceHoldRequest { request_id: "hold".into(), case: case.clone(), ..Default::default() };
+    nl.cases.place_hold(hold).await.unwrap();
+    assert_eq!(xk.get(&case, Purpose::Unspecified).await.held_by, ["NL"]);
+
+    let accept = AcceptRequestRequest {
+        request_id: "accept".into(),
+        case: case.clone(),
+        etag: etag.clone(),
+        ..Default::default()
+    };
+    let status = xk.answers.accept_request(accept.clone()).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Aborted);
+    let failure = Failure::from(status);
+    let [Detail::Moved(moved)] = failure.details() else { panic!("{failure:?}") };
+    assert_eq!(moved.expected_etag, etag);
+    assert_eq!(moved.changes.first().unwrap().kind(), EventKind::HoldPlaced);
+
+    let refuse = RefuseRequestRequest {
+        request_id: "refuse".into(),
+        case: case.clone(),
+        reasons: vec![RefusalReason::NotANational.into()],
+        ..Default::default()
+    };
+    xk.answers.refuse_request(refuse).await.unwrap();
+    let refused = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(refused.result(), Result::Refused);
+    assert_eq!(refused.timeline.last().unwrap().codes, ["reason=not_a_national"]);
+
+    let again =
+        AcceptRequestRequest { request_id: "accept-2".into(), etag: refused.etag, ..accept };
+    let status = xk.answers.accept_request(again).await.unwrap_err();
+    let broken = rule(status);
+    assert_eq!((broken.code.as_str(), broken.rule.as_str()), ("CASE-0018", "RequestMustBeOpen"));
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_crosses_the_answer_wins_and_the_answer_is_shown_ineffective() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    world.disconnect();
+    xk.accept(&case).await;
+    let withdraw = WithdrawRequestRequest {
+        request_id: "withdraw".into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    nl.requests.withdraw_request(withdraw).await.unwrap();
+    world.connect();
+    for desk in [&mut nl, &mut xk] {
+        let seen = desk.get(&case, Purpose::Unspecified).await;
+        assert_eq!(
+            (seen.result(), seen.request()),
+            (Result::Withdrawn, RequestSituation::Withdrawn)
+        );
+        assert_eq!(seen.standing(), Standing::Confirmed);
+        let answer =
+            seen.timeline.iter().find(|it| it.kind() == EventKind::RequestAccepted).unwrap();
+        assert_eq!(answer.effect(), Effect::Ineffective);
+        assert_eq!(answer.rule, "RequestMustNotBeWithdrawn");
+    }
+    let why = nl.explain(&case).await;
+    assert_eq!(why.rule, "WithdrawalBeforeAnswerDecides");
+    assert_eq!(why.deciding_entry.unwrap().kind(), EventKind::RequestWithdrawn);
+}
+
+#[tokio::test]
+async fn silence_is_noticed_waited_for_and_claimed() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let case = nl.file().await.case_id;
+    let notice = |name: &str| NoticeSilenceRequest {
+        request_id: name.into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    let claim = |name: &str| ClaimSilenceRequest {
+        request_id: name.into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    let status = nl.requests.notice_silence(notice("early")).await.unwrap_err();
+    assert_eq!(rule(status).rule, "SilenceMustBeDue");
+    let due = |explained: &ExplainCaseResponse, kind: DeadlineKind| {
+        explained.deadlines.iter().find(|it| it.kind() == kind).cloned().unwrap()
+    };
+    let reply = due(&nl.explain(&case).await, DeadlineKind::Reply);
+    assert_eq!((reply.count, reply.unit()), (28, Unit::CalendarDays));
+    assert_eq!(reply.starts_on(), Start::ReceiptOfApplication);
+    assert_eq!((reply.started_by.as_str(), reply.acting_state.as_str()), ("XK", "XK"));
+    assert_eq!(
+        (reply.last_day.as_str(), reply.situation()),
+        ("2026-03-30", DeadlineSituation::Running)
+    );
+    assert!(reply.instrument.starts_with("BWBV0005360"), "{}", reply.instrument);
+
+    world.pass(29 * DAY_MS);
+    let reply = due(&nl.explain(&case).await, DeadlineKind::Reply);
+    assert_eq!(reply.situation(), DeadlineSituation::Passed);
+    nl.requests.notice_silence(notice("notice")).await.unwrap();
+    let grace = due(&nl.explain(&case).await, DeadlineKind::Grace);
+    assert_eq!((grace.count, grace.unit()), (86_400_000, Unit::Milliseconds));
+    assert_eq!(grace.situation(), DeadlineSituation::Running);
+    let status = nl.requests.claim_silence(claim("early")).await.unwrap_err();
+    assert_eq!(rule(status).rule, "ClaimMustWaitForGrace");
+
+    world.pass(DAY_MS + HOUR_MS);
+    nl.requests.claim_silence(claim("claim")).await.unwrap();
+    let decided = nl.explain(&case).await;
+    assert_eq!(decided.result(), Result::AcceptedBySilence);
+    assert_eq!(decided.standing(), Standing::Confirmed);
+    assert_eq!(decided.rule, "ProvedSilenceDecides");
+    assert_eq!(due(&decided, DeadlineKind::Grace).situation(), DeadlineSituation::Passed);
+}
+
+#[tokio::test]
+async fn a_corrected_person_needs_a_new_acceptance() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    xk.accept(&case).await;
+    let corrected = Person { birth_date: "1991-03-05".into(), ..testperson() };
+    let rectify = RectifyRequest {
+        request_id: "rectify".into(),
+        case: case.clone(),
+        persons: vec![corrected.clone()],
+        ..Default::default()
+    };
+    nl.cases.rectify(rectify).await.unwrap();
+    assert_eq!(xk.get(&case, Purpose::Decision).await.person, Some(corrected));
+    let waits = nl.explain(&case).await.departure_waits_for;
+    assert_eq!(waits, ["AcceptanceMustCoverThePerson"]);
+    let etag = xk.get(&case, Purpose::Unspecified).await.etag;
+    let renewed = AcceptRequestRequest {
+        request_id: "renewed".into(),
+        case: case.clone(),
+        etag,
+        ..Default::default()
+    };
+    xk.answers.accept_request(renewed).await.unwrap();
+    assert_eq!(nl.explain(&case).await.departure_waits_for, ["TransferMustBePending"]);
+}
+
+#[tokio::test]
+async fn what_nobody_understands_is_shown_with_an_alarm() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let filed = nl.file().await;
+    world.says_unknown("XK", id(&filed));
+    let case = nl.get(&filed.case_id, Purpose::Unspecified).await;
+    let unknown = case.timeline.last().unwrap();
+    assert_eq!((unknown.kind(), unknown.effect()), (EventKind::Unspecified, Effect::Ineffective));
+    assert_eq!(unknown.rule, "FactsMustBeCanonical");
+    assert_eq!(case.alarms, [Alarm::NotUnderstood as i32]);
+    assert_eq!(world.case("NL", id(&filed)).text(), world.case("XK", id(&filed)).text());
+}
