@@ -629,7 +629,7 @@ pub struct ImportDispatchRequest {
 /// How far a courier has been read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cursor {
-    /// Its name; 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `.`, `_`, `/` and `-`.
+    /// Its name; 1 to 56 characters of `a-z`, `A-Z`, `0-9`, `.`, `_`, `/` and `-`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// Its value, which only the courier's reader understands; at most 256 bytes.

@@ -26,7 +26,9 @@ pub(crate) fn read(error: ReadError) -> Failure {
     match &error {
         ReadError::Closed => Failure::unavailable("the ledger is closed"),
         ReadError::BeyondEnd { .. } => Failure::internal("a place beyond the end was read"),
-        _ => Failure::corrupt("the store could not be read"),
+        ReadError::Io { .. } | ReadError::Corrupt { .. } | ReadError::Index { .. } => {
+            Failure::corrupt("the store could not be read")
+        }
     }
     .with_source(error)
 }
@@ -37,15 +39,18 @@ pub(crate) fn append(error: &AppendError) -> Failure {
         AppendError::DiskFull => {
             Failure::new(Class::Unavailable, DISK_FULL, "no space is left on the disk")
         }
-        AppendError::Poisoned { .. } => {
-            Failure::unavailable("the ledger has stopped writing and must be restarted")
-        }
+        AppendError::Poisoned { .. } => stopped(),
         AppendError::Closed => Failure::unavailable("the ledger is closed"),
         AppendError::Empty | AppendError::TooLarge { .. } | AppendError::Conflict { .. } => {
             Failure::internal("the store did not take a batch")
         }
     }
     .with_source(error.clone())
+}
+
+/// The writer does not know what the disk holds.
+pub(crate) fn stopped() -> Failure {
+    Failure::unavailable("the ledger has stopped writing and must be restarted")
 }
 
 /// The writer is gone.

@@ -47,13 +47,24 @@ const CASE_LENGTH: usize = CaseId::LENGTH + 32;
 /// Most bytes of a frame: far more than a group of entries opens cases.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// What Argon2id costs in a new keyring: the second recommendation of RFC 9106.
-const MEMORY_KIB: u32 = 64 * 1024;
-const PASSES: u32 = 3;
-const LANES: u32 = 4;
 /// What a keyring may ask for: a file of somebody else must not exhaust the machine.
 const MEMORY_KIB_MAX: u32 = 4 << 20;
 const PASSES_MAX: u32 = 64;
+
+/// What it costs to try a passphrase: the parameters of Argon2id, kept in the keyring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardness {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl Hardness {
+    /// The second recommendation of RFC 9106.
+    pub const DEFAULT: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
+    /// Protects nothing and costs nothing: for tests, whose keys are nobody's.
+    pub const NONE: Self = Self { memory_kib: 64, passes: 1, lanes: 1 };
+}
 
 /// Why a keyring could not be made, opened or added to.
 #[derive(Debug, thiserror::Error)]
@@ -111,9 +122,22 @@ pub struct PublicKeys {
 /// # Errors
 /// There is one already, or it cannot be written.
 pub fn create_keyring(path: &Path, passphrase: &Passphrase) -> Result<PublicKeys, KeyringError> {
+    create_keyring_with(path, passphrase, Hardness::DEFAULT)
+}
+
+/// Makes a new keyring that costs something else to try a passphrase on.
+///
+/// # Errors
+/// As [`create_keyring`].
+pub fn create_keyring_with(
+    path: &Path,
+    passphrase: &Passphrase,
+    hardness: Hardness,
+) -> Result<PublicKeys, KeyringError> {
     let mut random = random::operating_system();
     let mut header = MAGIC.to_vec();
-    for number in [MEMORY_KIB, PASSES, LANES] {
+    let Hardness { memory_kib, passes, lanes } = hardness;
+    for number in [memory_kib, passes, lanes] {
         header.extend_from_slice(&number.to_be_bytes());
     }
     header.extend_from_slice(&fresh::<SALT_LENGTH>(&mut random));
@@ -121,9 +145,12 @@ pub fn create_keyring(path: &Path, passphrase: &Passphrase) -> Result<PublicKeys
     let secrets = Secrets::generate(&mut random);
     let wrapping = Wrapping::derive(path, header, passphrase)?;
     let frame = wrapping.seal(0, &secrets.encode(), &mut random);
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyringError::Exists { path: path.to_path_buf() },
-        _ => file_error("make", path, source),
+    let failed = |source: io::Error| {
+        if source.kind() == io::ErrorKind::AlreadyExists {
+            KeyringError::Exists { path: path.to_path_buf() }
+        } else {
+            file_error("make", path, source)
+        }
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
     let written = restrict(&file)
@@ -272,9 +299,12 @@ impl Keyring {
         path: &Path,
         passphrase: &Passphrase,
     ) -> Result<(Self, Secrets, HashMap<CaseId, CaseKey>), KeyringError> {
-        let bytes = fs::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyringError::Missing { path: path.to_path_buf() },
-            _ => file_error("read", path, source),
+        let bytes = fs::read(path).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                KeyringError::Missing { path: path.to_path_buf() }
+            } else {
+                file_error("read", path, source)
+            }
         })?;
         let corrupt = |offset: usize| KeyringError::Corrupt {
             path: path.to_path_buf(),
@@ -479,7 +509,7 @@ mod tests {
     fn keys_are_there_after_reopening_and_a_torn_last_frame_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keyring");
-        let made = create_keyring(&path, &phrase("open")).unwrap();
+        let made = create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
         let (mut keyring, secrets, found) = Keyring::open(&path, &phrase("open")).unwrap();
         assert_eq!((secrets.public_keys(), found.len()), (made, 0));
         keyring.add(&keys(2)).unwrap();
@@ -507,8 +537,8 @@ mod tests {
         let path = folder.path().join("keyring");
         let missing = Keyring::open(&path, &phrase("open"));
         assert!(matches!(missing, Err(KeyringError::Missing { .. })));
-        create_keyring(&path, &phrase("open")).unwrap();
-        let exists = create_keyring(&path, &phrase("open"));
+        create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
+        let exists = create_keyring_with(&path, &phrase("open"), Hardness::NONE);
         assert!(matches!(exists, Err(KeyringError::Exists { .. })));
         let wrong = Keyring::open(&path, &phrase("close"));
         assert!(matches!(wrong, Err(KeyringError::WrongPassphrase { .. })));

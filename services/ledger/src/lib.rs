@@ -28,6 +28,8 @@ pub use clock::{ClockChoice, ClockError, FixedClock};
 pub use config::{Config, Limits, Passphrase};
 pub use founding::{Announcements, FoundError, found, is_founded};
 pub use grpc::Service;
-pub use keyring::{KeyringError, PublicKeys, create_keyring, keyring_public_keys};
+pub use keyring::{
+    Hardness, KeyringError, PublicKeys, create_keyring, create_keyring_with, keyring_public_keys,
+};
 pub use signer_mark::MarkError;
 pub use start::{Handle, StartError, start};

@@ -124,9 +124,12 @@ impl Handle {
 pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<Handle, StartError> {
     let (keyring, secrets, keys) = Keyring::open(&config.keyring_file, &config.passphrase)?;
     let store = Store::open(config.data_folder.join("store"), Options::default());
-    let store = store.map_err(|error| match error {
-        OpenError::InUse => StartError::InUse { folder: config.data_folder.display().to_string() },
-        error => StartError::Store(error),
+    let store = store.map_err(|error| {
+        if matches!(error, OpenError::InUse) {
+            StartError::InUse { folder: config.data_folder.display().to_string() }
+        } else {
+            StartError::Store(error)
+        }
     })?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;
     let mut corridors = Corridors::new();
@@ -136,11 +139,11 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     for founded in read_founded(&config.data_folder, config.state)? {
         check_clock(&clock, &founded.corridor)?;
         let partner = founded.corridor.partner;
-        let (corridor, state, mark, facts) = resume(&config, &store, &secrets, founded)?;
-        corridors.insert(partner, corridor);
-        states.insert(partner, state);
-        marks.insert(partner, mark);
-        announcements.insert(partner, facts);
+        let resumed = resume(&config, &store, &secrets, founded)?;
+        corridors.insert(partner, resumed.corridor);
+        states.insert(partner, resumed.state);
+        marks.insert(partner, resumed.mark);
+        announcements.insert(partner, resumed.first_facts);
     }
     let secrets = Arc::new(secrets);
     let keys = Arc::new(CaseKeys::new(keys));
@@ -177,14 +180,13 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     Ok(Handle { service, message_bytes_max })
 }
 
-/// Finds a corridor again and holds it to the signer's mark and the keyring. Returns the facts of
-/// the log's first entries too, in case it has none.
+/// Finds a corridor again and holds it to the signer's mark and the keyring.
 fn resume(
     config: &Config,
     store: &Store,
     secrets: &Secrets,
     founded: Founded,
-) -> Result<(Arc<Corridor>, CorridorState, SignerMark, Vec<Vec<u8>>), StartError> {
+) -> Result<Resumed, StartError> {
     let Founded { corridor, announcements } = founded;
     let partner = corridor.partner;
     let corridor = Arc::new(corridor);
@@ -211,7 +213,16 @@ fn resume(
     let statement = |root_statement| Statement::KeyAnnounced(KeyAnnounced { root_statement });
     let facts = [announcements.log, announcements.hpke]
         .map(|root_statement| facts::encode(None, &statement(root_statement)));
-    Ok((corridor, state, mark, facts.to_vec()))
+    Ok(Resumed { corridor, state, mark, first_facts: facts.to_vec() })
+}
+
+/// A corridor that was found again.
+struct Resumed {
+    corridor: Arc<Corridor>,
+    state: CorridorState,
+    mark: SignerMark,
+    /// The facts of the own log's first entries, in case it has none.
+    first_facts: Vec<Vec<u8>>,
 }
 
 fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {

@@ -70,6 +70,19 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Answers it when nothing is written any more.
+    fn refuse(self) {
+        // Whoever no longer waits does not need the answer.
+        match self {
+            Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
+            Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
+            Self::Access(_, Some(reply)) => drop(reply.send(Err(failure::stopped()))),
+            Self::Access(_, None) | Self::Tick | Self::End(_) => {}
+        }
+    }
+}
+
 /// The way to the writer. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Queue(mpsc::Sender<Job>);
@@ -207,7 +220,7 @@ impl Writer {
                 let rest = jobs.split_off(at);
                 ended = rest.into_iter().find_map(|job| match job {
                     Job::End(reply) => Some(reply),
-                    _ => None,
+                    Job::Import(..) | Job::Append(..) | Job::Access(..) | Job::Tick => None,
                 });
             }
             deferred.extend(self.commit(jobs));
@@ -224,6 +237,7 @@ impl Writer {
     /// Carries out jobs as one group; returns those that did not fit into it.
     fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         if self.stopped {
+            jobs.into_iter().for_each(Job::refuse);
             return Vec::new();
         }
         let mut group = Group::new(&self.parts);

@@ -23,7 +23,15 @@ pub(super) async fn execute(
     match &asking.caller.role {
         Role::Overseer(_) | Role::Operator | Role::Service(_)
             if asking.caller.state == service.reader().own => {}
-        _ => return Err(Failure::not_allowed("only a body of oversight may do this")),
+        Role::Overseer(_)
+        | Role::Operator
+        | Role::Service(_)
+        | Role::Office(_)
+        | Role::Consulate(_)
+        | Role::Agency(_)
+        | Role::Node => {
+            return Err(Failure::not_allowed("only a body of oversight may do this"));
+        }
     }
     if !(1..=LIMIT_MAX).contains(&request.limit) {
         return Err(Failure::field("limit", "must be 1 to 1,000"));

@@ -278,8 +278,10 @@ fn keep_proof(parts: &mut Parts, group: &mut Group, partner: State, proof: Store
     let verdict = Verdict::new(outcome.unwrap_or_default(), &proof.reason);
     tracing::error!(%partner, reason = %proof.reason, "a dispatch proves a fault");
     let limit = parts.limits.proofs_max;
+    let stops = verdict.outcome == ImportOutcome::HeardUnknown;
     if let Some(state) = parts.corridors.get_mut(&partner)
-        && state.proofs < limit
+        // What stops the writing must be found again after a restart.
+        && (state.proofs < limit || stops && state.stopped.is_none())
     {
         state.proofs += 1;
         group.records.push(NewRecord {

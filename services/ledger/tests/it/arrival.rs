@@ -4,7 +4,7 @@ use proto::ledger::v1::ImportOutcome;
 use proto::record::v1::Dispatch;
 use record::canonical;
 
-use crate::world::{HOUR_MS, corridor, evidence, exchange, founded, later};
+use crate::world::{HOUR_MS, Running, corridor, evidence, exchange, founded, later};
 
 #[tokio::test]
 async fn what_is_there_already_is_not_stored_again() {
@@ -157,4 +157,53 @@ async fn an_empty_dispatch_is_never_answered() {
     later(&xk_site, HOUR_MS - 1);
     assert_eq!(xk.import(&heartbeat.dispatch).await.outcome(), ImportOutcome::Stored);
     assert_eq!(xk.status().await.own_head, before);
+}
+
+#[tokio::test]
+async fn a_rival_of_a_stored_dispatch_is_kept_as_proof() {
+    let (nl_site, _xk_site, nl, xk) = corridor().await;
+    nl.stop().await;
+    let forked = nl_site.fork();
+    let (nl, fork) = (nl_site.start().await, forked.start().await);
+    nl.file("return-office", "file").await;
+    fork.file("return-office", "another").await;
+    let wanted = xk.status().await.next_wanted;
+    let one = nl.dispatches(wanted).await.remove(0);
+    let other = fork.dispatches(wanted).await.remove(0);
+    assert_eq!(xk.import(&one.dispatch).await.outcome(), ImportOutcome::Stored);
+    let before = xk.heads().await;
+    assert_eq!(xk.import(&other.dispatch).await.outcome(), ImportOutcome::Rival);
+    assert_eq!(xk.heads().await, before);
+    // It freezes nothing that is true.
+    nl.file("return-office", "file-2").await;
+    exchange(&nl, &xk).await;
+}
+
+#[tokio::test]
+async fn who_claims_to_have_heard_what_was_never_signed_is_not_written_to_any_more() {
+    let (nl_site, _xk_site, nl, xk) = corridor().await;
+    nl.stop().await;
+    let forked = nl_site.fork();
+    let fork = forked.start().await;
+    fork.file("return-office", "another").await;
+    exchange(&fork, &xk).await;
+    let nl = nl_site.start().await;
+    let wanted = nl.status().await.next_wanted;
+    let receipt = xk.dispatches(wanted).await.remove(0);
+    assert_eq!(nl.import(&receipt.dispatch).await.outcome(), ImportOutcome::HeardUnknown);
+    writes_nothing(&nl).await;
+    nl.stop().await;
+    // Nor after a restart, nor when a heartbeat is due.
+    later(&nl_site, HOUR_MS);
+    writes_nothing(&nl_site.start().await).await;
+}
+
+async fn writes_nothing(nl: &Running) {
+    assert!(nl.status().await.stopped.contains("never signed here"));
+    let before = nl.status().await.own_head;
+    let refused = nl.try_file("return-office", "file", b"file").await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "LEDGER-0001");
+    nl.handle.tick().await;
+    nl.import(b"nothing").await;
+    assert_eq!(nl.status().await.own_head, before);
 }

@@ -126,7 +126,7 @@ async fn an_append_on_a_case_that_moved_is_aborted_with_what_was_found() {
         request_id: request_id.into(),
         payload_digest: vec![7; 32],
         expected_revision: expected,
-        expected_corridor_revision: 6,
+        expected_corridor_revision: 7,
         entries: vec![NewEntry {
             facts: record::facts::encode(Some(case), &statement),
             body: Vec::new(),
@@ -138,7 +138,7 @@ async fn an_append_on_a_case_that_moved_is_aborted_with_what_was_found() {
     let moved = Failure::from(moved);
     assert_eq!(moved.class(), Class::Conflict);
     let found = moved.moved().unwrap();
-    assert_eq!((found.found_revision, found.found_corridor_revision), (2, 6));
+    assert_eq!((found.found_revision, found.found_corridor_revision), (2, 7));
     let written = nl.client.clone().append(append(2, "a")).await.unwrap().into_inner();
     assert_eq!(written.revision, 4);
     // Late, and already written: the first reply.
@@ -184,7 +184,7 @@ async fn bad_entries_are_refused_by_field_and_nothing_is_written() {
             request_id: "bad".into(),
             payload_digest: vec![7; 32],
             expected_revision: 2,
-            expected_corridor_revision: 6,
+            expected_corridor_revision: 7,
             entries: vec![NewEntry { facts, body }],
             local_entries: Vec::new(),
         };

@@ -7,7 +7,7 @@ use ledger::{
 };
 use proto::ledger::v1::{ImportDispatchRequest, ImportOutcome, ReadCursorRequest};
 
-use crate::world::{HOUR_MS, corridor, exchange, founded, genesis, later};
+use crate::world::{HOUR_MS, copy_folder, corridor, exchange, founded, genesis, later};
 
 #[tokio::test]
 async fn a_ledger_that_is_started_again_goes_on_where_it_was() {
@@ -125,17 +125,4 @@ async fn a_corridor_is_founded_once_and_with_the_keys_of_this_keyring() {
     let keys = found(&nl_site.data(), nl_site.state, &same, &announcements, &xk_site.keys);
     assert!(matches!(keys, Err(FoundError::OtherKey { .. })), "{keys:?}");
     nl_site.found(&same);
-}
-
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_folder(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }

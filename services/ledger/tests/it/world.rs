@@ -16,8 +16,8 @@ use domain::rules::{
 };
 use domain::time::{Instant, Span};
 use ledger::{
-    Announcements, ClockChoice, Config, FixedClock, Handle, Limits, Passphrase, PublicKeys,
-    StartError, create_keyring, found, start,
+    Announcements, ClockChoice, Config, FixedClock, Handle, Hardness, Limits, Passphrase,
+    PublicKeys, StartError, create_keyring_with, found, start,
 };
 use proto::command::v1::{Purpose, Receipt};
 use proto::ledger::v1::{
@@ -76,7 +76,8 @@ impl Site {
     fn new(code: &str, partner: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seed = [code.as_bytes()[0]; 32];
-        let keys = create_keyring(&folder.path().join("keyring"), &passphrase()).unwrap();
+        let keyring = folder.path().join("keyring");
+        let keys = create_keyring_with(&keyring, &passphrase(), Hardness::NONE).unwrap();
         Self {
             state: state(code),
             partner: state(partner),
@@ -85,6 +86,19 @@ impl Site {
             answering: watch::Sender::new(true),
             root: SigningKeyInMemory::from_seed(&seed),
             keys,
+        }
+    }
+
+    /// Somebody else with a copy of everything, marks included: what must never happen.
+    pub(crate) fn fork(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(self.folder.path(), folder.path());
+        Self {
+            folder,
+            clock: Arc::clone(&self.clock),
+            answering: watch::Sender::new(true),
+            root: SigningKeyInMemory::from_seed(&self.root.seed()),
+            ..*self
         }
     }
 
@@ -428,5 +442,18 @@ pub(crate) fn rules() -> Rules {
         calendars: Vec::new(),
         offsets: vec![offsets("NL"), offsets("XK")],
         years: Years { first: 2024, last: 2030 },
+    }
+}
+
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
     }
 }
