@@ -153,6 +153,9 @@ impl Node {
         let file = courier.address_file().display().to_string();
         let mut words = vec!["init", "--state", state, "--api", &api, "--partner-door", &door];
         words.extend(["--broker-file", &file]);
+        if courier.kind() == Some(Kind::Development) {
+            words.extend(["--fetch-wait-ms", "10"]);
+        }
         words.extend(roles);
         node.operate(&words)?;
         Ok(node)

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use messaging::CloudEvent;
+use messaging::read::Start;
 use messaging::topic::TopicSpec;
 
 use crate::kafka::Kafka;
-use crate::process::Running;
+use crate::process::{PATIENCE, Running};
 use crate::topics::Topics;
 
 /// Which courier.
@@ -63,6 +65,35 @@ impl Courier {
     #[must_use]
     pub fn address_file(&self) -> PathBuf {
         address_file(&self.folder)
+    }
+
+    /// Which courier runs.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        match &self.engine {
+            Engine::Development(_) => Some(Kind::Development),
+            Engine::Apache(_) => Some(Kind::Apache),
+            Engine::Ended => None,
+        }
+    }
+
+    /// The events on the agency's topic, from the first on, until there are `count`.
+    ///
+    /// # Errors
+    /// The topic does not hold so many, or not the events of an agency.
+    pub async fn agency_events(&self, count: usize) -> Result<Vec<CloudEvent>> {
+        let topic = messaging::topic::agency(AGENCY.0, AGENCY.1)?;
+        let bootstrap = messaging::Bootstrap::File(self.address_file());
+        let mut config = messaging::Config::new(bootstrap);
+        config.fetch_wait_ms_max = messaging::development_broker::FETCH_WAIT_MS;
+        let mut reader = messaging::Reader::new(config, topic, Start::Beginning)?;
+        let mut events = Vec::new();
+        while events.len() < count {
+            let record = tokio::time::timeout(PATIENCE, reader.next());
+            let record = record.await.context("an event on the agency's topic")??;
+            events.push(CloudEvent::decode(&record.headers, &record.payload)?);
+        }
+        Ok(events)
     }
 
     /// Process id of the courier.

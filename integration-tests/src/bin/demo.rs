@@ -39,7 +39,7 @@ async fn run() -> Result<bool> {
     }
     telling.check("the corridor is founded and both States have adopted the agreement", true);
     let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
-    let played = accepted::play(&mut stage);
+    let played = accepted::play(&mut stage).await;
     stage.telling.story("story: accepted", played);
     let played = refused::play(&mut stage);
     stage.telling.story("story: refused", played);

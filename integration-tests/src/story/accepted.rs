@@ -12,13 +12,13 @@ use super::{DAY_MS, Stage, day};
 ///
 /// # Errors
 /// A step that did not go as the story goes.
-pub fn play(stage: &mut Stage<'_>) -> Result<()> {
+pub async fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.telling.chapter("Accepted: prima facie evidence, clarification, interview, return");
     let case = stage.file("accepted")?;
     identify(stage, &case)?;
     decide(stage, &case)?;
     transfer(stage, &case)?;
-    reintegrate(stage, &case)?;
+    reintegrate(stage, &case).await?;
     stage.prove(&case)?;
     Ok(())
 }
@@ -103,15 +103,19 @@ fn transfer(stage: &mut Stage<'_>, case: &str) -> Result<()> {
 }
 
 /// Consent, referral, plan and follow-up; the agency follows by subscription.
-fn reintegrate(stage: &mut Stage<'_>, case: &str) -> Result<()> {
+async fn reintegrate(stage: &mut Stage<'_>, case: &str) -> Result<()> {
     let (office, authority, agency) = (stage.return_office(), stage.authority(), stage.agency());
-    let unknown = agency.refused(&["referral", "show", case])?;
+    let show = ["referral", "show", case, "--purpose", "reintegration"];
+    let unknown = agency.refused(&show)?;
     stage.telling.check("the agency cannot see a case not referred to it", unknown.exit == 5);
     let named = ["--agency", "homeward"];
     let consent = ["referral", "consent", case, "--note", "Signed form TEST-1, in the file."];
     stage.act(&authority, &[&consent[..], &named[..]].concat())?;
     stage.act(&authority, &[&["referral", "refer", case][..], &named[..]].concat())?;
     let first = followed(agency.start(&["events", "subscribe", "--count", "1"])?, 1)?;
+    let shown = agency.call(&show)?;
+    let name = shown["person"]["given_names"].as_str().unwrap_or_default();
+    stage.telling.check("the agency sees whom it is to help, under consent", name == "Arber");
     stage.act(&agency, &["referral", "answer", case, "--answer", "accepted"])?;
     stage
         .act(&agency, &["referral", "plan", case, "--note", "Housing and training; fictional."])?;
@@ -139,6 +143,13 @@ fn reintegrate(stage: &mut Stage<'_>, case: &str) -> Result<()> {
     stage
         .telling
         .check("the subscription resumes from its token and loses nothing", types == expected);
+    let told = stage.corridor.courier.agency_events(expected.len()).await?;
+    let told: Vec<String> = told
+        .iter()
+        .filter_map(|event| event.event_type.rsplit('.').next())
+        .map(|word| word.replace('_', "-"))
+        .collect();
+    stage.telling.check("the agency's topic holds the same, as CloudEvents", told == expected);
     stage.act(&office, &["case", "close", case])?;
     stage.act(&authority, &["case", "close", case])?;
     stage.both_see(case, 18)

@@ -12,7 +12,7 @@ async fn every_story_ends_alike_on_both_nodes_over_apache_kafka() {
     let mut corridor = founded.unwrap();
     let mut telling = Telling::default();
     let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
-    accepted::play(&mut stage).unwrap();
+    accepted::play(&mut stage).await.unwrap();
     refused::play(&mut stage).unwrap();
     withdrawn::play(&mut stage).await.unwrap();
     silence::play(&mut stage).unwrap();

@@ -21,6 +21,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// How often the own topic is asked whether it still holds what was published.
     pub recheck_interval: Duration,
+    /// How long the courier may hold a question while there is nothing new.
+    pub fetch_wait_max: Duration,
 }
 
 /// A partner.
@@ -39,6 +41,8 @@ impl Config {
     pub const POLL_INTERVAL: Duration = Duration::from_secs(60);
     /// How often the own topic is asked what it holds, if nothing else is configured.
     pub const RECHECK_INTERVAL: Duration = Duration::from_secs(10);
+    /// How long the courier may hold a question, if nothing else is configured.
+    pub const FETCH_WAIT_MAX: Duration = Duration::from_millis(500);
 
     /// No partners, no courier, the default intervals.
     #[must_use]
@@ -50,6 +54,7 @@ impl Config {
             partners: Vec::new(),
             poll_interval: Self::POLL_INTERVAL,
             recheck_interval: Self::RECHECK_INTERVAL,
+            fetch_wait_max: Self::FETCH_WAIT_MAX,
         }
     }
 
@@ -69,6 +74,7 @@ impl Config {
             properties,
             message_bytes_max: self.message_bytes_max,
             query_ms_max: QUERY_MS_MAX,
+            fetch_wait_ms_max: u64::try_from(self.fetch_wait_max.as_millis()).unwrap_or(u64::MAX),
             ..messaging::Config::new(bootstrap)
         }
     }

@@ -32,6 +32,10 @@ pub(crate) struct Init {
     /// A file that names the courier, read again whenever a connection is made
     #[arg(long)]
     broker_file: Option<PathBuf>,
+    /// How long the courier may hold a question while there is nothing new, in milliseconds; 10
+    /// for the development broker
+    #[arg(long, default_value_t = 500)]
+    fetch_wait_ms: u64,
     /// After how long without a word an empty dispatch is sent, in milliseconds
     #[arg(long, default_value_t = 3_600_000)]
     heartbeat_ms: u64,
@@ -94,10 +98,8 @@ impl Init {
             let key = home.join(format!("tls/{name}.key"));
             home::write_new(&key, certified.key.as_bytes(), Readers::Owner)
         };
-        let own = Certified {
-            certificate: authority.certificate.clone(),
-            key: authority.key.clone(),
-        };
+        let own =
+            Certified { certificate: authority.certificate.clone(), key: authority.key.clone() };
         write("ca", &own)?;
         write("node", &authority.node()?)?;
         for service in SERVICES {
@@ -130,9 +132,11 @@ impl Init {
         ];
         let mut people = vec![("operator".to_owned(), "operator/testoperator".to_owned())];
         for (kind, names) in kinds {
-            people.extend(names.into_iter().map(|name| {
-                (name.clone(), format!("{kind}/{name}/official/testofficial-{name}"))
-            }));
+            people.extend(
+                names.into_iter().map(|name| {
+                    (name.clone(), format!("{kind}/{name}/official/testofficial-{name}"))
+                }),
+            );
         }
         people
     }
@@ -208,6 +212,7 @@ impl Init {
             ("passphrase_file = \"\"", format!("passphrase_file = \"{passphrase}\"")),
             ("servers = \"\"", format!("servers = \"{broker}\"")),
             ("servers_file = \"\"", format!("servers_file = \"{file}\"")),
+            ("fetch_wait_ms_max = 500", format!("fetch_wait_ms_max = {}", self.fetch_wait_ms)),
             ("interval_ms = 3600000", format!("interval_ms = {}", self.heartbeat_ms)),
         ];
         let mut text = String::new();

@@ -73,14 +73,15 @@ fn main() -> ExitCode {
 
 /// The whole command line.
 fn command() -> anyhow::Result<Command> {
-    let command = Command::new("readmit")
+    let command = Everywhere::augment_args(Command::new("readmit"));
+    let command = Operate::augment_subcommands(command);
+    // After the parts, whose own texts would stand here otherwise.
+    let command = command
         .version(env!("CARGO_PKG_VERSION"))
         .about("The open backend that two States run, one node each, for return and readmission")
         .after_help(exit::HELP)
         .subcommand_required(true)
         .arg_required_else_help(true);
-    let command = Everywhere::augment_args(command);
-    let command = Operate::augment_subcommands(command);
     Ok(command.subcommands(client::commands()?))
 }
 

@@ -59,10 +59,7 @@ impl Node {
         let door = exchange.add_to(Services::new());
         let partners = wiring::serve_partners(&config, door, &shutdown).await?;
         let own = wiring::serve_own(&config, services, config.listen.api, &shutdown).await?;
-        home::replace(
-            &home.join(home::PARTNER_ADDRESS),
-            partners.address.to_string().as_bytes(),
-        )?;
+        home::replace(&home.join(home::PARTNER_ADDRESS), partners.address.to_string().as_bytes())?;
         // Whoever waits for the node waits for this file: all else is there before it.
         home::replace(&home.join(home::API_ADDRESS), own.address.to_string().as_bytes())?;
         tracing::info!(

@@ -24,7 +24,11 @@ pub(crate) fn create_keyring(file: &Path, state: State, passphrase: &str) -> any
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let keys = ledger::create_keyring(file, &Passphrase::new(passphrase.to_owned()))?;
+    let keys = ledger::create_keyring(
+        file,
+        &Passphrase::new(passphrase.to_owned()),
+        ledger::Hardness::DEFAULT,
+    )?;
     tracing::debug!(state = state.code(), log_key = %keys.log.id(), "made a keyring");
     Ok(())
 }
@@ -158,6 +162,9 @@ pub(crate) fn exchange(
         broker: config.broker.clone(),
         message_bytes_max: config.broker_message_bytes_max,
         partners,
+        poll_interval: config.exchange.poll_interval,
+        recheck_interval: config.exchange.recheck_interval,
+        fetch_wait_max: config.exchange.fetch_wait_max,
         ..exchange::Config::new(config.state)
     };
     Ok(exchange::start(&exchange, ledger, shutdown)?)

@@ -61,6 +61,8 @@ pub struct Exchange {
     pub poll_interval: Duration,
     /// How often own topics are asked whether they still hold what was published.
     pub recheck_interval: Duration,
+    /// How long the courier may hold a question while there is nothing new.
+    pub fetch_wait_max: Duration,
 }
 
 /// Where the keys are, and what opens them.

@@ -7,8 +7,8 @@ use anyhow::{Context, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
 use prost_reflect::{
-    Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage,
-    Value,
+    Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    ReflectMessage, Value,
 };
 
 /// Most bytes of a request file.
@@ -40,23 +40,60 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
     })
 }
 
-/// What the help says of a field that many requests have.
+/// What the help says of a field. The protocol's own comments say more.
 fn help(field: &FieldDescriptor) -> &'static str {
-    match field.name() {
-        "request_id" => {
-            "Id of this command, 1 to 64 characters: the same id again gets the first reply; \
-             made up when absent"
-        }
-        "validate_only" => "Check everything and write nothing",
-        "note" => "Free text, sealed, at most 4,000 characters",
-        "etag" => "Etag of the case as you saw it (`case show` prints it)",
-        "purpose" => "Why personal data is read; goes to the access log",
-        "page_size" => "Lines on one page",
-        "page_token" => "Where the next page starts, as the last page said",
-        "after_token" => "Go on after this token",
-        _ => "",
-    }
+    HELP.iter().find(|(name, _)| *name == field.name()).map(|(_, text)| *text).unwrap_or_default()
 }
+
+/// Fields by name. A test holds that none of the catalogue is missing.
+const HELP: &[(&str, &str)] = &[
+    ("addressed_to", "Office of the partner that is asked (`operator partners` lists them)"),
+    ("after_token", "Go on after this token, as the last message said"),
+    ("agency", "The reintegration agency"),
+    ("agreement", "The agreement (`operator agreements` lists what is adopted)"),
+    ("answer", "What the agency answers"),
+    ("at", "Local date and time of the interview, YYYY-MM-DDTHH:MM"),
+    ("author", "The State whose log it is in"),
+    ("border_point", "Border crossing point of arrival, at most 200 characters"),
+    ("carriage", "Flight, train or ship, at most 64 characters"),
+    ("category", "The person's tie to the requested State"),
+    ("document", "Position of the issue in the own log; the last document when absent"),
+    ("escorted", "The person is escorted"),
+    ("etag", "Etag of the case as you saw it (`case show` prints it)"),
+    ("evidence", "Items of evidence, as the agreement's lists name them (repeatable)"),
+    ("finding", "What the population register says"),
+    ("irregular_stay_known_on", "Since when the irregular stay is known, YYYY-MM-DD"),
+    ("issued_on", "First day of validity, YYYY-MM-DD"),
+    ("mode", "How the person travels"),
+    ("note", "Free text, sealed, at most 4,000 characters"),
+    ("notice", "Position of the notice in the requesting State's log; the pending one when absent"),
+    ("now_ms", "The moment, in milliseconds since 1970-01-01T00:00:00Z; not before now"),
+    ("number", "Number of the travel document, at most 64 characters"),
+    ("on", "Day of arrival in the requested State's time, YYYY-MM-DD"),
+    ("outcome", "What became of the interview"),
+    ("page_size", "Lines on one page"),
+    ("page_token", "Where the next page starts, as the last page said"),
+    ("partner_state", "The partner, two capital letters"),
+    ("place", "Place of the interview, at most 200 characters"),
+    ("position", "Position in that State's log"),
+    ("purpose", "Why personal data is read; goes to the access log"),
+    ("question", "Position of the question in the partner's log; the last open one when absent"),
+    ("reason", "Why"),
+    ("reasons", "Why; one or more, separated by commas"),
+    ("reference", "Your own reference, at most 64 characters"),
+    (
+        "request_id",
+        "Id of this command, 1 to 64 characters: the same id again gets the first reply; made up \
+         when absent",
+    ),
+    ("safeguard", "Which safeguard"),
+    ("special_needs", "What the receiving side must prepare for, at most 4,000 characters"),
+    ("until", "Last day, YYYY-MM-DD"),
+    ("valid_until", "Last day of validity, YYYY-MM-DD"),
+    ("validate_only", "Check everything and write nothing"),
+    ("version", "Version of the compiled rules; 1 when absent"),
+    ("wait_for_position", "Wait until the list has seen this store position, as a receipt said"),
+];
 
 /// The words for the values of an enumeration: `prima-facie` for `EVIDENCE_CLASS_PRIMA_FACIE`.
 fn words(values: &EnumDescriptor) -> Vec<String> {
@@ -150,5 +187,28 @@ fn one(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
             Ok(Value::Bytes(bytes.into()))
         }
         _ => Ok(Value::String(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::client::catalog::{GROUPS, INBOX};
+
+    #[test]
+    fn every_option_has_a_help_text_and_every_text_an_option() {
+        let pool = crate::client::pool().unwrap();
+        let verbs = GROUPS.iter().flat_map(|group| group.verbs).chain([&INBOX]);
+        let mut fields = std::collections::BTreeSet::new();
+        for verb in verbs {
+            let method = crate::client::method(&pool, verb.method).unwrap();
+            let input = method.input();
+            let options = input.fields().filter(|field| argument(field).is_some());
+            fields.extend(options.map(|field| field.name().to_owned()));
+        }
+        fields.remove("case");
+        let texts = HELP.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(fields, texts);
     }
 }

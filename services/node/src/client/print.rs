@@ -6,7 +6,9 @@ use std::path::Path;
 
 use domain::time::Instant;
 use prost::Message;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, SerializeOptions, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, ReflectMessage, SerializeOptions, Value,
+};
 use proto::command::v1::{CaseMoved, RuleBroken};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;

@@ -15,8 +15,7 @@ pub(super) async fn get_status(
     caller: &Caller,
     _request: GetStatusRequest,
 ) -> Result<GetStatusResponse, Failure> {
-    let request =
-        ledger::GetStatusRequest { caller: Some(caller.context(Purpose::Unspecified)) };
+    let request = ledger::GetStatusRequest { caller: Some(caller.context(Purpose::Unspecified)) };
     let status = operator.ledger.clone().get_status(request).await?.into_inner();
     let exchange = operator.exchange.as_ref().map(exchange::StatusHandle::now);
     let partners = status
@@ -71,11 +70,9 @@ fn broker(reach: &Reach, now_ms: u64) -> Option<BrokerStatus> {
     match reach {
         Reach::Off => None,
         Reach::Connecting => Some(BrokerStatus::default()),
-        Reach::Reachable { since } => Some(BrokerStatus {
-            reachable: true,
-            since_ms: ago(since),
-            last_error: String::new(),
-        }),
+        Reach::Reachable { since } => {
+            Some(BrokerStatus { reachable: true, since_ms: ago(since), last_error: String::new() })
+        }
         Reach::Unreachable { since, last_error } => Some(BrokerStatus {
             reachable: false,
             since_ms: ago(since),

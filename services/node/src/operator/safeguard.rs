@@ -1,7 +1,7 @@
 //! `OpenSafeguard` and `MeetSafeguard`: on this side of a case alone, in the local log.
 
-use domain::person::{Acting, NOTE_CHARS_MAX, Particulars, Text};
 use domain::identifier::Office;
+use domain::person::{Acting, NOTE_CHARS_MAX, Particulars, Text};
 use domain::referral::{LocalEvent, LocalStatement, Safeguard};
 use proto::command::v1::{Purpose, Receipt};
 use proto::node::v1 as wire;

@@ -1,7 +1,7 @@
 //! `SetClock`: moves the clock forward; only demo and test environments have one that moves.
 
-use proto::ledger::v1 as ledger;
 use proto::command::v1::Purpose;
+use proto::ledger::v1 as ledger;
 use proto::node::v1::{SetClockRequest, SetClockResponse};
 use runtime::caller::Caller;
 use runtime::failure::Failure;

@@ -73,6 +73,7 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
         exchange: Exchange {
             poll_interval: exchange.millis("poll_interval_ms", 10..=86_400_000)?,
             recheck_interval: exchange.millis("recheck_interval_ms", 100..=86_400_000)?,
+            fetch_wait_max: exchange.millis("fetch_wait_ms_max", 1..=5_000)?,
         },
         limits: server::Config {
             message_bytes_max: limits.size("message_bytes_max", message_bytes)?,
