@@ -14,8 +14,16 @@ pub mod rejection;
 pub(crate) mod rule;
 pub mod said;
 
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+#[path = "../tests/it/history.rs"]
+mod history;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod story;
+
 use crossing::{DocumentSituation, TransferSituation};
-use knowledge::{Chains, Judged, View};
+use knowledge::{Chains, Judged, Judgement, View};
 use outcome::{Outcome, Standing, Timeliness};
 use said::{Said, Side};
 
@@ -80,10 +88,10 @@ impl Case {
     pub fn of(corridor: &Corridor, id: CaseId, one: &Chain, other: &Chain) -> Option<Self> {
         let chains = sides(corridor, id, one, other)?;
         chains.opening()?;
-        let (history, rules) = knowledge::judge(chains);
-        let said = knowledge::said(&history, |_| true);
+        let Judgement { mut history, said, rules } = knowledge::judge(chains);
         let view = whole(chains, Side::Requesting, Instant::from_ms(0), said, rules);
         let outcome = Outcome::of(&view);
+        crossing::overtake(outcome, &mut history);
         let answer = view.said.requested.answer.as_ref().map(|(at, _)| *at);
         let covers_person = match (outcome.accepted(), crossing::covers_person(&view)) {
             (None, _) => Coverage::NoAcceptance,
@@ -99,9 +107,7 @@ impl Case {
             rules: rules.cloned(),
             outcome,
             standing: outcome.standing(&view),
-            timeliness: answer
-                .zip(rules)
-                .map(|(at, rules)| outcome::timeliness(&view, rules, at)),
+            timeliness: answer.zip(rules).map(|(at, rules)| outcome::timeliness(&view, rules, at)),
             document: crossing::document(&view),
             transfer,
             covers_person,
@@ -134,13 +140,7 @@ impl Case {
 
     /// Everything that a side knows at a moment.
     pub(crate) fn view(&self, side: Side, time: Instant) -> View<'_> {
-        whole(
-            self.chains(),
-            side,
-            time,
-            self.said.clone(),
-            self.rules.as_ref(),
-        )
+        whole(self.chains(), side, time, self.said.clone(), self.rules.as_ref())
     }
 
     /// Both chains by side.
@@ -208,11 +208,7 @@ fn sides<'a>(
 ) -> Option<Chains<'a>> {
     let requesting = corridor.founder_of(&case);
     let requested = corridor.partner_of(requesting)?;
-    let (asks, answers) = if one.author == requesting {
-        (one, other)
-    } else {
-        (other, one)
-    };
+    let (asks, answers) = if one.author == requesting { (one, other) } else { (other, one) };
     (asks.author == requesting && answers.author == requested).then_some(Chains {
         corridor,
         case,
@@ -231,13 +227,20 @@ fn whole<'a>(
 ) -> View<'a> {
     let head = |side: Side| chains.of(side).head();
     let own = head(side);
+    let partner = head(side.other());
+    // When it would be said: a dispatch is never dated before its author's last one, nor earlier
+    // than the skew before the latest that it has heard.
+    let earliest = [
+        own.map(|dispatch| dispatch.time),
+        partner.map(|dispatch| dispatch.time.less(chains.corridor.skew)),
+    ];
     View {
         chains,
         side,
         before: u64::MAX,
         own_until: own.map(|dispatch| dispatch.number),
-        heard: head(side.other()).map(|dispatch| dispatch.number),
-        time: own.map_or(time, |dispatch| dispatch.time.max(time)),
+        heard: partner.map(|dispatch| dispatch.number),
+        time: earliest.into_iter().flatten().fold(time, Instant::max),
         said,
         rules,
     }
@@ -254,17 +257,17 @@ fn number(view: &View<'_>) -> Option<CaseNumber> {
     })
 }
 
-/// A chain without the entries of other cases.
+/// A chain without the entries of other cases, and without adoptions: a case that is open has
+/// its rules, and they are large.
 fn only(chain: &Chain, case: CaseId) -> Chain {
     let entries = chain
         .entries
         .iter()
-        .filter(|entry| entry.case.is_none_or(|of| of == case))
+        .filter(|entry| match entry.case {
+            Some(of) => of == case,
+            None => !rule::adopts(entry),
+        })
         .cloned()
         .collect();
-    Chain {
-        author: chain.author,
-        dispatches: chain.dispatches.clone(),
-        entries,
-    }
+    Chain { author: chain.author, dispatches: chain.dispatches.clone(), entries }
 }

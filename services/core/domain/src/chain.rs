@@ -1,11 +1,12 @@
 //! One State's log as the rules see it: its dispatches and the entries of a case.
 //!
-//! A chain may be whole or *sparse*: cut down to what one case needs ([`Chain::sparse`]). Every
-//! question asked here has the same answer on both; a property test holds that.
+//! A chain may be whole or *sparse*: cut down to what one case needs ([`sparse`]). Every question
+//! that the rules ask has the same answer on both; the first invariant holds that.
 
 use std::collections::BTreeMap;
 
 use crate::case::event::Statement;
+use crate::corridor::Corridor;
 use crate::identifier::{CaseId, Digest, State};
 use crate::time::Instant;
 
@@ -71,11 +72,7 @@ impl Chain {
     /// A chain that says nothing yet.
     #[must_use]
     pub const fn new(author: State) -> Self {
-        Self {
-            author,
-            dispatches: BTreeMap::new(),
-            entries: Vec::new(),
-        }
+        Self { author, dispatches: BTreeMap::new(), entries: Vec::new() }
     }
 
     /// The last dispatch that is known.
@@ -99,20 +96,94 @@ impl Chain {
             .find(|dispatch| dispatch.heard.is_some_and(|heard| heard.number >= number))
     }
 
+    /// The first dispatch that has heard dispatch `notice` of the partner and is dated `grace` or
+    /// later: what proves a silence, if there is no answer up to it.
+    #[must_use]
+    pub fn proof_of_silence(&self, notice: u64, grace: Instant) -> Option<&Dispatch> {
+        self.dispatches.values().find(|dispatch| {
+            let heard = dispatch.heard.is_some_and(|heard| heard.number >= notice);
+            heard && dispatch.time >= grace
+        })
+    }
+
     /// The entry at a position.
     #[must_use]
     pub fn entry_at(&self, position: u64) -> Option<&Entry> {
-        let index = self
-            .entries
-            .binary_search_by_key(&position, |entry| entry.position)
-            .ok()?;
+        let index = self.entries.binary_search_by_key(&position, |entry| entry.position).ok()?;
         self.entries.get(index)
     }
 
     /// Entries of dispatches up to and including `number`.
     pub fn entries_up_to(&self, number: u64) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .take_while(move |entry| entry.dispatch <= number)
+        self.entries.iter().take_while(move |entry| entry.dispatch <= number)
     }
+
+    /// Adds dispatches.
+    fn keep<'a>(&mut self, dispatches: impl IntoIterator<Item = Option<&'a Dispatch>>) {
+        for dispatch in dispatches.into_iter().flatten() {
+            self.dispatches.insert(dispatch.number, *dispatch);
+        }
+    }
+}
+
+/// Both chains, cut down to one case: its entries and those of the corridor, and of the
+/// dispatches only
+///
+/// - each kept entry's own, and the partner's that its author had heard by then;
+/// - the partner's first that heard it: its receipt. A prefix asks for nothing else, because the
+///   first receipt of a prefix is the first of the whole;
+/// - those that claims cite, and the first that would prove a silence that was noticed;
+/// - both heads: what is known now.
+#[must_use]
+pub fn sparse(corridor: &Corridor, case: CaseId, one: &Chain, other: &Chain) -> (Chain, Chain) {
+    let cut = |chain: &Chain, partner: &Chain| {
+        let mut kept = entries_of(chain, case);
+        let own = kept.entries.iter().map(|entry| chain.dispatch_of(entry));
+        let own: Vec<Option<&Dispatch>> = own.collect();
+        kept.keep(own);
+        kept.keep([chain.head()]);
+        for entry in partner.entries.iter().filter(|entry| concerns(entry, case)) {
+            kept.keep(answering(corridor, partner, chain, entry));
+        }
+        kept
+    };
+    (cut(one, other), cut(other, one))
+}
+
+/// The partner's dispatches that an entry is judged by.
+fn answering<'a>(
+    corridor: &Corridor,
+    chain: &Chain,
+    partner: &'a Chain,
+    entry: &Entry,
+) -> Vec<Option<&'a Dispatch>> {
+    let Some(own) = chain.dispatch_of(entry) else {
+        return Vec::new();
+    };
+    let heard = own.heard.map(|heard| heard.number);
+    let mut found = vec![
+        heard.and_then(|number| partner.dispatches.get(&number)),
+        partner.receipt_of(own.number),
+    ];
+    let Content::Stated(statement) = &entry.content else {
+        return found;
+    };
+    if let Statement::SilenceClaimed(cited) = statement.as_ref() {
+        found.push(partner.dispatches.get(&cited.number));
+    }
+    if matches!(statement.as_ref(), Statement::SilenceNoticed) {
+        found.push(partner.proof_of_silence(own.number, own.time.plus(corridor.grace)));
+    }
+    found
+}
+
+/// Whether an entry is of the case or of the corridor.
+fn concerns(entry: &Entry, case: CaseId) -> bool {
+    entry.case.is_none_or(|of| of == case)
+}
+
+/// A chain without dispatches, and without the entries of other cases.
+fn entries_of(chain: &Chain, case: CaseId) -> Chain {
+    let entries = chain.entries.iter().filter(|entry| concerns(entry, case));
+    Chain { author: chain.author, dispatches: BTreeMap::new(), entries: entries.cloned().collect() }
 }

@@ -90,10 +90,7 @@ impl CaseId {
     /// # Errors
     /// [`Malformed::CaseIdMustBeSixteenBytes`] for any other length.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, Malformed> {
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| Malformed::CaseIdMustBeSixteenBytes)
+        bytes.try_into().map(Self).map_err(|_| Malformed::CaseIdMustBeSixteenBytes)
     }
 
     /// Reads the printed form: `case_` and thirty-two hexadecimal digits; the prefix may be absent.
@@ -106,9 +103,7 @@ impl CaseId {
         if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(malformed);
         }
-        u128::from_str_radix(digits, 16)
-            .map(|n| Self(n.to_be_bytes()))
-            .map_err(|_| malformed)
+        u128::from_str_radix(digits, 16).map(|n| Self(n.to_be_bytes())).map_err(|_| malformed)
     }
 
     /// The sixteen bytes.
@@ -120,11 +115,7 @@ impl CaseId {
     /// Which State of the genesis founded the case.
     #[must_use]
     pub const fn founder(&self) -> Founder {
-        if self.0[0] & 0x80 == 0 {
-            Founder::First
-        } else {
-            Founder::Second
-        }
+        if self.0[0] & 0x80 == 0 { Founder::First } else { Founder::Second }
     }
 
     /// The same id in the half that belongs to `founder`.
@@ -175,10 +166,7 @@ impl Digest {
     /// # Errors
     /// [`Malformed::DigestMustBeThirtyTwoBytes`] for any other length.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, Malformed> {
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| Malformed::DigestMustBeThirtyTwoBytes)
+        bytes.try_into().map(Self).map_err(|_| Malformed::DigestMustBeThirtyTwoBytes)
     }
 
     /// The thirty-two bytes.
@@ -290,21 +278,13 @@ impl CaseNumber {
             serial: serial.parse().map_err(|_| malformed)?,
         };
         // One printed form for one number: what does not print back the same is not taken.
-        if number.to_string() == text {
-            Ok(number)
-        } else {
-            Err(malformed)
-        }
+        if number.to_string() == text { Ok(number) } else { Err(malformed) }
     }
 }
 
 impl fmt::Display for CaseNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}-{}-{:04}-{:06}",
-            self.requesting, self.requested, self.year, self.serial
-        )
+        write!(f, "{}-{}-{:04}-{:06}", self.requesting, self.requested, self.year, self.serial)
     }
 }
 
@@ -317,11 +297,7 @@ mod tests {
     fn a_state_is_two_capitals() {
         assert_eq!(State::new("NL").unwrap().code(), "NL");
         for wrong in ["nl", "N", "NLD", "N1", "ÑL", ""] {
-            assert_eq!(
-                State::new(wrong),
-                Err(Malformed::StateMustBeTwoCapitals),
-                "{wrong}"
-            );
+            assert_eq!(State::new(wrong), Err(Malformed::StateMustBeTwoCapitals), "{wrong}");
         }
     }
 
@@ -331,10 +307,7 @@ mod tests {
         assert_eq!(CaseId::parse(&id.to_string()), Ok(id));
         assert_eq!(id.founder(), Founder::First);
         assert_eq!(id.founded_by(Founder::Second).founder(), Founder::Second);
-        assert_eq!(
-            id.founded_by(Founder::Second).founded_by(Founder::First),
-            id
-        );
+        assert_eq!(id.founded_by(Founder::Second).founded_by(Founder::First), id);
         assert!(CaseId::parse("case_+1000000000000000000000000000000").is_err());
     }
 
@@ -342,12 +315,9 @@ mod tests {
     fn a_case_number_has_one_printed_form() {
         let number = CaseNumber::parse("NL-XK-2026-000123").unwrap();
         assert_eq!(number.serial, 123);
-        for wrong in [
-            "NL-XK-2026-123",
-            "NL-XK-26-000123",
-            "NL-XK-2026-000123-1",
-            "nl-xk-2026-000123",
-        ] {
+        for wrong in
+            ["NL-XK-2026-123", "NL-XK-26-000123", "NL-XK-2026-000123-1", "nl-xk-2026-000123"]
+        {
             assert!(CaseNumber::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,1 +1,328 @@
-//! The numbered invariants of the bilateral record, as pure predicates.
+//! The numbered invariants of the bilateral record (DESIGN 5), as pure predicates: 1 to 7.
+//!
+//! Property tests and simulations ask them after every step. They look at what came out and
+//! recompute what they can from the chains alone, so that they do not repeat the mistakes of what
+//! they check. Invariants 8 to 13 are about bytes, stores and nodes, and are not here.
+
+use std::fmt;
+
+use crate::case::Case;
+use crate::case::event::{Kind, Statement};
+use crate::case::knowledge::{Judged, Verdict};
+use crate::case::outcome::{Ground, Outcome, Settlement, Standing};
+use crate::case::rejection::Rejection;
+use crate::case::said::{At, Side};
+use crate::chain::{self, Chain, Heard};
+use crate::clock;
+use crate::rules::{Rules, SilenceEffect, Start};
+use crate::time::{Instant, Span};
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its number in DESIGN 5.
+    pub number: u8,
+    /// What was found.
+    pub what: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invariant {}: {}", self.number, self.what)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The place of a fault that was found in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// An entry, by its position: head, facts, body or key announcement.
+    Entry(u64),
+    /// A header, by the number of its dispatch.
+    Header(u64),
+}
+
+/// Invariant 1: the same two chains are the same case, to the byte: in whatever order they are
+/// given, whole or cut down. Case keys play no part, because no body is read.
+///
+/// # Errors
+/// The texts differ.
+pub fn same_case(case: &Case, one: &Chain, other: &Chain) -> Result<(), Broken> {
+    let corridor = case.chains().corridor;
+    let text = |case: &Case| format!("{}{}", case.text(), case.etag());
+    let derived =
+        |one: &Chain, other: &Chain| Case::of(corridor, case.id, one, other).as_ref().map(text);
+    let expected = Some(text(case));
+    let (few, fewer) = chain::sparse(corridor, case.id, one, other);
+    for (how, found) in
+        [("in the other order", derived(other, one)), ("cut down", derived(&few, &fewer))]
+    {
+        holds(found == expected, 1, || {
+            format!("the chains {how} are another case: {found:?} and not {expected:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// Invariant 2, of one log: what a partner holds of it is its beginning, whatever was lost,
+/// repeated or brought in another order on the way.
+///
+/// # Errors
+/// A dispatch or an entry of the replica is not that of the original.
+pub fn replica_is_a_prefix(original: &Chain, replica: &Chain) -> Result<(), Broken> {
+    holds(original.author == replica.author, 2, || {
+        format!("a log of {} is kept as one of {}", original.author, replica.author)
+    })?;
+    let last = replica.head().map(|head| head.number);
+    let dispatches =
+        original.dispatches.values().take_while(|dispatch| Some(dispatch.number) <= last);
+    holds(dispatches.eq(replica.dispatches.values()), 2, || {
+        format!("dispatches of {} differ up to {last:?}", original.author)
+    })?;
+    let entries = original.entries.iter().take_while(|entry| Some(entry.dispatch) <= last);
+    holds(entries.eq(replica.entries.iter()), 2, || {
+        format!("entries of {} differ up to dispatch {last:?}", original.author)
+    })
+}
+
+/// Invariant 2, of two nodes: when each holds all of the other's log, they hold the same case.
+///
+/// # Errors
+/// They hold all, and the texts differ.
+pub fn nodes_converge(here: &Case, there: &Case) -> Result<(), Broken> {
+    let (ours, theirs) = (here.chains(), there.chains());
+    let heads = |chains: &crate::case::knowledge::Chains<'_>| {
+        [chains.requesting.head().copied(), chains.requested.head().copied()]
+    };
+    if heads(&ours) != heads(&theirs) {
+        return Ok(());
+    }
+    holds(here.text() == there.text(), 2, || format!("{} and not {}", here.text(), there.text()))
+}
+
+/// Invariant 3: a confirmed outcome never changes, except to an explicit "cancelled after".
+///
+/// # Errors
+/// It changed in another way, or is not confirmed any more.
+pub fn confirmed_outcome_stays(before: &Case, after: &Case) -> Result<(), Broken> {
+    if before.standing != Standing::Confirmed {
+        return Ok(());
+    }
+    let changed = || {
+        format!(
+            "{:?} was confirmed and became {:?} {:?}",
+            before.outcome, after.standing, after.outcome
+        )
+    };
+    match (before.outcome, after.outcome) {
+        (Outcome::Settled(settlement), Outcome::CancelledAfter(of, _)) => {
+            holds(settlement == of, 3, changed)
+        }
+        (was, is) => holds(was == is && after.standing == Standing::Confirmed, 3, changed),
+    }
+}
+
+/// Invariant 4: what arrives later, whatever its date, changes no confirmed outcome, no judgement
+/// of what was judged, and no timeliness. What cancels a confirmed outcome is dated at most the
+/// skew before what it cancels.
+///
+/// # Errors
+/// It did.
+pub fn back_dating_gains_nothing(before: &Case, after: &Case) -> Result<(), Broken> {
+    for was in &before.history {
+        let is = after
+            .history
+            .iter()
+            .find(|is| is.side == was.side && is.at.position == was.at.position);
+        let same = is.is_some_and(|is| is == was || overtaken(was, is));
+        holds(same, 4, || format!("{was:?} became {is:?}"))?;
+    }
+    if before.standing != Standing::Confirmed {
+        return Ok(());
+    }
+    let late = before.timeliness.is_some() && before.timeliness != after.timeliness;
+    holds(!late, 4, || {
+        format!("an answer in {:?} became {:?}", before.timeliness, after.timeliness)
+    })?;
+    let skew = before.chains().corridor.skew;
+    let decided = |case: &Case| case.outcome.deciding().map(|(_, at)| at.time);
+    let later = decided(before).is_none_or(|was| {
+        before.outcome == after.outcome || decided(after).is_some_and(|is| is.plus(skew) >= was)
+    });
+    holds(later, 4, || format!("{:?} was dated back over {:?}", after.outcome, before.outcome))
+}
+
+/// Whether an answer that was effective has been left without effect by what it crossed.
+fn overtaken(was: &Judged, is: &Judged) -> bool {
+    let kind = was.statement.as_ref().map(|statement| statement.kind());
+    let answer = matches!(
+        kind,
+        Some(Kind::RequestAccepted | Kind::RequestRefused | Kind::ReturnedUnconsidered)
+    );
+    let by_crossing = matches!(
+        is.verdict,
+        Verdict::Ineffective(Rejection::RequestMustNotBeWithdrawn | Rejection::RequestMustBeOpen)
+    );
+    answer && was.verdict == Verdict::Effective && by_crossing && was.at == is.at
+}
+
+/// Invariant 5: a claim of silence stands only if the partner had heard the notice, spoken after
+/// the grace, and had not answered; and an outcome by silence rests on such a claim.
+///
+/// # Errors
+/// A claim stands that should not, or an outcome without one.
+pub fn silence_is_proved(case: &Case) -> Result<(), Broken> {
+    let mut proved = Vec::new();
+    for judged in &case.history {
+        let Some(Statement::SilenceClaimed(cited)) = judged.statement.as_deref() else {
+            continue;
+        };
+        if judged.verdict.stands() {
+            claim_is_proved(case, judged.at, *cited)
+                .map_err(|what| Broken { number: 5, what: format!("{judged:?}: {what}") })?;
+            proved.push(judged.at);
+        }
+    }
+    let settlement = match case.outcome {
+        Outcome::Settled(settlement) | Outcome::CancelledAfter(settlement, _) => settlement,
+        Outcome::Open | Outcome::Withdrawn(_) => {
+            return holds(proved.is_empty() || case.outcome != Outcome::Open, 5, || {
+                "a claim stands and the request is open".to_owned()
+            });
+        }
+    };
+    let effect = case.rules.as_ref().map(|rules| rules.silence.effect);
+    let sound = match settlement {
+        Settlement::Accepted(Ground::Silence(at)) => {
+            proved == [at] && effect == Some(SilenceEffect::DeemedAccepted)
+        }
+        Settlement::Refused(Ground::Silence(at)) => {
+            proved == [at] && effect == Some(SilenceEffect::DeemedRefused)
+        }
+        Settlement::Accepted(Ground::Answer(_))
+        | Settlement::Refused(Ground::Answer(_))
+        | Settlement::Returned(_) => proved.is_empty(),
+    };
+    holds(sound, 5, || format!("{settlement:?} with claims {proved:?}"))
+}
+
+/// What a claim at `claim` lacks, found from the chains alone.
+fn claim_is_proved(case: &Case, claim: At, cited: Heard) -> Result<(), String> {
+    let chains = case.chains();
+    let (asks, answers) = (chains.requesting, chains.requested);
+    let proof = answers.dispatches.get(&cited.number);
+    let proof = proof.ok_or("cites a dispatch that is not there")?;
+    let known = heard(asks, claim.dispatch).filter(|known| *known >= proof.number);
+    let known = known.ok_or("cites what its author had not heard")?;
+    let notice = case.history.iter().find(|judged| {
+        judged.side == Side::Requesting
+            && judged.at.position < claim.position
+            && judged.verdict == Verdict::Effective
+            && judged.statement.as_deref() == Some(&Statement::SilenceNoticed)
+    });
+    let notice = notice.ok_or("without a notice")?.at;
+    let answer = case.said.requested.answer.as_ref().map(|(at, _)| *at);
+    let withdrawn = case.said.requesting.withdrawn;
+    let over = case.rules.as_ref().and_then(|rules| silence_ends(case, rules));
+    let grace = chains.corridor.grace;
+    for (holds, what) in [
+        (proof.digest == cited.digest, "cites another digest"),
+        (
+            heard(answers, proof.number) >= Some(notice.dispatch),
+            "the cited dispatch had not heard the notice",
+        ),
+        (proof.time >= notice.time.plus(grace), "before the grace was over"),
+        (answer.is_none_or(|at| at.dispatch > known), "its author knew an answer"),
+        (withdrawn.is_none_or(|at| at.position > claim.position), "after a withdrawal"),
+        (over.is_some_and(|over| notice.time >= over), "noticed before it was due"),
+    ] {
+        if !holds {
+            return Err(what.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// The end of the limit for silence; `None` while it has not begun.
+fn silence_ends(case: &Case, rules: &Rules) -> Option<Instant> {
+    let chains = case.chains();
+    let (filed, _) = case.said.requesting.filed.as_ref()?;
+    let limit = &rules.silence.limit;
+    let mut answers = chains.requested.dispatches.values();
+    let receipt = answers
+        .find(|dispatch| dispatch.heard.is_some_and(|heard| heard.number >= filed.dispatch))?;
+    let start = match limit.starts_on {
+        Start::ReceiptOfApplication => receipt.time,
+        Start::DateOfRequest => filed.time,
+        Start::ReceiptOfTravelDocumentRequest
+        | Start::ApprovalOrExpiryOfReplyLimit
+        | Start::KnowledgeOfIrregularStay => return None,
+    };
+    clock::end(rules, start, limit.length, case.requested).ok()
+}
+
+/// The number of the partner's dispatch that a dispatch had heard.
+fn heard(chain: &Chain, number: u64) -> Option<u64> {
+    chain.dispatches.get(&number)?.heard.map(|heard| heard.number)
+}
+
+/// Invariant 6: one writer, no gap, nothing falls (numbers, times, `heard`), every `heard` resolves
+/// to what the partner said and none comes back to itself, and nothing is dated earlier than the
+/// skew before what it had heard. Of whole chains; `partner` reaches as far as `log` has heard.
+///
+/// # Errors
+/// The first dispatch or entry that does not fit.
+pub fn log_is_sound(log: &Chain, partner: &Chain, skew: Span) -> Result<(), Broken> {
+    let author = log.author;
+    let mut time = Instant::from_ms(0);
+    let mut known: Option<Heard> = None;
+    for (number, (key, dispatch)) in (0_u64..).zip(&log.dispatches) {
+        let at = |what: &str| format!("dispatch {number} of {author}: {what}");
+        let numbered = *key == number && dispatch.number == number;
+        holds(numbered, 6, || at("not numbered without a gap"))?;
+        holds(dispatch.time >= time, 6, || at("dated before the one before it"))?;
+        let falls = known.map(|heard| heard.number) > dispatch.heard.map(|heard| heard.number);
+        holds(!falls, 6, || at("has heard less than the one before it"))?;
+        if let Some(heard) = dispatch.heard {
+            let said = partner.dispatches.get(&heard.number);
+            let said = said.filter(|said| said.digest == heard.digest && heard.era == 0);
+            let said = said
+                .ok_or_else(|| Broken { number: 6, what: at("has heard what was never said") })?;
+            let before = said.heard.is_none_or(|back| back.number < number);
+            holds(before, 6, || at("has heard a dispatch that had heard it"))?;
+            let dated = dispatch.time >= said.time.less(skew);
+            holds(dated, 6, || at("dated earlier than what it had heard allows"))?;
+        }
+        time = dispatch.time;
+        known = dispatch.heard;
+    }
+    let mut last = 0;
+    for (position, entry) in (0_u64..).zip(&log.entries) {
+        let at = |what: &str| format!("entry {position} of {author}: {what}");
+        holds(entry.position == position, 6, || at("not numbered without a gap"))?;
+        holds(entry.dispatch >= last, 6, || at("in an earlier dispatch than the one before it"))?;
+        let travelled = log.dispatches.contains_key(&entry.dispatch);
+        holds(travelled, 6, || at("in a dispatch that is not there"))?;
+        last = entry.dispatch;
+    }
+    Ok(())
+}
+
+/// Invariant 7, as far as the rules can see it: where a flipped bit was found is a place in the
+/// log. That every flip is found is for whoever holds the bytes.
+///
+/// # Errors
+/// No such entry or header.
+pub fn fault_is_located(log: &Chain, place: Place) -> Result<(), Broken> {
+    let there = match place {
+        Place::Entry(position) => log.entry_at(position).is_some(),
+        Place::Header(number) => log.dispatches.contains_key(&number),
+    };
+    holds(there, 7, || format!("{place:?} is no place in the log of {}", log.author))
+}
+
+/// Holds, or the invariant of this number is broken.
+fn holds(holds: bool, number: u8, what: impl FnOnce() -> String) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { number, what: what() }) }
+}

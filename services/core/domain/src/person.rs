@@ -104,11 +104,7 @@ impl Text {
     /// # Errors
     /// As [`Text::new`], but for emptiness.
     pub fn optional(text: &str, chars_max: usize) -> Result<Option<Self>, Unfit> {
-        if text.trim().is_empty() {
-            Ok(None)
-        } else {
-            Self::new(text, chars_max).map(Some)
-        }
+        if text.trim().is_empty() { Ok(None) } else { Self::new(text, chars_max).map(Some) }
     }
 
     /// The text, for those who may see it.
@@ -315,11 +311,7 @@ impl LocalTime {
         let (date, time) = text.split_once('T').ok_or(unfit)?;
         full_date(date).map_err(|_| unfit)?;
         let shaped = time.len() == 5 && time.parse::<jiff::civil::Time>().is_ok();
-        if shaped {
-            Ok(Self(Sensitive::new(text.to_owned())))
-        } else {
-            Err(unfit)
-        }
+        if shaped { Ok(Self(Sensitive::new(text.to_owned()))) } else { Err(unfit) }
     }
 
     /// The text, for those who may see it.
@@ -375,30 +367,17 @@ mod tests {
             ("1990-2-1", Err(Unfit::MustBeADate)),
             ("1879-12-31", Err(Unfit::MustNotBeBefore1880)),
         ] {
-            assert_eq!(
-                PartialDate::new(text, today()).map(|_| ()),
-                expected,
-                "{text}"
-            );
+            assert_eq!(PartialDate::new(text, today()).map(|_| ()), expected, "{text}");
         }
     }
 
     #[test]
     fn a_text_is_bounded_and_hides_nothing() {
         assert_eq!(Text::new("  ", 5), Err(Unfit::MustNotBeEmpty));
-        assert_eq!(
-            Text::new("abcdef", 5),
-            Err(Unfit::MustBeAtMostCharacters(5))
-        );
-        assert_eq!(
-            Text::new("Shën", 4).map(|text| text.reveal().to_owned()),
-            Ok("Shën".into())
-        );
+        assert_eq!(Text::new("abcdef", 5), Err(Unfit::MustBeAtMostCharacters(5)));
+        assert_eq!(Text::new("Shën", 4).map(|text| text.reveal().to_owned()), Ok("Shën".into()));
         for hidden in ["a\u{0}b", "a\u{1b}[2J", "a\u{202e}b"] {
-            assert_eq!(
-                Text::new(hidden, 9),
-                Err(Unfit::MustHaveNoControlCharacters)
-            );
+            assert_eq!(Text::new(hidden, 9), Err(Unfit::MustHaveNoControlCharacters));
         }
     }
 

@@ -303,17 +303,13 @@ impl Rules {
     /// What the agreement says of a category, if it covers it.
     #[must_use]
     pub fn coverage(&self, category: Category) -> Option<&Coverage> {
-        self.categories
-            .iter()
-            .find(|coverage| coverage.category == category)
+        self.categories.iter().find(|coverage| coverage.category == category)
     }
 
     /// What the agreement's lists say of an item, for a purpose.
     #[must_use]
     pub fn evidence(&self, item: &EvidenceItem, purpose: Purpose) -> Option<&Evidence> {
-        self.evidence
-            .iter()
-            .find(|listed| listed.item == *item && listed.purpose == purpose)
+        self.evidence.iter().find(|listed| listed.item == *item && listed.purpose == purpose)
     }
 }
 

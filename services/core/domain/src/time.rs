@@ -55,9 +55,8 @@ impl Span {
 impl fmt::Display for Instant {
     /// RFC 3339 in UTC with milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = i64::try_from(self.0)
-            .ok()
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let moment =
+            i64::try_from(self.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         match moment {
             Some(moment) => write!(f, "{moment:.3}"),
             None => write!(f, "{}ms", self.0),

@@ -3,10 +3,11 @@
 //! Each State's entries change its own half only; everything here is derived from both halves,
 //! so the order in which they arrive cannot matter.
 
-use super::event::Rectified;
-use super::knowledge::{Judged, View};
+use super::event::{Kind, Rectified};
+use super::knowledge::{Judged, Verdict, View};
 use super::outcome::{Ground, Outcome, heard_by};
-use super::said::{At, Course, Document, Side, Transfer};
+use super::rejection::Rejection;
+use super::said::{At, Course, Document, Interview, Side, Transfer};
 use crate::clock;
 use crate::time::Instant;
 
@@ -71,24 +72,20 @@ pub enum Crossed {
 /// The travel document, in a view.
 #[must_use]
 pub(crate) fn document(view: &View<'_>) -> DocumentSituation {
-    let asked = view
-        .said
-        .requesting
-        .document_requests
-        .last()
-        .map(|(at, _)| *at);
+    let asked = view.said.requesting.document_requests.last().map(|(at, _)| *at);
     let Some(last) = view.said.requested.documents.last() else {
         return asked.map_or(DocumentSituation::None, DocumentSituation::Requested);
     };
     let asked_again = asked.filter(|asked| heard_by(view, Side::Requesting, *asked, last.at));
     if last.revoked.is_some() {
-        return asked_again.map_or(
-            DocumentSituation::Revoked(*last),
-            DocumentSituation::Requested,
-        );
+        return asked_again.map_or(DocumentSituation::Revoked(*last), DocumentSituation::Requested);
     }
     if view.said.requesting.withdrawn.is_some() {
         return DocumentSituation::ToBeRevoked(*last);
+    }
+    // Another is asked for only where the last one had expired.
+    if let Some(asked) = asked_again {
+        return DocumentSituation::Requested(asked);
     }
     if view.said.held() {
         return DocumentSituation::Suspended(*last);
@@ -103,6 +100,21 @@ pub(crate) fn expired(view: &View<'_>, document: &Document, at: Instant) -> bool
     let state = view.chains.requested.author;
     let today = view.rules.map(|rules| clock::day_of(rules, at, state));
     !matches!(today, Some(Ok(today)) if today <= document.issued.valid_until)
+}
+
+/// Whether an interview has been asked for and is still to come. A request that was made knowing
+/// how the last interview went asks for another.
+#[must_use]
+pub(crate) fn interview_waits(view: &View<'_>) -> bool {
+    let Some((asked, _)) = view.said.requesting.interviews.last() else {
+        return false;
+    };
+    match view.said.requested.interview {
+        Interview::NotArranged | Interview::Arranged(_) => true,
+        Interview::Held(over) | Interview::Missed(over) => {
+            heard_by(view, Side::Requesting, *asked, over)
+        }
+    }
 }
 
 /// The transfer, in a view.
@@ -123,12 +135,7 @@ pub(crate) fn transfer(view: &View<'_>, judged: &[Judged]) -> TransferSituation 
         return TransferSituation::None;
     };
     let notice = last.notice.position;
-    let objected = view
-        .said
-        .requested
-        .objections
-        .iter()
-        .any(|(_, objected)| *objected == notice);
+    let objected = view.said.requested.objections.iter().any(|(_, objected)| *objected == notice);
     let stop = match last.course {
         Course::NotDeparted(..) => return TransferSituation::NotDeparted(last.clone()),
         Course::Cancelled(_) => Some(Stop::Cancellation),
@@ -146,12 +153,7 @@ pub(crate) fn transfer(view: &View<'_>, judged: &[Judged]) -> TransferSituation 
 /// Whether the requested State had placed a hold, objected or revoked the document without
 /// having heard of the departure, and the departure without having heard of it.
 fn crossed(view: &View<'_>, departed: At, judged: &[Judged]) -> Crossed {
-    use super::event::Kind;
-    let against = [
-        Kind::HoldPlaced,
-        Kind::TransferObjected,
-        Kind::TravelDocumentRevoked,
-    ];
+    let against = [Kind::HoldPlaced, Kind::TransferObjected, Kind::TravelDocumentRevoked];
     let crosses = judged.iter().any(|entry| {
         let kind = entry.statement.as_ref().map(|statement| statement.kind());
         entry.side == Side::Requested
@@ -161,6 +163,28 @@ fn crossed(view: &View<'_>, departed: At, judged: &[Judged]) -> Crossed {
             && !heard_by(view, Side::Requested, entry.at, departed)
     });
     if crosses { Crossed::Yes } else { Crossed::No }
+}
+
+/// Marks the answer that a concurrent withdrawal, or a silence proved before it was heard, left
+/// without effect. It is kept and shown. An acceptance that arrives after the silence had been
+/// proved keeps its force: it says whom it covers.
+pub(crate) fn overtake(outcome: Outcome, judged: &mut [Judged]) {
+    let withdrawn = matches!(outcome, Outcome::Withdrawn(_));
+    let silence = matches!(
+        outcome,
+        Outcome::Settled(settlement) | Outcome::CancelledAfter(settlement, _)
+            if settlement.deciding().0 == Side::Requesting
+    );
+    for entry in judged.iter_mut().filter(|entry| entry.verdict.stands()) {
+        let kind = entry.statement.as_ref().map(|statement| statement.kind());
+        let against = matches!(kind, Some(Kind::RequestRefused | Kind::ReturnedUnconsidered));
+        let answers = against || kind == Some(Kind::RequestAccepted);
+        if withdrawn && answers {
+            entry.verdict = Verdict::Ineffective(Rejection::RequestMustNotBeWithdrawn);
+        } else if silence && against {
+            entry.verdict = Verdict::Ineffective(Rejection::RequestMustBeOpen);
+        }
+    }
 }
 
 /// Whether the acceptance covers the person as last rectified: whoever accepted had heard, or
@@ -183,19 +207,12 @@ pub(crate) fn covers_person(view: &View<'_>) -> bool {
             Side::Requested => heard_by(view, Side::Requesting, claim, at),
             Side::Requesting => view.said.requesting.claim.is_some_and(|(_, cited)| {
                 let proof = view.chains.requested.dispatches.get(&cited.number);
-                proof
-                    .and_then(|proof| proof.heard)
-                    .is_some_and(|it| it.number >= at.dispatch)
+                proof.and_then(|proof| proof.heard).is_some_and(|it| it.number >= at.dispatch)
             }),
         },
         (None, Ground::Answer(_)) => false,
     };
-    [Side::Requesting, Side::Requested].into_iter().all(|by| {
-        view.said
-            .either(by)
-            .rectified
-            .iter()
-            .filter(person)
-            .all(|(at, _)| knew(by, *at))
-    })
+    [Side::Requesting, Side::Requested]
+        .into_iter()
+        .all(|by| view.said.either(by).rectified.iter().filter(person).all(|(at, _)| knew(by, *at)))
 }

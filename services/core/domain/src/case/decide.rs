@@ -36,10 +36,14 @@ pub mod return_unconsidered;
 pub mod revoke_travel_document;
 pub mod withdraw_request;
 
-use super::event::{Event, Kind, Position, Statement};
+use super::Case;
+use super::crossing::{self, DocumentSituation};
+use super::event::{Event, Position, Statement};
+use super::knowledge::View;
+use super::outcome::Outcome;
 use super::rejection::Rejection;
 use super::rule;
-use super::{Case, said::Side};
+use super::said::{Answer, Course, Identity, Interview};
 use crate::identifier::State;
 use crate::person::Particulars;
 use crate::safeguard::Safeguards;
@@ -56,86 +60,125 @@ pub struct Ordered {
     pub particulars: Particulars,
 }
 
-/// States `statement`, if its rule lets it; states nothing where it has been stated already.
+/// States `statement`, if its rule lets it; states nothing where it is the author's word already.
 fn propose(case: &Case, ordered: Ordered, statement: Statement) -> Result<Vec<Event>, Rejection> {
+    propose_guarded(case, &Safeguards::default(), ordered, statement)
+}
+
+/// As [`propose`], for what must not happen while a safeguard of the own side is open.
+fn propose_guarded(
+    case: &Case,
+    safeguards: &Safeguards,
+    ordered: Ordered,
+    statement: Statement,
+) -> Result<Vec<Event>, Rejection> {
     let side = case.side(ordered.by).ok_or(Rejection::OpeningMustBeHeard)?;
-    if stands_already(case, side, &statement) {
+    rule::speaker(side, statement.kind())?;
+    let view = case.view(side, ordered.at);
+    if stands_already(&view, &statement) {
         return Ok(Vec::new());
     }
-    let view = case.view(side, ordered.at);
+    if !safeguards.met() {
+        return Err(Rejection::SafeguardMustBeMet);
+    }
     rule::understood(view.chains, side, view.heard, statement.kind())?;
     rule::check(&view, &statement)?;
-    Ok(vec![Event {
-        statement,
-        particulars: ordered.particulars,
-    }])
+    Ok(vec![Event { statement, particulars: ordered.particulars }])
 }
 
-/// No safeguard of the own side may be open.
-fn met(safeguards: &Safeguards) -> Result<(), Rejection> {
-    if safeguards.met() {
-        Ok(())
-    } else {
-        Err(Rejection::SafeguardMustBeMet)
-    }
+/// The notice of the last transfer, whatever became of it: a command that names none means this.
+fn last_notice(case: &Case) -> Position {
+    let last = case.said.requesting.transfers.last();
+    // No entry has this position: where there is no notice, the rule says so.
+    last.map_or(Position::MAX, |transfer| transfer.notice.position)
 }
 
-/// The notice of the pending transfer.
-fn pending(case: &Case) -> Result<Position, Rejection> {
-    let pending = case.said.requesting.pending();
-    pending
-        .map(|transfer| transfer.notice.position)
-        .ok_or(Rejection::TransferMustBePending)
-}
-
-/// Whether the side has said the same and it is still its word. Kinds that may well be said
-/// twice (a question, an item of evidence, a correction, a new date, a new document, a new
-/// transfer) never stand already.
-fn stands_already(case: &Case, side: Side, statement: &Statement) -> bool {
-    let kind = statement.kind();
-    let mut own = case
-        .history
-        .iter()
-        .filter(|judged| judged.side == side && judged.verdict.stands());
-    let said = |judged: &super::knowledge::Judged| judged.statement.as_deref() == Some(statement);
-    match kind {
-        Kind::HoldPlaced => case.said.either(side).holds(),
+/// Whether the side that looks has said the same and it is still its word. Kinds whose matter is
+/// in the sealed body (a question, an item of evidence, a correction, a date) may well be said
+/// twice and never stand already.
+fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
+    let asks = &view.said.requesting;
+    let answers = &view.said.requested;
+    let either = view.said.either(view.side);
+    let answered = |same: &Answer| answers.answer.as_ref().is_some_and(|(_, said)| said == same);
+    match statement {
+        Statement::RegisterCheckRequested => asks.register_check.is_some(),
+        Statement::InterviewRequested(office) => {
+            let last = asks.interviews.last();
+            crossing::interview_waits(view) && last.is_some_and(|(_, asked)| asked == office)
+        }
+        Statement::TravelDocumentRequested(office) => {
+            let waits = matches!(crossing::document(view), DocumentSituation::Requested(_));
+            let last = asks.document_requests.last();
+            waits && last.is_some_and(|(_, asked)| asked == office)
+        }
+        Statement::SilenceNoticed => asks.notice.is_some(),
+        Statement::SilenceClaimed(_) => asks.claim.is_some(),
+        Statement::RequestWithdrawn => asks.withdrawn.is_some(),
+        Statement::TransferNotified(notified) => {
+            asks.pending().is_some_and(|last| last.notified == *notified)
+        }
+        Statement::TransferCancelled(notice) => {
+            ran(view, *notice, |course| matches!(course, Course::Cancelled(_)))
+        }
+        Statement::PersonDeparted(notice) => {
+            asks.departed.is_some_and(|(_, departed)| departed == *notice)
+        }
+        Statement::PersonNotDeparted(notice, why) => ran(
+            view,
+            *notice,
+            |course| matches!(course, Course::NotDeparted(_, said) if said == why),
+        ),
+        Statement::TakenBack => asks.taken_back.is_some(),
+        Statement::ClarificationGiven(question) => asks.clarified.contains(question),
+        Statement::RequestAdmitted => answers.admitted.is_some(),
+        Statement::RegisterChecked(finding) => {
+            answers.register.is_some_and(|(_, found)| found == *finding)
+        }
+        Statement::InterviewHeld => matches!(answers.interview, Interview::Held(_)),
+        Statement::InterviewMissed => matches!(answers.interview, Interview::Missed(_)),
+        Statement::IdentityConfirmed => matches!(answers.identity, Identity::Confirmed(_)),
+        Statement::IdentityNotConfirmed => matches!(answers.identity, Identity::Denied(_)),
+        Statement::IdentityInconclusive => matches!(answers.identity, Identity::Inconclusive(_)),
         // A renewed acceptance is for a person who was rectified since.
-        Kind::RequestAccepted => own.any(said) && case.covers_person == super::Coverage::Covered,
-        Kind::RegisterCheckRequested
-        | Kind::SilenceNoticed
-        | Kind::RequestWithdrawn
-        | Kind::TransferCancelled
-        | Kind::PersonDeparted
-        | Kind::TakenBack
-        | Kind::RequestAdmitted
-        | Kind::RegisterChecked
-        | Kind::IdentityConfirmed
-        | Kind::IdentityNotConfirmed
-        | Kind::RequestRefused
-        | Kind::ReturnedUnconsidered
-        | Kind::TravelDocumentRevoked
-        | Kind::TransferObjected
-        | Kind::PersonArrived
-        | Kind::CaseClosed
-        | Kind::ClarificationGiven => own.any(said),
-        Kind::SilenceClaimed => case.said.requesting.claim.is_some(),
-        Kind::KeyAnnounced
-        | Kind::CapabilitiesStated
-        | Kind::AgreementAdopted
-        | Kind::RequestFiled
-        | Kind::EvidenceAdded
-        | Kind::InterviewRequested
-        | Kind::TravelDocumentRequested
-        | Kind::TransferNotified
-        | Kind::PersonNotDeparted
-        | Kind::ClarificationAsked
-        | Kind::InterviewArranged
-        | Kind::InterviewHeld
-        | Kind::InterviewMissed
-        | Kind::IdentityInconclusive
-        | Kind::TravelDocumentIssued
-        | Kind::HoldLifted
-        | Kind::Rectified => false,
+        Statement::RequestAccepted => {
+            let renews = Outcome::of(view).accepted().is_some() && !crossing::covers_person(view);
+            !answers.acceptances.is_empty() && !renews
+        }
+        Statement::RequestRefused(reasons) => answered(&Answer::Refused(reasons.clone())),
+        Statement::ReturnedUnconsidered(reasons) => answered(&Answer::Returned(reasons.clone())),
+        Statement::TravelDocumentIssued(issued) => match crossing::document(view) {
+            DocumentSituation::Valid(last)
+            | DocumentSituation::Suspended(last)
+            | DocumentSituation::ToBeRevoked(last) => last.issued == *issued,
+            DocumentSituation::None
+            | DocumentSituation::Requested(_)
+            | DocumentSituation::Revoked(_) => false,
+        },
+        Statement::TravelDocumentRevoked(issue) => answers
+            .documents
+            .iter()
+            .any(|document| document.at.position == *issue && document.revoked.is_some()),
+        Statement::TransferObjected(notice) => {
+            answers.objections.iter().any(|(_, objected)| objected == notice)
+        }
+        Statement::PersonArrived => answers.arrived.is_some(),
+        Statement::HoldPlaced => either.holds(),
+        Statement::HoldLifted => !either.holds.is_empty() && !either.holds(),
+        Statement::CaseClosed => either.closed.is_some(),
+        Statement::KeyAnnounced(_)
+        | Statement::CapabilitiesStated(_)
+        | Statement::AgreementAdopted(_)
+        | Statement::RequestFiled(_)
+        | Statement::EvidenceAdded(_)
+        | Statement::ClarificationAsked
+        | Statement::InterviewArranged
+        | Statement::Rectified(_) => false,
     }
+}
+
+/// Whether the transfer of a notice took this course.
+fn ran(view: &View<'_>, notice: Position, course: impl Fn(&Course) -> bool) -> bool {
+    let transfer = view.said.requesting.transfer(notice);
+    transfer.is_some_and(|transfer| course(&transfer.course))
 }

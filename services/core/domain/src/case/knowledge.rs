@@ -77,22 +77,16 @@ impl<'a> Chains<'a> {
     /// The entries of the case in the log of one side.
     fn entries(&self, side: Side) -> Vec<&'a Entry> {
         let case = Some(self.case);
-        self.of(side)
-            .entries
-            .iter()
-            .filter(|entry| entry.case == case)
-            .collect()
+        self.of(side).entries.iter().filter(|entry| entry.case == case).collect()
     }
 
     /// The position of the opening: the founder's first opening entry.
     #[must_use]
     pub fn opening(&self) -> Option<&'a Entry> {
-        self.entries(Side::Requesting)
-            .into_iter()
-            .find(|entry| match &entry.content {
-                Content::Stated(statement) => statement.kind().opens(),
-                Content::NotUnderstood => false,
-            })
+        self.entries(Side::Requesting).into_iter().find(|entry| match &entry.content {
+            Content::Stated(statement) => statement.kind().opens(),
+            Content::NotUnderstood => false,
+        })
     }
 }
 
@@ -132,18 +126,13 @@ impl<'a> View<'a> {
     /// The last dispatch of a side that is known in this view.
     #[must_use]
     pub fn until(&self, side: Side) -> Option<u64> {
-        if side == self.side {
-            self.own_until
-        } else {
-            self.heard
-        }
+        if side == self.side { self.own_until } else { self.heard }
     }
 
     /// The last known dispatch of a side.
     #[must_use]
     pub fn last(&self, side: Side) -> Option<&'a Dispatch> {
-        self.until(side)
-            .and_then(|number| self.chains.of(side).dispatches.get(&number))
+        self.until(side).and_then(|number| self.chains.of(side).dispatches.get(&number))
     }
 
     /// The receipt of a dispatch by a side: its first dispatch, within this view, that heard it.
@@ -162,32 +151,36 @@ fn rules_of<'a>(chains: Chains<'a>, opening: &Entry) -> Option<&'a Rules> {
     let Statement::RequestFiled(filed) = statement.as_ref() else {
         return None;
     };
-    rule::adopted(
-        chains,
-        opening.position,
-        heard_of(chains.requesting, opening),
-        &filed.under,
-    )
+    rule::adopted(chains, opening.position, heard_of(chains.requesting, opening), &filed.under)
 }
 
 /// The partner's last dispatch that the author of an entry had heard.
-fn heard_of(chain: &Chain, entry: &Entry) -> Option<u64> {
-    chain
-        .dispatch_of(entry)
-        .and_then(|dispatch| dispatch.heard)
-        .map(|heard| heard.number)
+pub(crate) fn heard_of(chain: &Chain, entry: &Entry) -> Option<u64> {
+    chain.dispatch_of(entry).and_then(|dispatch| dispatch.heard).map(|heard| heard.number)
+}
+
+/// A case, judged: every entry, what all that stands says, and the rules that it rests on.
+pub(crate) struct Judgement<'a> {
+    /// Every entry, in a causal order.
+    pub(crate) history: Vec<Judged>,
+    /// What both sides said, of what stands.
+    pub(crate) said: Said,
+    /// The rules; `None` where the opening is not effective.
+    pub(crate) rules: Option<&'a Rules>,
 }
 
 /// Judges every entry of a case, in a causal order: an entry comes after all that its author had
 /// heard; where two are concurrent, the requesting State's comes first.
-pub(crate) fn judge<'a>(chains: Chains<'a>) -> (Vec<Judged>, Option<&'a Rules>) {
+pub(crate) fn judge(chains: Chains<'_>) -> Judgement<'_> {
     let opening = chains.opening();
-    let rules = opening.and_then(|entry| rules_of(chains, entry));
     let mut judge = Judge {
         chains,
         opening,
-        rules,
+        opened: false,
+        rules: opening.and_then(|entry| rules_of(chains, entry)),
         judged: Vec::new(),
+        asks: Known::default(),
+        answers: Known::default(),
     };
     let asks = chains.entries(Side::Requesting);
     let answers = chains.entries(Side::Requested);
@@ -196,9 +189,7 @@ pub(crate) fn judge<'a>(chains: Chains<'a>) -> (Vec<Judged>, Option<&'a Rules>) 
         let ready = |entry: Option<&&Entry>, side: Side, others: &[&Entry], judged: usize| {
             entry.is_some_and(|entry| {
                 let heard = heard_of(chains.of(side), entry);
-                others
-                    .get(judged)
-                    .is_none_or(|other| Some(other.dispatch) > heard)
+                others.get(judged).is_none_or(|other| Some(other.dispatch) > heard)
             })
         };
         // Digests forbid that each of two entries had heard the other. Should a chain claim it
@@ -218,30 +209,42 @@ pub(crate) fn judge<'a>(chains: Chains<'a>) -> (Vec<Judged>, Option<&'a Rules>) 
             (_, None, None) => break,
         }
     }
-    let effective = judge
-        .judged
-        .first()
-        .is_some_and(|first| first.verdict.stands());
-    (judge.judged, if effective { rules } else { None })
+    judge.end()
 }
 
 /// The entries judged so far.
 struct Judge<'a> {
     chains: Chains<'a>,
     opening: Option<&'a Entry>,
+    /// Whether the opening has been judged effective.
+    opened: bool,
     rules: Option<&'a Rules>,
     judged: Vec<Judged>,
+    /// What the requesting State knows.
+    asks: Known,
+    /// What the requested State knows.
+    answers: Known,
 }
 
-impl Judge<'_> {
+/// What one side knows. Its own entries come in order and what it has heard never falls, so what
+/// an entry was stated on is what the one before it was stated on, and more: each entry is
+/// folded once for each side.
+#[derive(Default)]
+struct Known {
+    said: Said,
+    /// How many of the judged entries have been looked at as the partner's.
+    looked: usize,
+}
+
+impl<'a> Judge<'a> {
     /// Judges the next entry of a side.
     fn add(&mut self, side: Side, entry: &Entry) {
         let chain = self.chains.of(side);
         // An entry whose dispatch is not in the chain has no time; a chain is never built so.
-        let time = chain
-            .dispatch_of(entry)
-            .map_or(Instant::from_ms(0), |dispatch| dispatch.time);
+        let time = chain.dispatch_of(entry).map_or(Instant::from_ms(0), |dispatch| dispatch.time);
+        let at = At { position: entry.position, dispatch: entry.dispatch, time };
         let heard = heard_of(chain, entry);
+        self.hear(side, heard);
         let statement = match &entry.content {
             Content::Stated(statement) => Some(statement.clone()),
             Content::NotUnderstood => None,
@@ -252,22 +255,49 @@ impl Judge<'_> {
             (None, _) => Verdict::Effective,
             (Some(rule), force) => rule::consequence(rule, force),
         };
-        self.judged.push(Judged {
-            author: chain.author,
-            side,
-            at: At {
-                position: entry.position,
-                dispatch: entry.dispatch,
-                time,
-            },
-            statement,
-            verdict,
-        });
+        if verdict.stands() {
+            self.opened |= self.opening.is_some_and(|opening| {
+                side == Side::Requesting && opening.position == entry.position
+            });
+            if let Some(statement) = &statement {
+                self.known(side).said.add(side, at, statement);
+            }
+        }
+        self.judged.push(Judged { author: chain.author, side, at, statement, verdict });
+    }
+
+    /// What a side knows.
+    const fn known(&mut self, side: Side) -> &mut Known {
+        match side {
+            Side::Requesting => &mut self.asks,
+            Side::Requested => &mut self.answers,
+        }
+    }
+
+    /// Adds what the partner said up to dispatch `heard` to what a side knows.
+    fn hear(&mut self, side: Side, heard: Option<u64>) {
+        let known = match side {
+            Side::Requesting => &mut self.asks,
+            Side::Requested => &mut self.answers,
+        };
+        while let Some(judged) = self.judged.get(known.looked) {
+            if judged.side != side {
+                if Some(judged.at.dispatch) > heard {
+                    break;
+                }
+                if let Some(statement) =
+                    judged.statement.as_ref().filter(|_| judged.verdict.stands())
+                {
+                    known.said.add(judged.side, judged.at, statement);
+                }
+            }
+            known.looked += 1;
+        }
     }
 
     /// The first rule that an entry breaks, in the order in which rules are checked.
     fn broken(
-        &self,
+        &mut self,
         side: Side,
         entry: &Entry,
         time: Instant,
@@ -285,10 +315,13 @@ impl Judge<'_> {
             own_until: Some(entry.dispatch),
             heard,
             time,
-            said: self.said(side, entry.position, heard),
+            // Lent to the view, and taken back below.
+            said: std::mem::take(&mut self.known(side).said),
             rules: self.rules,
         };
-        rule::check(&view, statement)
+        let checked = rule::check(&view, statement);
+        self.known(side).said = view.said;
+        checked
     }
 
     /// Whether the case had been opened, as far as the author of an entry knew.
@@ -302,53 +335,28 @@ impl Judge<'_> {
         let opening = self.opening.ok_or(Rejection::OpeningMustBeHeard)?;
         let is_opening = side == Side::Requesting && entry.position == opening.position;
         if kind.opens() {
-            return if is_opening {
-                Ok(())
-            } else {
-                Err(Rejection::OpeningMustBeTheFoundersFirst)
-            };
+            return if is_opening { Ok(()) } else { Err(Rejection::OpeningMustBeTheFoundersFirst) };
         }
         let known = match side {
             Side::Requesting => opening.position < entry.position,
             Side::Requested => Some(opening.dispatch) <= heard,
         };
         if !known {
-            return Err(Rejection::OpeningMustBeHeard);
-        }
-        let stands = self.judged.iter().any(|judged| {
-            judged.side == Side::Requesting
-                && judged.at.position == opening.position
-                && judged.verdict.stands()
-        });
-        if stands {
+            Err(Rejection::OpeningMustBeHeard)
+        } else if self.opened {
             Ok(())
         } else {
             Err(Rejection::OpeningMustBeEffective)
         }
     }
 
-    /// What had been said, as far as the author of an entry knew.
-    fn said(&self, side: Side, before: u64, heard: Option<u64>) -> Said {
-        said(&self.judged, |judged| {
-            if judged.side == side {
-                judged.at.position < before
-            } else {
-                Some(judged.at.dispatch) <= heard
-            }
-        })
-    }
-}
-
-/// Folds the judged entries that are known.
-pub(crate) fn said(judged: &[Judged], known: impl Fn(&Judged) -> bool) -> Said {
-    let mut said = Said::default();
-    for entry in judged
-        .iter()
-        .filter(|entry| entry.verdict.stands() && known(entry))
-    {
-        if let Some(statement) = &entry.statement {
-            said.add(entry.side, entry.at, statement);
+    /// Everything together. One side, having heard all, knows all.
+    fn end(mut self) -> Judgement<'a> {
+        self.hear(Side::Requesting, Some(u64::MAX));
+        Judgement {
+            history: self.judged,
+            said: self.asks.said,
+            rules: self.rules.filter(|_| self.opened),
         }
     }
-    said
 }

@@ -98,14 +98,8 @@ impl Outcome {
     /// Whether the outcome is confirmed in a view; an open request is provisional.
     #[must_use]
     pub fn standing(&self, view: &View<'_>) -> Standing {
-        let heard = self
-            .deciding()
-            .and_then(|(side, at)| view.receipt(side.other(), at.dispatch));
-        if heard.is_some() {
-            Standing::Confirmed
-        } else {
-            Standing::Provisional
-        }
+        let heard = self.deciding().and_then(|(side, at)| view.receipt(side.other(), at.dispatch));
+        if heard.is_some() { Standing::Confirmed } else { Standing::Provisional }
     }
 
     /// The acceptance in force, if the request is accepted and not cancelled.
@@ -138,9 +132,7 @@ impl Settlement {
 /// A valid claim excludes any answer up to the dispatch that it cites, so a timely answer always
 /// wins; a late one wins unless the silence had been proved by then.
 fn base(view: &View<'_>) -> Option<Settlement> {
-    let effect = view
-        .rules
-        .map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
+    let effect = view.rules.map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
     if let Some((at, _)) = view.said.requesting.claim {
         match effect {
             SilenceEffect::DeemedAccepted => {
@@ -162,9 +154,7 @@ fn base(view: &View<'_>) -> Option<Settlement> {
 #[must_use]
 pub(crate) fn heard_by(view: &View<'_>, side: Side, by: At, of: At) -> bool {
     let dispatch = view.chains.of(side).dispatches.get(&by.dispatch);
-    dispatch
-        .and_then(|dispatch| dispatch.heard)
-        .is_some_and(|heard| heard.number >= of.dispatch)
+    dispatch.and_then(|dispatch| dispatch.heard).is_some_and(|heard| heard.number >= of.dispatch)
 }
 
 /// What a clock may start from, beside what the view holds.
@@ -186,15 +176,15 @@ pub(crate) fn start(view: &View<'_>, limit: &Limit, trigger: Trigger) -> Option<
     };
     match limit.starts_on {
         Start::DateOfRequest => Some(asked.time),
-        Start::ReceiptOfApplication => view
-            .receipt(Side::Requested, filed.dispatch)
-            .map(|receipt| receipt.time),
-        Start::ReceiptOfTravelDocumentRequest => view
-            .receipt(Side::Requested, asked.dispatch)
-            .map(|receipt| receipt.time),
+        Start::ReceiptOfApplication => {
+            view.receipt(Side::Requested, filed.dispatch).map(|receipt| receipt.time)
+        }
+        Start::ReceiptOfTravelDocumentRequest => {
+            view.receipt(Side::Requested, asked.dispatch).map(|receipt| receipt.time)
+        }
         Start::ApprovalOrExpiryOfReplyLimit => match Outcome::of(view).accepted()? {
             Ground::Answer(at) => Some(at.time),
-            Ground::Silence(_) => silence(view, view.rules?)?.ok().map(|deadline| deadline.at),
+            Ground::Silence(_) => reply(view, view.rules?)?.ok().map(|deadline| deadline.at),
         },
         Start::KnowledgeOfIrregularStay => None,
     }
@@ -222,13 +212,7 @@ pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, N
 /// The deadline for silence; not always the deadline to reply.
 #[must_use]
 pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    period(
-        view,
-        rules,
-        &rules.silence.limit,
-        Trigger::Request,
-        Side::Requested,
-    )
+    period(view, rules, &rules.silence.limit, Trigger::Request, Side::Requested)
 }
 
 /// The deadline of the register check that was last asked for.

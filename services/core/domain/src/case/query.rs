@@ -31,10 +31,8 @@ impl Etag {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (requesting, requested) = text.split_once('-')?;
-        let etag = Self {
-            requesting: requesting.parse().ok()?,
-            requested: requested.parse().ok()?,
-        };
+        let etag =
+            Self { requesting: requesting.parse().ok()?, requested: requested.parse().ok()? };
         (etag.to_string() == text).then_some(etag)
     }
 }
@@ -94,15 +92,9 @@ impl Case {
     #[must_use]
     pub fn etag(&self) -> Etag {
         let last = |side: Side| {
-            self.acts(side)
-                .map(|judged| judged.at.position + 1)
-                .max()
-                .unwrap_or_default()
+            self.acts(side).map(|judged| judged.at.position + 1).max().unwrap_or_default()
         };
-        Etag {
-            requesting: last(Side::Requesting),
-            requested: last(Side::Requested),
-        }
+        Etag { requesting: last(Side::Requesting), requested: last(Side::Requested) }
     }
 
     /// Acts stated since a screen was shown.
@@ -116,10 +108,7 @@ impl Case {
                 }
         };
         let acts = [Side::Requesting, Side::Requested];
-        acts.into_iter()
-            .flat_map(|side| self.acts(side))
-            .filter(since)
-            .collect()
+        acts.into_iter().flat_map(|side| self.acts(side)).filter(since).collect()
     }
 
     /// Effective acts of a side.
@@ -143,17 +132,9 @@ impl Case {
                 offices.extend(asks.filed.iter().map(|(_, filed)| filed.filed_by.clone()));
             }
             Some(Side::Requested) => {
-                offices.extend(
-                    asks.filed
-                        .iter()
-                        .map(|(_, filed)| filed.addressed_to.clone()),
-                );
+                offices.extend(asks.filed.iter().map(|(_, filed)| filed.addressed_to.clone()));
                 offices.extend(asks.interviews.iter().map(|(_, office)| office.clone()));
-                offices.extend(
-                    asks.document_requests
-                        .iter()
-                        .map(|(_, office)| office.clone()),
-                );
+                offices.extend(asks.document_requests.iter().map(|(_, office)| office.clone()));
             }
             None => {}
         }
@@ -175,18 +156,8 @@ impl Case {
         let document = !matches!(self.document, crossing::DocumentSituation::Requested(_));
         let requested = self.requested;
         let found = [
-            (
-                DeadlineKind::Reply,
-                requested,
-                outcome::reply(&view, rules),
-                answered,
-            ),
-            (
-                DeadlineKind::Silence,
-                requested,
-                outcome::silence(&view, rules),
-                answered,
-            ),
+            (DeadlineKind::Reply, requested, outcome::reply(&view, rules), answered),
+            (DeadlineKind::Silence, requested, outcome::silence(&view, rules), answered),
             (
                 DeadlineKind::RegisterCheck,
                 requested,
@@ -206,16 +177,9 @@ impl Case {
                 departed || over,
             ),
         ];
-        let due = found
-            .into_iter()
-            .filter_map(|(kind, acting, deadline, done)| {
-                deadline.map(|deadline| Due {
-                    kind,
-                    acting,
-                    deadline,
-                    met: settled(done),
-                })
-            });
+        let due = found.into_iter().filter_map(|(kind, acting, deadline, done)| {
+            deadline.map(|deadline| Due { kind, acting, deadline, met: settled(done) })
+        });
         due.collect()
     }
 
@@ -239,31 +203,20 @@ impl Case {
             Outcome::Settled(Settlement::Refused(Ground::Silence(_))) => {
                 ("proved silence counts as refusal", silence())
             }
-            Outcome::Settled(Settlement::Returned(_)) => (
-                "the requested State sent the request back unconsidered",
-                None,
-            ),
-            Outcome::Withdrawn(_) => (
-                "withdrawn before the requesting State had heard an answer",
-                None,
-            ),
-            Outcome::CancelledAfter(..) => (
-                "withdrawn after the requesting State had heard the answer",
-                None,
-            ),
+            Outcome::Settled(Settlement::Returned(_)) => {
+                ("the requested State sent the request back unconsidered", None)
+            }
+            Outcome::Withdrawn(_) => {
+                ("withdrawn before the requesting State had heard an answer", None)
+            }
+            Outcome::CancelledAfter(..) => {
+                ("withdrawn after the requesting State had heard the answer", None)
+            }
         };
         let deciding = self.outcome.deciding().and_then(|(side, at)| {
-            self.history
-                .iter()
-                .find(|judged| judged.side == side && judged.at == at)
-                .cloned()
+            self.history.iter().find(|judged| judged.side == side && judged.at == at).cloned()
         });
-        Explanation {
-            deciding,
-            rule,
-            source,
-            deadlines: self.deadlines(),
-        }
+        Explanation { deciding, rule, source, deadlines: self.deadlines() }
     }
 
     /// Labels under which the node of `state` finds the case: inboxes of offices that must act,
@@ -272,7 +225,12 @@ impl Case {
     pub fn labels(&self, state: State) -> BTreeSet<String> {
         let mut labels = BTreeSet::new();
         labels.insert("case".to_owned());
-        labels.insert(format!("outcome/{}", self.outcome_word()));
+        let partner = if state == self.requesting { self.requested } else { self.requesting };
+        let standing = match self.standing {
+            Standing::Provisional => "provisional",
+            Standing::Confirmed => "confirmed",
+        };
+        labels.insert(format!("outcome/{partner}/{}/{standing}", self.outcome_word()));
         labels.extend(self.number.map(|number| format!("number/{number}")));
         for office in self.offices(state) {
             labels.insert(format!("office/{office}"));
@@ -280,11 +238,7 @@ impl Case {
         for office in self.waiting_for(state) {
             labels.insert(format!("inbox/{office}"));
         }
-        for due in self
-            .deadlines()
-            .iter()
-            .filter(|due| due.met == Met::Pending)
-        {
+        for due in self.deadlines().iter().filter(|due| due.met == Met::Pending) {
             if let Ok(deadline) = &due.deadline {
                 for office in self.offices(state) {
                     labels.insert(format!("due/{office}/{}/{:?}", deadline.last_day, due.kind));
@@ -316,7 +270,8 @@ impl Case {
                     let consulates = asks.interviews.iter().map(|(_, office)| office.clone());
                     offices.extend(consulates.filter(|_| undecided));
                 }
-                if let crossing::DocumentSituation::Requested(_) = self.document {
+                let requested = matches!(self.document, crossing::DocumentSituation::Requested(_));
+                if requested && self.outcome.accepted().is_some() {
                     let consulate = asks.document_requests.last();
                     offices.extend(consulate.map(|(_, office)| office.clone()));
                 }
@@ -328,9 +283,8 @@ impl Case {
             }
             Side::Requesting => {
                 let questions = answers.questions.iter();
-                let unanswered = questions
-                    .clone()
-                    .any(|question| !asks.clarified.contains(&question.position));
+                let unanswered =
+                    questions.clone().any(|question| !asks.clarified.contains(&question.position));
                 let transferable = self.outcome.accepted().is_some()
                     && asks.departed.is_none()
                     && self.standing == Standing::Confirmed;
@@ -370,37 +324,21 @@ impl Case {
         if let Some(number) = self.number {
             line(format_args!("number {number}"));
         }
-        line(format_args!(
-            "requesting {} requested {}",
-            self.requesting, self.requested
-        ));
+        line(format_args!("requesting {} requested {}", self.requesting, self.requested));
         if let Some(rules) = &self.rules {
-            line(format_args!(
-                "under {} version {}",
-                rules.agreement, rules.version
-            ));
+            line(format_args!("under {} version {}", rules.agreement, rules.version));
         }
         for judged in &self.history {
             line(format_args!("{}", Line(judged)));
         }
-        line(format_args!(
-            "outcome {} {:?}",
-            self.outcome_word(),
-            self.outcome
-        ));
-        line(format_args!(
-            "standing {:?} timeliness {:?}",
-            self.standing, self.timeliness
-        ));
+        line(format_args!("outcome {} {:?}", self.outcome_word(), self.outcome));
+        line(format_args!("standing {:?} timeliness {:?}", self.standing, self.timeliness));
         line(format_args!("document {:?}", self.document));
         line(format_args!("transfer {:?}", self.transfer));
         line(format_args!("acceptance {:?}", self.covers_person));
         for due in self.deadlines() {
             let day = due.deadline.as_ref().map(|deadline| deadline.last_day);
-            line(format_args!(
-                "deadline {:?} of {}: {day:?} {:?}",
-                due.kind, due.acting, due.met
-            ));
+            line(format_args!("deadline {:?} of {}: {day:?} {:?}", due.kind, due.acting, due.met));
         }
         text
     }
@@ -411,18 +349,8 @@ struct Line<'a>(&'a Judged);
 
 impl std::fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Judged {
-            author,
-            at,
-            statement,
-            verdict,
-            ..
-        } = self.0;
-        write!(
-            f,
-            "{author} {} in dispatch {} at {}: ",
-            at.position, at.dispatch, at.time
-        )?;
+        let Judged { author, at, statement, verdict, .. } = self.0;
+        write!(f, "{author} {} in dispatch {} at {}: ", at.position, at.dispatch, at.time)?;
         match statement {
             Some(statement) => write!(f, "{statement:?}")?,
             None => f.write_str("not understood")?,

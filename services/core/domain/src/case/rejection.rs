@@ -218,12 +218,7 @@ impl Rejection {
     /// Where the rule stands in the agreement, where it comes from there.
     #[must_use]
     pub fn source(self, rules: &Rules) -> Option<Source> {
-        let covered = || {
-            rules
-                .categories
-                .first()
-                .map(|coverage| coverage.source.clone())
-        };
+        let covered = || rules.categories.first().map(|coverage| coverage.source.clone());
         let document = || rules.travel_document.as_ref();
         match self {
             R::CategoryMustBeCovered | R::AgreementMustCoverDirection => covered(),
@@ -233,15 +228,13 @@ impl Rejection {
                 .iter()
                 .find_map(|coverage| coverage.application.as_ref())
                 .map(|limit| limit.source.clone()),
-            R::RegisterCheckMustBeRequested => rules
-                .register_check
-                .as_ref()
-                .map(|limit| limit.source.clone()),
+            R::RegisterCheckMustBeRequested => {
+                rules.register_check.as_ref().map(|limit| limit.source.clone())
+            }
             R::InterviewMustBeRequested | R::InterviewMustBeArranged => rules.interview.clone(),
-            R::RefusalMustStateReasons => rules
-                .refusal_reasons
-                .as_ref()
-                .map(|cited| cited.source.clone()),
+            R::RefusalMustStateReasons => {
+                rules.refusal_reasons.as_ref().map(|cited| cited.source.clone())
+            }
             R::RequestMustHaveBeenReceived
             | R::SilenceMustBeDue
             | R::SilenceMustBeNoticed
@@ -252,10 +245,9 @@ impl Rejection {
             R::TravelDocumentMustBeValidLongEnough => {
                 document().map(|document| document.validity.source.clone())
             }
-            R::TransferNoticeMustBeLongEnough | R::TransferNoticeMustBeHeardInTime => rules
-                .transfer_notice
-                .as_ref()
-                .map(|notice| notice.source.clone()),
+            R::TransferNoticeMustBeLongEnough | R::TransferNoticeMustBeHeardInTime => {
+                rules.transfer_notice.as_ref().map(|notice| notice.source.clone())
+            }
             R::TransferMustBeWithinLimit => {
                 rules.transfer.as_ref().map(|limit| limit.source.clone())
             }

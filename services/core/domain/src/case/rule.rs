@@ -11,11 +11,11 @@ use super::event::{
     AgreementReference, Force, Kind, Position, RequestFiled, ReturnDecision, Speaker, Statement,
     TransferNotified, TravelDocumentIssued,
 };
-use super::knowledge::{Chains, Verdict, View};
+use super::knowledge::{Chains, Verdict, View, heard_of};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::rejection::Rejection;
 use super::said::{Course, Identity, Interview, Side};
-use crate::chain::{Chain, Content, Heard};
+use crate::chain::{Content, Entry, Heard};
 use crate::clock;
 use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect};
 use crate::time::Instant;
@@ -51,13 +51,10 @@ pub(crate) fn understood(
     let number = kind.number();
     let recipient = chains.of(side.other());
     let stated = || {
-        heard
-            .into_iter()
-            .flat_map(|heard| recipient.entries_up_to(heard))
-            .any(|entry| {
-                let content = stated(&entry.content);
-                matches!(content, Some(Statement::CapabilitiesStated(kinds)) if kinds.contains(&number))
-            })
+        heard.into_iter().flat_map(|heard| recipient.entries_up_to(heard)).any(|entry| {
+            let content = stated(&entry.content);
+            matches!(content, Some(Statement::CapabilitiesStated(kinds)) if kinds.contains(&number))
+        })
     };
     if chains.corridor.kinds.contains(&number) || stated() {
         Ok(())
@@ -74,26 +71,34 @@ fn stated(content: &Content) -> Option<&Statement> {
     }
 }
 
-/// Adoptions in a chain, of entries that `known` lets pass.
+/// Whether an entry adopts an agreement.
+pub(crate) fn adopts(entry: &Entry) -> bool {
+    matches!(stated(&entry.content), Some(Statement::AgreementAdopted(_)))
+}
+
+/// Adoptions by one side, of entries that `known` lets pass. One whose bytes do not hold what it
+/// says adopts nothing.
 fn adoptions<'a>(
-    chain: &'a Chain,
-    known: impl Fn(&crate::chain::Entry) -> bool + 'a,
-) -> impl Iterator<Item = (AgreementReference, Option<&'a Rules>)> + 'a {
-    chain
-        .entries
-        .iter()
-        .filter(move |entry| known(entry) && entry.case.is_none())
-        .filter_map(|entry| {
+    chains: Chains<'a>,
+    side: Side,
+    known: impl Fn(&Entry) -> bool + 'a,
+) -> impl Iterator<Item = (AgreementReference, &'a Rules)> + 'a {
+    let chain = chains.of(side);
+    chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
+        move |entry| {
             let Some(Statement::AgreementAdopted(adopted)) = stated(&entry.content) else {
                 return None;
             };
+            let heard = heard_of(chain, entry);
+            understood(chains, side, heard, Kind::AgreementAdopted).ok()?;
             let reference = AgreementReference {
                 agreement: adopted.agreement.clone(),
                 version: adopted.version,
                 digest: adopted.digest,
             };
-            Some((reference, adopted.rules.as_deref()))
-        })
+            Some((reference, adopted.rules.as_deref()?))
+        },
+    )
 }
 
 /// The rules that `under` names, if the founder knew them adopted by both when it opened a case
@@ -104,13 +109,13 @@ pub(crate) fn adopted<'a>(
     heard: Option<u64>,
     under: &AgreementReference,
 ) -> Option<&'a Rules> {
+    let by_partner = adoptions(chains, Side::Requested, move |entry| Some(entry.dispatch) <= heard);
     let by_partner: BTreeSet<AgreementReference> =
-        adoptions(chains.requested, move |entry| Some(entry.dispatch) <= heard)
-            .map(|(reference, _)| reference)
-            .collect();
-    adoptions(chains.requesting, move |entry| entry.position < before)
-        .filter(|(reference, _)| reference == under && by_partner.contains(reference))
-        .find_map(|(_, rules)| rules.filter(|rules| rules.meaning == MEANING))
+        by_partner.map(|(reference, _)| reference).collect();
+    let own = adoptions(chains, Side::Requesting, move |entry| entry.position < before);
+    own.filter(|(reference, _)| reference == under && by_partner.contains(reference))
+        .map(|(_, rules)| rules)
+        .find(|rules| rules.meaning == MEANING)
 }
 
 /// The agreements that both States have adopted, as far as a view knows.
@@ -119,12 +124,12 @@ pub(crate) fn adopted_by_both<'a>(
     before: Position,
     heard: Option<u64>,
 ) -> Vec<(AgreementReference, &'a Rules)> {
-    adoptions(chains.requesting, move |entry| entry.position < before)
-        .filter_map(|(reference, _)| {
-            let rules = adopted(chains, before, heard, &reference)?;
-            Some((reference, rules))
-        })
-        .collect()
+    let own = adoptions(chains, Side::Requesting, move |entry| entry.position < before);
+    own.filter_map(|(reference, _)| {
+        let rules = adopted(chains, before, heard, &reference)?;
+        Some((reference, rules))
+    })
+    .collect()
 }
 
 /// Checks one statement against everything that its author knows.
@@ -152,48 +157,28 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         Statement::ClarificationGiven(question) => {
             let asked = answers.questions.iter().any(|at| at.position == *question);
             require(asked, Rejection::QuestionMustHaveBeenAsked)?;
-            require(
-                !asks.clarified.contains(question),
-                Rejection::StatementMustNotRepeat,
-            )
+            require(!asks.clarified.contains(question), Rejection::StatementMustNotRepeat)
         }
         Statement::RegisterCheckRequested => {
             open(view)?;
-            require(
-                rules.register_check.is_some(),
-                Rejection::AgreementMustHaveRegisterCheck,
-            )?;
-            require(
-                asks.register_check.is_none(),
-                Rejection::StatementMustNotRepeat,
-            )
+            require(rules.register_check.is_some(), Rejection::AgreementMustHaveRegisterCheck)?;
+            require(asks.register_check.is_none(), Rejection::StatementMustNotRepeat)
         }
         Statement::InterviewRequested(_) => {
             open(view)?;
-            require(
-                rules.interview.is_some(),
-                Rejection::AgreementMustHaveInterview,
-            )?;
-            let waiting = !asks.interviews.is_empty()
-                && !matches!(answers.interview, Interview::Missed(_) | Interview::Held(_));
-            require(!waiting, Rejection::StatementMustNotRepeat)
+            require(rules.interview.is_some(), Rejection::AgreementMustHaveInterview)?;
+            require(!crossing::interview_waits(view), Rejection::StatementMustNotRepeat)
         }
         Statement::TravelDocumentRequested(_) => {
             accepted(view)?;
-            require(
-                rules.travel_document.is_some(),
-                Rejection::AgreementMustHaveTravelDocument,
-            )?;
+            require(rules.travel_document.is_some(), Rejection::AgreementMustHaveTravelDocument)?;
             request_document(view)
         }
         Statement::SilenceNoticed => notice_silence(view, rules),
         Statement::SilenceClaimed(cited) => claim_silence(view, rules, *cited),
         Statement::RequestWithdrawn => {
             require(asks.withdrawn.is_none(), Rejection::StatementMustNotRepeat)?;
-            require(
-                asks.departed.is_none(),
-                Rejection::PersonMustNotHaveDeparted,
-            )
+            require(asks.departed.is_none(), Rejection::PersonMustNotHaveDeparted)
         }
         Statement::TransferNotified(notified) => notify_transfer(view, rules, *notified),
         Statement::TransferCancelled(notice) => pending(view, *notice),
@@ -205,28 +190,16 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         }
         Statement::RequestAdmitted => {
             open(view)?;
-            require(
-                answers.admitted.is_none(),
-                Rejection::StatementMustNotRepeat,
-            )
+            require(answers.admitted.is_none(), Rejection::StatementMustNotRepeat)
         }
         Statement::ClarificationAsked => open(view),
         Statement::RegisterChecked(_) => {
-            require(
-                asks.register_check.is_some(),
-                Rejection::RegisterCheckMustBeRequested,
-            )?;
-            require(
-                answers.register.is_none(),
-                Rejection::StatementMustNotRepeat,
-            )
+            require(asks.register_check.is_some(), Rejection::RegisterCheckMustBeRequested)?;
+            require(answers.register.is_none(), Rejection::StatementMustNotRepeat)
         }
         Statement::InterviewArranged => {
             open(view)?;
-            require(
-                !asks.interviews.is_empty(),
-                Rejection::InterviewMustBeRequested,
-            )
+            require(!asks.interviews.is_empty(), Rejection::InterviewMustBeRequested)
         }
         Statement::InterviewHeld | Statement::InterviewMissed => {
             let arranged = matches!(answers.interview, Interview::Arranged(_));
@@ -236,10 +209,7 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         | Statement::IdentityNotConfirmed
         | Statement::IdentityInconclusive => {
             open(view)?;
-            let decided = matches!(
-                answers.identity,
-                Identity::Confirmed(_) | Identity::Denied(_)
-            );
+            let decided = matches!(answers.identity, Identity::Confirmed(_) | Identity::Denied(_));
             require(!decided, Rejection::IdentityMustBeDecidedOnce)
         }
         Statement::RequestAccepted => accept(view),
@@ -249,10 +219,7 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
                 .refusal_reasons
                 .as_ref()
                 .is_none_or(|cited| cited.value == Requirement::Required);
-            require(
-                !needed || !reasons.is_empty(),
-                Rejection::RefusalMustStateReasons,
-            )
+            require(!needed || !reasons.is_empty(), Rejection::RefusalMustStateReasons)
         }
         Statement::ReturnedUnconsidered(reasons) => {
             open(view)?;
@@ -268,24 +235,19 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         }
         Statement::TransferObjected(notice) => {
             pending(view, *notice)?;
-            let objected = answers
-                .objections
-                .iter()
-                .any(|(_, objected)| objected == notice);
+            let objected = answers.objections.iter().any(|(_, objected)| objected == notice);
             require(!objected, Rejection::StatementMustNotRepeat)
         }
         Statement::PersonArrived => {
             require(asks.departed.is_some(), Rejection::DepartureMustBeReported)?;
             require(answers.arrived.is_none(), Rejection::StatementMustNotRepeat)
         }
-        Statement::HoldPlaced => require(
-            !view.said.either(view.side).holds(),
-            Rejection::StatementMustNotRepeat,
-        ),
-        Statement::HoldLifted => require(
-            view.said.either(view.side).holds(),
-            Rejection::HoldMustBeInPlace,
-        ),
+        Statement::HoldPlaced => {
+            require(!view.said.either(view.side).holds(), Rejection::StatementMustNotRepeat)
+        }
+        Statement::HoldLifted => {
+            require(view.said.either(view.side).holds(), Rejection::HoldMustBeInPlace)
+        }
         Statement::Rectified(_) => Ok(()),
         Statement::CaseClosed => close(view),
     }
@@ -297,7 +259,7 @@ const fn require(holds: bool, rule: Rejection) -> Result<(), Rejection> {
 }
 
 /// Only the State that a kind belongs to may state it.
-fn speaker(side: Side, kind: Kind) -> Result<(), Rejection> {
+pub(crate) fn speaker(side: Side, kind: Kind) -> Result<(), Rejection> {
     match (kind.speaker(), side) {
         (Speaker::Corridor, _) => Err(Rejection::StatementMustBelongToACase),
         (Speaker::Requesting, Side::Requested) => Err(Rejection::SpeakerMustBeRequestingState),
@@ -310,10 +272,7 @@ fn speaker(side: Side, kind: Kind) -> Result<(), Rejection> {
 
 /// The request must be open.
 fn open(view: &View<'_>) -> Result<(), Rejection> {
-    require(
-        Outcome::of(view) == Outcome::Open,
-        Rejection::RequestMustBeOpen,
-    )
+    require(Outcome::of(view) == Outcome::Open, Rejection::RequestMustBeOpen)
 }
 
 /// The request must be accepted, confirmed, and for the person as last rectified.
@@ -322,10 +281,7 @@ fn accepted(view: &View<'_>) -> Result<Ground, Rejection> {
     let ground = outcome.accepted().ok_or(Rejection::RequestMustBeAccepted)?;
     let confirmed = outcome.standing(view) == Standing::Confirmed;
     require(confirmed, Rejection::AcceptanceMustBeConfirmed)?;
-    require(
-        crossing::covers_person(view),
-        Rejection::AcceptanceMustCoverThePerson,
-    )?;
+    require(crossing::covers_person(view), Rejection::AcceptanceMustCoverThePerson)?;
     Ok(ground)
 }
 
@@ -345,33 +301,20 @@ fn file(view: &View<'_>, filed: &RequestFiled) -> Result<(), Rejection> {
         requesting: view.chains.requesting.author,
         requested: view.chains.requested.author,
     };
-    require(
-        rules.covers(direction),
-        Rejection::AgreementMustCoverDirection,
-    )?;
+    require(rules.covers(direction), Rejection::AgreementMustCoverDirection)?;
     let today = clock::day_of(rules, view.time, direction.requesting)
         .map_err(Rejection::DeadlineMustBeComputable)?;
-    require(
-        today >= rules.in_force_from,
-        Rejection::AgreementMustBeInForce,
-    )?;
-    let coverage = rules
-        .coverage(filed.category)
-        .ok_or(Rejection::CategoryMustBeCovered)?;
+    require(today >= rules.in_force_from, Rejection::AgreementMustBeInForce)?;
+    let coverage = rules.coverage(filed.category).ok_or(Rejection::CategoryMustBeCovered)?;
     let enforceable = filed.return_decision == ReturnDecision::Enforceable;
     require(enforceable, Rejection::ReturnDecisionMustBeEnforceable)?;
     let purpose = filed.category.purpose();
-    let listed = filed
-        .evidence
-        .iter()
-        .all(|item| rules.evidence(item, purpose).is_some());
+    let listed = filed.evidence.iter().all(|item| rules.evidence(item, purpose).is_some());
     require(listed, Rejection::EvidenceMustBeListed)?;
     let Some(limit) = &coverage.application else {
         return Ok(());
     };
-    let from = filed
-        .irregular_stay_known_on
-        .ok_or(Rejection::IrregularStayMustBeDated)?;
+    let from = filed.irregular_stay_known_on.ok_or(Rejection::IrregularStayMustBeDated)?;
     let in_time =
         outcome::filed_in_time(rules, limit.length, from, direction.requesting, view.time)
             .map_err(Rejection::DeadlineMustBeComputable)?;
@@ -384,17 +327,9 @@ fn listed(
     items: &[crate::identifier::EvidenceItem],
     view: &View<'_>,
 ) -> Result<(), Rejection> {
-    let purpose = view
-        .said
-        .requesting
-        .filed
-        .as_ref()
-        .map(|(_, filed)| filed.category.purpose());
+    let purpose = view.said.requesting.filed.as_ref().map(|(_, filed)| filed.category.purpose());
     let listed = purpose.is_some_and(|purpose| {
-        !items.is_empty()
-            && items
-                .iter()
-                .all(|item| rules.evidence(item, purpose).is_some())
+        !items.is_empty() && items.iter().all(|item| rules.evidence(item, purpose).is_some())
     });
     require(listed, Rejection::EvidenceMustBeListed)
 }
@@ -416,10 +351,7 @@ fn request_document(view: &View<'_>) -> Result<(), Rejection> {
 /// The deadline for silence must have passed, as it stands on what is known.
 fn notice_silence(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
     open(view)?;
-    require(
-        view.said.requesting.notice.is_none(),
-        Rejection::StatementMustNotRepeat,
-    )?;
+    require(view.said.requesting.notice.is_none(), Rejection::StatementMustNotRepeat)?;
     due(view, rules, view.time)
 }
 
@@ -437,11 +369,7 @@ fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rej
     open(view)?;
     let stated = rules.silence.effect != SilenceEffect::NotStated;
     require(stated, Rejection::SilenceMustHaveAnEffect)?;
-    let notice = view
-        .said
-        .requesting
-        .notice
-        .ok_or(Rejection::SilenceMustBeNoticed)?;
+    let notice = view.said.requesting.notice.ok_or(Rejection::SilenceMustBeNoticed)?;
     let dispatch = view
         .chains
         .requested
@@ -450,13 +378,8 @@ fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rej
         .filter(|dispatch| dispatch.digest == cited.digest && cited.era == 0)
         .filter(|dispatch| Some(dispatch.number) <= view.heard)
         .ok_or(Rejection::ClaimMustCiteHeardDispatch)?;
-    let heard_notice = dispatch
-        .heard
-        .is_some_and(|heard| heard.number >= notice.dispatch);
-    require(
-        heard_notice,
-        Rejection::ClaimMustCiteDispatchThatHeardNotice,
-    )?;
+    let heard_notice = dispatch.heard.is_some_and(|heard| heard.number >= notice.dispatch);
+    require(heard_notice, Rejection::ClaimMustCiteDispatchThatHeardNotice)?;
     let grace = notice.time.plus(view.chains.corridor.grace);
     require(dispatch.time >= grace, Rejection::ClaimMustWaitForGrace)?;
     due(view, rules, notice.time)
@@ -469,14 +392,8 @@ fn notify_transfer(
     notified: TransferNotified,
 ) -> Result<(), Rejection> {
     accepted(view)?;
-    require(
-        view.said.requesting.departed.is_none(),
-        Rejection::PersonMustNotHaveDeparted,
-    )?;
-    require(
-        view.said.requesting.pending().is_none(),
-        Rejection::TransferMustNotBePendingAlready,
-    )?;
+    require(view.said.requesting.departed.is_none(), Rejection::PersonMustNotHaveDeparted)?;
+    require(view.said.requesting.pending().is_none(), Rejection::TransferMustNotBePendingAlready)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;
     let requested = view.chains.requested.author;
     let arrives = clock::start_of_day(rules, notified.on, requested)
@@ -484,10 +401,7 @@ fn notify_transfer(
     if let Some(notice) = &rules.transfer_notice {
         let earliest = clock::end(rules, view.time, notice.length, requested)
             .map_err(Rejection::DeadlineMustBeComputable)?;
-        require(
-            arrives >= earliest,
-            Rejection::TransferNoticeMustBeLongEnough,
-        )?;
+        require(arrives >= earliest, Rejection::TransferNoticeMustBeLongEnough)?;
     }
     match outcome::transfer(view, rules) {
         Some(Ok(limit)) => require(arrives < limit.at, Rejection::TransferMustBeWithinLimit),
@@ -498,11 +412,7 @@ fn notify_transfer(
 
 /// The notice that is meant must be pending.
 fn pending(view: &View<'_>, notice: Position) -> Result<(), Rejection> {
-    let pending = view
-        .said
-        .requesting
-        .pending()
-        .filter(|it| it.notice.position == notice);
+    let pending = view.said.requesting.pending().filter(|it| it.notice.position == notice);
     require(pending.is_some(), Rejection::TransferMustBePending)
 }
 
@@ -510,34 +420,17 @@ fn pending(view: &View<'_>, notice: Position) -> Result<(), Rejection> {
 /// asked by `decide` and read by nobody else.
 fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Rejection> {
     let asks = &view.said.requesting;
-    require(
-        asks.departed.is_none(),
-        Rejection::PersonMustNotHaveDeparted,
-    )?;
+    require(asks.departed.is_none(), Rejection::PersonMustNotHaveDeparted)?;
     accepted(view)?;
-    let transfer = asks
-        .transfer(notice)
-        .ok_or(Rejection::TransferMustBePending)?;
-    require(
-        transfer.course == Course::Pending,
-        Rejection::TransferMustBePending,
-    )?;
+    let transfer = asks.transfer(notice).ok_or(Rejection::TransferMustBePending)?;
+    require(transfer.course == Course::Pending, Rejection::TransferMustBePending)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;
-    let objected = view
-        .said
-        .requested
-        .objections
-        .iter()
-        .any(|(_, objected)| *objected == notice);
+    let objected = view.said.requested.objections.iter().any(|(_, objected)| *objected == notice);
     require(!objected, Rejection::TransferMustNotBeObjectedTo)?;
     document_for_departure(view, rules)?;
     // The partner's last word must show that it heard the notice and had its full period.
-    let last = view
-        .last(Side::Requested)
-        .ok_or(Rejection::TransferNoticeMustBeHeardInTime)?;
-    let heard = last
-        .heard
-        .is_some_and(|heard| heard.number >= transfer.notice.dispatch);
+    let last = view.last(Side::Requested).ok_or(Rejection::TransferNoticeMustBeHeardInTime)?;
+    let heard = last.heard.is_some_and(|heard| heard.number >= transfer.notice.dispatch);
     require(heard, Rejection::TransferNoticeMustBeHeardInTime)?;
     let mut earliest = transfer.notice.time.plus(view.chains.corridor.grace);
     if let Some(period) = &rules.transfer_notice {
@@ -546,10 +439,7 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
             .map_err(Rejection::DeadlineMustBeComputable)?;
         earliest = earliest.max(end);
     }
-    require(
-        last.time >= earliest,
-        Rejection::TransferNoticeMustBeHeardInTime,
-    )
+    require(last.time >= earliest, Rejection::TransferNoticeMustBeHeardInTime)
 }
 
 /// A document valid on the day, or the agreement's fallback once the document is late.
@@ -592,20 +482,12 @@ fn issue_document(
     rules: &Rules,
     issued: TravelDocumentIssued,
 ) -> Result<(), Rejection> {
-    let document = rules
-        .travel_document
-        .as_ref()
-        .ok_or(Rejection::AgreementMustHaveTravelDocument)?;
-    require(
-        view.said.requesting.withdrawn.is_none(),
-        Rejection::RequestMustNotBeWithdrawn,
-    )?;
+    let document =
+        rules.travel_document.as_ref().ok_or(Rejection::AgreementMustHaveTravelDocument)?;
+    require(view.said.requesting.withdrawn.is_none(), Rejection::RequestMustNotBeWithdrawn)?;
     let accepted = Outcome::of(view).accepted().is_some();
     require(accepted, Rejection::RequestMustBeAccepted)?;
-    require(
-        crossing::covers_person(view),
-        Rejection::AcceptanceMustCoverThePerson,
-    )?;
+    require(crossing::covers_person(view), Rejection::AcceptanceMustCoverThePerson)?;
     let asked = view.said.requesting.document_requests.last();
     let (asked, _) = asked.ok_or(Rejection::TravelDocumentMustBeRequested)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;

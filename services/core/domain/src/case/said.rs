@@ -167,9 +167,7 @@ impl Either {
     /// Whether a hold of this State is in place.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.holds
-            .last()
-            .is_some_and(|(_, lifted)| lifted.is_none())
+        self.holds.last().is_some_and(|(_, lifted)| lifted.is_none())
     }
 }
 
@@ -177,17 +175,13 @@ impl Requesting {
     /// The transfer that is pending, if one is.
     #[must_use]
     pub fn pending(&self) -> Option<&Transfer> {
-        self.transfers
-            .last()
-            .filter(|transfer| transfer.course == Course::Pending)
+        self.transfers.last().filter(|transfer| transfer.course == Course::Pending)
     }
 
     /// The transfer with this notice, whatever became of it.
     #[must_use]
     pub fn transfer(&self, notice: Position) -> Option<&Transfer> {
-        self.transfers
-            .iter()
-            .find(|transfer| transfer.notice.position == notice)
+        self.transfers.iter().find(|transfer| transfer.notice.position == notice)
     }
 }
 
@@ -195,10 +189,7 @@ impl Requested {
     /// The last travel document that is not revoked.
     #[must_use]
     pub fn document(&self) -> Option<&Document> {
-        self.documents
-            .iter()
-            .rev()
-            .find(|document| document.revoked.is_none())
+        self.documents.iter().rev().find(|document| document.revoked.is_none())
     }
 }
 
@@ -297,17 +288,11 @@ impl Said {
                 answers.answer = Some((at, Answer::Returned(why.clone())));
             }
             Statement::TravelDocumentIssued(issued) => {
-                answers.documents.push(Document {
-                    at,
-                    issued: *issued,
-                    revoked: None,
-                });
+                answers.documents.push(Document { at, issued: *issued, revoked: None });
             }
             Statement::TravelDocumentRevoked(issue) => {
-                if let Some(document) = answers
-                    .documents
-                    .iter_mut()
-                    .find(|document| document.at.position == *issue)
+                if let Some(document) =
+                    answers.documents.iter_mut().find(|document| document.at.position == *issue)
                 {
                     document.revoked = Some(at);
                 }

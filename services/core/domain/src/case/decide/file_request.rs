@@ -21,8 +21,201 @@ pub struct FileRequest {
 pub fn file_request(opening: &Opening<'_>, command: FileRequest) -> Result<Vec<Event>, Rejection> {
     let statement = Statement::RequestFiled(command.request);
     opening.check(command.ordered.by, command.ordered.at, &statement)?;
-    Ok(vec![Event {
-        statement,
-        particulars: command.ordered.particulars,
-    }])
+    Ok(vec![Event { statement, particulars: command.ordered.particulars }])
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    use crate::case::Opening;
+    use crate::case::event::{Kind, ReturnDecision};
+    use crate::case::history::{History, adoption, corridor, item, request, rules, state};
+    use crate::case::story::{NL, Story, XK, day};
+    use crate::clock::NotComputable;
+    use crate::identifier::AgreementId;
+    use crate::person::Particulars;
+    use crate::rules::{Category, Rules, Years};
+    use Rejection as R;
+
+    /// What filing leads to, by the Netherlands, on what they know.
+    fn file(history: &History, request: RequestFiled) -> Option<Result<Vec<Statement>, R>> {
+        let ordered =
+            Ordered { by: state(NL), at: history.now, particulars: Particulars::default() };
+        let (node, case) = (&history.asks, history.case);
+        let opening = Opening::of(&history.corridor, case, &node.own, &node.replica, state(NL))?;
+        let decided = file_request(&opening, FileRequest { ordered, request });
+        Some(decided.map(|events| events.into_iter().map(|event| event.statement).collect()))
+    }
+
+    fn with(change: impl FnOnce(&mut RequestFiled)) -> RequestFiled {
+        let mut request = request(&rules());
+        change(&mut request);
+        request
+    }
+
+    fn third_country(known_on: Option<crate::time::Date>) -> RequestFiled {
+        with(|request| {
+            request.category = Category::ThirdCountryNational;
+            request.evidence = vec![item("entry_exit_stamps")];
+            request.irregular_stay_known_on = known_on;
+        })
+    }
+
+    #[test]
+    fn a_request_is_filed_under_what_both_have_adopted_with_what_it_asks_for() {
+        let given = Story::under(&rules()).history;
+        for (request, expected) in [
+            (with(|_| {}), Ok(())),
+            (with(|request| request.evidence.clear()), Ok(())),
+            (with(|request| request.under.version = 2), Err(R::AgreementMustBeAdopted)),
+            (
+                with(|request| request.under.agreement = AgreementId::new("other").unwrap()),
+                Err(R::AgreementMustBeAdopted),
+            ),
+            (with(|request| request.category = Category::Stateless), Err(R::CategoryMustBeCovered)),
+            (
+                with(|request| request.return_decision = ReturnDecision::NotEnforceable),
+                Err(R::ReturnDecisionMustBeEnforceable),
+            ),
+            (
+                with(|request| request.evidence.push(item("horoscope"))),
+                Err(R::EvidenceMustBeListed),
+            ),
+            (third_country(Some(day(-30))), Ok(())),
+            (third_country(Some(day(-365))), Ok(())),
+            (third_country(Some(day(-366))), Err(R::ApplicationMustBeInTime)),
+            (third_country(None), Err(R::IrregularStayMustBeDated)),
+            // Of several rules, the first in the order of the agreement is named.
+            (
+                with(|request| {
+                    request.category = Category::Stateless;
+                    request.return_decision = ReturnDecision::NotEnforceable;
+                    request.evidence.push(item("horoscope"));
+                }),
+                Err(R::CategoryMustBeCovered),
+            ),
+            (
+                with(|request| {
+                    request.return_decision = ReturnDecision::NotEnforceable;
+                    request.evidence.push(item("horoscope"));
+                }),
+                Err(R::ReturnDecisionMustBeEnforceable),
+            ),
+        ] {
+            let expected = expected.map(|()| vec![Statement::RequestFiled(request.clone())]);
+            assert_eq!(file(&given, request), Some(expected));
+        }
+    }
+
+    /// Filing under rules that both have adopted, but for this change.
+    fn under(change: impl FnOnce(&mut Rules)) -> Result<(), R> {
+        let mut rules = rules();
+        change(&mut rules);
+        file(&Story::under(&rules).history, request(&rules)).unwrap().map(|_| ())
+    }
+
+    #[test]
+    fn an_agreement_must_be_in_force_between_these_states_and_computable() {
+        let years = Years { first: 2027, last: 2027 };
+        for (then, expected) in [
+            (under(|rules| rules.in_force_from = day(0)), Ok(())),
+            (under(|rules| rules.in_force_from = day(1)), Err(R::AgreementMustBeInForce)),
+            (
+                under(|rules| {
+                    rules.directions.retain(|direction| direction.requesting == state(XK));
+                }),
+                Err(R::AgreementMustCoverDirection),
+            ),
+            (
+                under(|rules| rules.years = years),
+                Err(R::DeadlineMustBeComputable(NotComputable::BeyondCoveredYears { years })),
+            ),
+            // The meaning of another version of the code is not this one's to judge by.
+            (under(|rules| rules.meaning += 1), Err(R::AgreementMustBeAdopted)),
+            (
+                under(|rules| {
+                    rules.in_force_from = day(1);
+                    rules.directions.clear();
+                }),
+                Err(R::AgreementMustCoverDirection),
+            ),
+        ] {
+            assert_eq!(then, expected);
+        }
+    }
+
+    #[test]
+    fn a_later_version_counts_when_both_have_adopted_it_and_the_author_knows() {
+        let mut later = rules();
+        later.version = 2;
+        let mut given = Story::under(&rules()).history;
+        given.says(NL, [adoption(&later)]);
+        assert!(matches!(file(&given, request(&rules())), Some(Ok(_))));
+        assert_eq!(file(&given, request(&later)), Some(Err(R::AgreementMustBeAdopted)));
+        given.says(XK, [adoption(&later)]);
+        assert!(matches!(file(&given, request(&rules())), Some(Ok(_))));
+        given.hears(NL);
+        assert_eq!(file(&given, request(&rules())), Some(Err(R::AgreementMustBeTheLatest)));
+        assert!(matches!(file(&given, request(&later)), Some(Ok(_))));
+    }
+
+    #[test]
+    fn an_adoption_that_does_not_hold_its_rules_adopts_nothing() {
+        // Symptom: a request was effective although Kosovo's adoption held no such rules.
+        for hollow in [NL, XK] {
+            let mut given = History::new(corridor());
+            for side in [NL, XK] {
+                let mut adopted = adoption(&rules());
+                if let Statement::AgreementAdopted(adopted) = &mut adopted
+                    && side == hollow
+                {
+                    adopted.rules = None;
+                }
+                given.says(side, [adopted]);
+            }
+            given.exchange();
+            assert_eq!(file(&given, request(&rules())), Some(Err(R::AgreementMustBeAdopted)));
+        }
+    }
+
+    #[test]
+    fn a_case_is_opened_once_by_its_founder_in_words_that_are_understood() {
+        let opened = Story::under(&rules()).nl(Statement::RequestFiled(request(&rules())));
+        assert_eq!(file(&opened.history, request(&rules())), None);
+        let mut other = Story::under(&rules()).history;
+        other.case = other.case.founded_by(crate::identifier::Founder::Second);
+        assert_eq!(file(&other, request(&rules())), None);
+        let young = Story::under(&rules()).not_understood(Kind::RequestFiled).history;
+        let unknown = with(|request| request.under.version = 2);
+        assert_eq!(file(&young, unknown), Some(Err(R::KindMustBeUnderstood)));
+    }
+
+    #[test]
+    fn a_request_is_filed_by_the_state_that_asks() {
+        let given = Story::under(&rules()).by(XK);
+        let node = &given.history.asks;
+        let (corridor, case) = (&given.history.corridor, given.history.case);
+        let opening = Opening::of(corridor, case, &node.own, &node.replica, state(NL)).unwrap();
+        let command = FileRequest { ordered: given.ordered(), request: request(&rules()) };
+        let then = file_request(&opening, command);
+        assert_eq!(then, Err(R::SpeakerMustBeRequestingState));
+    }
+
+    #[test]
+    fn a_request_is_dated_as_its_dispatch_will_be() {
+        // Symptom: a clock behind the partner's let a request be filed in time that was judged late.
+        let mut given = Story::under(&rules()).history;
+        let limit = third_country(Some(day(-365)));
+        // A minute before midnight here; there, ten minutes later, which has been heard.
+        given.pass(15 * 3_600_000 - 60_000);
+        assert!(matches!(file(&given, limit.clone()), Some(Ok(_))));
+        let behind = given.now;
+        given.pass(10 * 60_000);
+        given.says(XK, []);
+        given.hears(NL);
+        given.now = behind;
+        assert_eq!(file(&given, limit), Some(Err(R::ApplicationMustBeInTime)));
+    }
 }

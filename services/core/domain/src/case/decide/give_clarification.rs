@@ -22,9 +22,44 @@ pub fn give_clarification(
     case: &Case,
     command: GiveClarification,
 ) -> Result<Vec<Event>, Rejection> {
-    propose(
-        case,
-        command.ordered,
-        Statement::ClarificationGiven(command.question),
-    )
+    propose(case, command.ordered, Statement::ClarificationGiven(command.question))
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+    use crate::case::event::Kind;
+
+    use crate::case::story::{NL, Story, check, filed, nothing, refusal, states};
+    use Rejection as R;
+    use Statement as S;
+
+    #[test]
+    fn a_question_that_was_asked_is_answered_once() {
+        check(
+            NL,
+            Kind::ClarificationGiven,
+            |given| {
+                give_clarification(
+                    &given.case(),
+                    GiveClarification { ordered: given.ordered(), question: QUESTION },
+                )
+            },
+            [
+                (asked(), states(S::ClarificationGiven(QUESTION))),
+                (asked().xk(refusal()), states(S::ClarificationGiven(QUESTION))),
+                (asked().nl(S::ClarificationGiven(QUESTION)), nothing()),
+                (filed(), Err(R::QuestionMustHaveBeenAsked)),
+                (filed().xk(S::RequestAdmitted), Err(R::QuestionMustHaveBeenAsked)),
+            ],
+        );
+    }
+
+    /// Kosovo's log holds its adoption, then the question.
+    const QUESTION: Position = 1;
+
+    fn asked() -> Story {
+        filed().xk(S::ClarificationAsked)
+    }
 }

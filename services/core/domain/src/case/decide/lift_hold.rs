@@ -19,3 +19,30 @@ pub struct LiftHold {
 pub fn lift_hold(case: &Case, command: LiftHold) -> Result<Vec<Event>, Rejection> {
     propose(case, command.ordered, Statement::HoldLifted)
 }
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+    use crate::case::event::Kind;
+
+    use crate::case::story::{NL, XK, check, filed, nothing, states};
+    use Rejection as R;
+    use Statement as S;
+
+    #[test]
+    fn a_state_lifts_its_own_hold_once() {
+        check(
+            NL,
+            Kind::HoldLifted,
+            |given| lift_hold(&given.case(), LiftHold { ordered: given.ordered() }),
+            [
+                (filed().nl(S::HoldPlaced), states(S::HoldLifted)),
+                (filed().xk(S::HoldPlaced).by(XK), states(S::HoldLifted)),
+                (filed().nl(S::HoldPlaced).nl(S::HoldLifted), nothing()),
+                (filed(), Err(R::HoldMustBeInPlace)),
+                (filed().xk(S::HoldPlaced), Err(R::HoldMustBeInPlace)),
+            ],
+        );
+    }
+}

@@ -19,9 +19,38 @@ pub struct Rectify {
 /// # Errors
 /// The rule of [`Statement::Rectified`] that is broken.
 pub fn rectify(case: &Case, command: Rectify) -> Result<Vec<Event>, Rejection> {
-    propose(
-        case,
-        command.ordered,
-        Statement::Rectified(command.corrects),
-    )
+    propose(case, command.ordered, Statement::Rectified(command.corrects))
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+    use crate::case::event::Kind;
+
+    use crate::case::story::{NL, XK, check, departed, filed, states};
+    use Statement as S;
+
+    #[test]
+    fn either_state_rectifies_as_often_as_needed() {
+        check(
+            NL,
+            Kind::Rectified,
+            |given| {
+                rectify(
+                    &given.case(),
+                    Rectify { ordered: given.ordered(), corrects: Rectified::Person },
+                )
+            },
+            [
+                (filed(), states(S::Rectified(Rectified::Person))),
+                (filed().by(XK), states(S::Rectified(Rectified::Person))),
+                (
+                    filed().nl(S::Rectified(Rectified::Person)),
+                    states(S::Rectified(Rectified::Person)),
+                ),
+                (departed(), states(S::Rectified(Rectified::Person))),
+            ],
+        );
+    }
 }

@@ -34,3 +34,65 @@ pub fn report_interview(case: &Case, command: ReportInterview) -> Result<Vec<Eve
     };
     propose(case, command.ordered, statement)
 }
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+    use crate::case::event::Kind;
+    use crate::case::history::office;
+
+    use crate::case::story::{Story, XK, check, filed, nothing, refusal, states};
+    use Rejection as R;
+    use Statement as S;
+
+    #[test]
+    fn an_arranged_interview_is_held_or_missed_once() {
+        check(
+            XK,
+            Kind::InterviewHeld,
+            |given| {
+                report_interview(
+                    &given.case(),
+                    ReportInterview { ordered: given.ordered(), course: InterviewCourse::Held },
+                )
+            },
+            [
+                (arranged(), states(S::InterviewHeld)),
+                (arranged().xk(refusal()), states(S::InterviewHeld)),
+                (arranged().xk(S::InterviewHeld), nothing()),
+                (arranged().xk(S::InterviewMissed), Err(R::InterviewMustBeArranged)),
+                (
+                    arranged().xk(S::InterviewMissed).xk(S::InterviewArranged),
+                    states(S::InterviewHeld),
+                ),
+                (filed(), Err(R::InterviewMustBeArranged)),
+            ],
+        );
+    }
+
+    fn arranged() -> Story {
+        filed().nl(S::InterviewRequested(office("consulate-brussels"))).xk(S::InterviewArranged)
+    }
+
+    #[test]
+    fn a_person_may_not_appear() {
+        check(
+            XK,
+            Kind::InterviewMissed,
+            |given| {
+                let course = InterviewCourse::Missed;
+                report_interview(
+                    &given.case(),
+                    ReportInterview { ordered: given.ordered(), course },
+                )
+            },
+            [
+                (arranged(), states(S::InterviewMissed)),
+                (arranged().xk(S::InterviewMissed), nothing()),
+                (arranged().xk(S::InterviewHeld), Err(R::InterviewMustBeArranged)),
+                (filed(), Err(R::InterviewMustBeArranged)),
+            ],
+        );
+    }
+}

@@ -1,0 +1,426 @@
+//! Histories from a seed: a plot, steered to where something happens, with noise between its
+//! steps. Honest authors ask before they speak; hostile ones state anything.
+
+use domain::case::event::{Kind, Speaker};
+use domain::case::said::Side;
+
+use crate::step::{Dating, Guard, Step, What, Word};
+use crate::watch::World;
+
+/// A random source that is the same everywhere: SplitMix64.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// True in so many of a hundred cases.
+    fn percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[usize::try_from(self.below(all.len() as u64)).unwrap()]
+    }
+}
+
+/// A generated history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Generated {
+    pub(crate) world: World,
+    pub(crate) steps: Vec<Step>,
+}
+
+const FILED: &str = "NL tries RequestFiled; XK hears; NL hears";
+const ACCEPTED: &str = "XK tries RequestAccepted; NL hears; XK hears";
+const SILENT: &str =
+    "43200 minutes pass; NL tries SilenceNoticed; XK hears; 1500 minutes pass; XK says; NL hears";
+const ISSUED: &str =
+    "NL tries TravelDocumentRequested; XK hears; XK tries TravelDocumentIssued; NL hears";
+const NOTIFIED: &str = "NL tries TransferNotified; XK hears; 7200 minutes pass; XK says; NL hears";
+
+/// The plots, with their worlds. Parts in braces are the stages above.
+const PLOTS: &[(&[World], &str)] = &[
+    // The story of an accepted request, to its end.
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestAdmitted; XK tries ClarificationAsked; NL hears; NL tries \
+         ClarificationGiven; NL tries RegisterCheckRequested; NL tries InterviewRequested; \
+         XK hears; XK tries RegisterChecked; XK tries InterviewArranged; XK tries \
+         InterviewHeld; XK tries IdentityConfirmed; {accepted}; {issued}; {notified}; NL \
+         tries PersonDeparted; XK hears; XK tries PersonArrived; NL hears; NL tries \
+         CaseClosed; XK tries CaseClosed",
+    ),
+    // The same, straight to the departure.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; NL tries PersonDeparted; XK hears; XK \
+         tries PersonArrived",
+    ),
+    (
+        &[World::Bare],
+        "{filed}; {accepted}; {notified}; NL tries PersonDeparted; XK hears; XK tries \
+         PersonArrived; NL hears; NL says TakenBack",
+    ),
+    // An agreement without register check, interview, travel document.
+    (
+        &[World::Bare],
+        "{filed}; NL tries RegisterCheckRequested; NL tries InterviewRequested; {accepted}; \
+         NL tries TravelDocumentRequested; XK says TravelDocumentIssued",
+    ),
+    // Refused, returned, withdrawn.
+    (
+        &[World::Plain, World::Bare],
+        "{filed}; XK tries RequestRefused; NL hears; NL tries RequestWithdrawn; NL tries \
+         CaseClosed; NL tries HoldPlaced",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused 0; XK tries ReturnedUnconsidered; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries ReturnedUnconsidered 0; XK tries RequestRefused; NL hears; XK \
+         hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries RequestWithdrawn; XK hears; XK tries RequestAccepted; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries RequestWithdrawn; XK hears; NL tries \
+         TravelDocumentRequested; XK tries RequestRefused",
+    ),
+    // Denied, and accepted all the same.
+    (
+        &[World::Plain],
+        "{filed}; XK tries IdentityInconclusive; XK tries IdentityNotConfirmed; XK tries \
+         RequestAccepted; XK says IdentityConfirmed; XK tries RequestRefused",
+    ),
+    // Silence: proved, answered in time, answered too late, claimed too early or on nothing.
+    (
+        &[World::Plain, World::Refusing, World::Mute],
+        "{filed}; {silent}; NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain, World::Refusing],
+        "{filed}; {silent}; NL tries SilenceClaimed; XK hears; XK tries RequestRefused; NL \
+         tries RequestWithdrawn; XK hears",
+    ),
+    (
+        &[World::Plain, World::Refusing],
+        "{filed}; {silent}; XK tries RequestRefused; NL tries SilenceClaimed; XK hears; NL \
+         hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; XK tries RequestAccepted; NL hears; NL tries SilenceClaimed; NL \
+         says SilenceClaimed",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; NL tries SilenceClaimed; NL tries TravelDocumentRequested; XK \
+         hears; NL hears; NL tries TravelDocumentRequested; XK hears; XK tries \
+         TravelDocumentIssued",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries SilenceClaimed; NL tries SilenceNoticed; 43200 minutes pass; NL \
+         tries SilenceNoticed; NL tries SilenceClaimed; XK hears; NL hears; NL tries \
+         SilenceClaimed; NL says SilenceClaimed 1; NL says SilenceClaimed 1001",
+    ),
+    (
+        &[World::Plain],
+        "NL tries RequestFiled; 43200 minutes pass; NL tries SilenceNoticed; NL says \
+         SilenceNoticed; XK stores 99; XK says; NL hears; NL tries SilenceNoticed",
+    ),
+    (
+        &[World::Mute],
+        "{filed}; {silent}; NL tries SilenceClaimed; NL says SilenceClaimed; {accepted}",
+    ),
+    // What crosses.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; \
+         NL tries RequestWithdrawn; XK tries TravelDocumentIssued; NL hears; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries Rectified; XK tries RequestAccepted; NL hears; XK hears; \
+         NL tries TravelDocumentRequested",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; XK tries Rectified; NL tries SilenceClaimed; NL hears; XK hears; \
+         NL tries TransferNotified",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; NL tries SilenceClaimed; NL tries Rectified; XK hears; \
+         XK tries RequestAccepted; NL hears; NL tries TravelDocumentRequested",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries RequestWithdrawn; XK tries RequestAccepted; NL hears; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused; NL tries RequestWithdrawn; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; NL tries \
+         RequestWithdrawn; XK tries TravelDocumentIssued; NL hears; XK hears; XK tries \
+         TravelDocumentRevoked; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; NL tries \
+         HoldPlaced; XK tries TravelDocumentIssued; NL hears; XK hears; NL tries \
+         TransferNotified",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; NL tries TransferNotified; XK tries HoldPlaced; NL \
+         hears; XK hears; NL tries PersonDeparted",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; NL tries PersonDeparted; XK tries \
+         HoldPlaced; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; XK tries TransferObjected; NL tries \
+         PersonDeparted; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; XK tries TravelDocumentRevoked; NL \
+         tries PersonDeparted; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries Rectified; XK tries RequestAccepted; NL hears; NL tries \
+         TravelDocumentRequested; XK hears; XK tries RequestAccepted; NL hears; NL tries \
+         TravelDocumentRequested",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; NL tries Rectified; XK \
+         hears; XK tries TravelDocumentIssued; XK tries RequestAccepted; XK tries \
+         TravelDocumentIssued; NL hears",
+    ),
+    // Transfers: too soon, too late, twice, cancelled, objected to, not taken.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; NL tries TransferNotified 1; NL tries \
+         TransferNotified 200; NL tries TransferNotified 7; NL tries TransferNotified 9; NL \
+         tries TransferCancelled; NL tries TransferCancelled; NL tries TransferNotified 8; \
+         XK hears; NL tries PersonNotDeparted; NL tries PersonDeparted",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; NL tries TransferNotified; NL tries PersonDeparted; \
+         XK hears; NL hears; NL tries PersonDeparted; XK tries TransferObjected; NL hears; \
+         NL tries PersonDeparted; NL says PersonDeparted",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TransferNotified; XK hears; 7200 minutes pass; XK \
+         says; NL hears; NL tries PersonDeparted; NL says PersonDeparted",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; NL tries-unsafe PersonDeparted; NL \
+         tries PersonDeparted; NL tries RequestWithdrawn; NL says PersonDeparted; NL tries \
+         TransferNotified; XK hears; XK tries PersonArrived; XK says PersonArrived; NL says \
+         TakenBack + TakenBack",
+    ),
+    // Travel documents: unasked, twice, expired, late, revoked.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; XK tries TravelDocumentIssued; XK tries \
+         TravelDocumentRevoked; NL tries TravelDocumentRequested; XK hears; XK tries \
+         TravelDocumentIssued 1; XK tries TravelDocumentIssued 2; XK tries \
+         TravelDocumentIssued; NL hears; NL tries TravelDocumentRequested; XK tries \
+         TravelDocumentIssued 2; 160000 minutes pass; NL tries TravelDocumentRequested; XK \
+         hears; XK tries TravelDocumentIssued",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; 10000 minutes \
+         pass; NL tries TransferNotified; XK hears; 8000 minutes pass; XK says; NL hears; \
+         NL tries PersonDeparted",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; XK tries TravelDocumentRevoked; XK tries \
+         TravelDocumentRevoked; NL hears; NL tries TravelDocumentRequested; XK hears; XK \
+         tries TravelDocumentIssued; XK tries HoldPlaced; XK tries TravelDocumentIssued 3",
+    ),
+    // Requests that must not be filed.
+    (
+        &[World::Plain],
+        "NL says RequestFiled 2; XK hears; XK says RequestAccepted; NL tries HoldPlaced",
+    ),
+    (
+        &[World::Plain],
+        "NL tries RequestFiled 2; NL tries RequestFiled 3; NL tries RequestFiled 1; XK \
+         hears",
+    ),
+    (
+        &[World::Plain],
+        "NL tries RequestFiled 4; NL tries RequestFiled 5; NL tries RequestFiled 6; NL \
+         tries RequestFiled 7; NL says RequestFiled 4; XK hears; XK tries RequestAdmitted",
+    ),
+    (
+        &[World::Plain],
+        "NL says RequestFiled 3; NL says RequestFiled; XK says RequestFiled; XK hears; NL \
+         hears",
+    ),
+    (
+        &[World::Unadopted, World::Hollow, World::Outdated, World::Tomorrow, World::OneWay],
+        "NL tries RequestFiled; NL says RequestFiled; XK hears; NL tries RequestWithdrawn; \
+         XK says RequestAccepted; NL hears",
+    ),
+    // Before the opening is heard, and before there is one.
+    (
+        &[World::Plain],
+        "NL tries RequestFiled; XK says RequestAccepted + HoldPlaced; XK hears; XK tries \
+         RequestAccepted; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "XK says HoldPlaced; NL hears; NL says EvidenceAdded; NL tries RequestFiled; XK \
+         hears; {accepted}",
+    ),
+    // Kinds that are not understood yet.
+    (
+        &[World::Young],
+        "{filed}; XK tries ClarificationAsked; XK says HoldPlaced; NL tries \
+         InterviewRequested; NL says CapabilitiesStated; XK hears; XK tries \
+         ClarificationAsked; NL hears; NL tries ClarificationGiven; {accepted}",
+    ),
+    // What a deadline needs is not in the rules.
+    (
+        &[World::Ending],
+        "{filed}; 30000 minutes pass; NL tries SilenceNoticed; {accepted}; NL tries \
+         TravelDocumentRequested; XK hears; XK tries TravelDocumentIssued; NL hears; NL \
+         tries TransferNotified 30",
+    ),
+    // Everything that a consulate may do, out of order.
+    (
+        &[World::Plain],
+        "{filed}; XK tries RegisterChecked; XK tries InterviewArranged; XK tries \
+         InterviewHeld; NL tries-unsafe InterviewRequested; NL tries InterviewRequested; NL \
+         tries InterviewRequested 1; XK hears; XK tries InterviewArranged; XK tries \
+         InterviewMissed; NL hears; NL tries InterviewRequested; XK hears; XK tries \
+         InterviewArranged; XK tries InterviewHeld; XK tries IdentityConfirmed; XK tries \
+         IdentityNotConfirmed",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries EvidenceAdded; NL tries EvidenceAdded 1; NL tries \
+         ClarificationGiven; NL tries TakenBack; XK tries PersonArrived; NL tries \
+         CaseClosed; NL tries HoldLifted; NL tries HoldPlaced; NL tries HoldLifted",
+    ),
+    // Closed, and more is said.
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused; XK tries CaseClosed; XK tries Rectified; XK says \
+         HoldPlaced; NL hears; NL tries CaseClosed; NL tries RequestWithdrawn",
+    ),
+    // Nothing but noise after the filing.
+    (
+        &[World::Plain, World::Refusing, World::Bare, World::Young],
+        "{filed}; noise; noise; noise; noise; noise; noise; noise; noise",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; noise; noise; noise; noise; noise; noise; noise; noise",
+    ),
+];
+
+/// The history of a seed.
+pub(crate) fn history(seed: u64) -> Generated {
+    let mut chance = Chance::new(seed);
+    let (worlds, plot) = chance.one_of(PLOTS);
+    let world = *chance.one_of(worlds);
+    let plot = plot
+        .replace("{filed}", FILED)
+        .replace("{accepted}", ACCEPTED)
+        .replace("{silent}", SILENT)
+        .replace("{issued}", ISSUED)
+        .replace("{notified}", NOTIFIED);
+    let noisy = *chance.one_of(&[0, 0, 10, 25]);
+    let mut steps = Vec::new();
+    for line in plot.split(';').map(str::trim) {
+        if line == "noise" || chance.percent(noisy) {
+            steps.push(noise(&mut chance));
+        }
+        // What does not happen in time is part of the noise.
+        if line != "noise" && !(noisy > 0 && chance.percent(3)) {
+            steps.push(Step::parse(line));
+        }
+    }
+    let both = [Side::Requested, Side::Requesting];
+    steps.extend(both.into_iter().chain(both).map(Step::Hears));
+    Generated { world, steps }
+}
+
+/// One step that belongs to no plot.
+fn noise(chance: &mut Chance) -> Step {
+    let side = *chance.one_of(&[Side::Requesting, Side::Requested]);
+    match chance.below(10) {
+        0 => Step::Passes(*chance.one_of(&[1, 60, 1500, 4320, 11520, 43200])),
+        1 => Step::Hears(side),
+        2 => Step::Stores(side, chance.below(12)),
+        3..=5 => {
+            let guard = *chance.one_of(&[Guard::Met, Guard::Met, Guard::Open]);
+            Step::Tries(side, guard, word(chance, side))
+        }
+        _ => {
+            let early = [Dating::Early, Dating::Early, Dating::Ahead];
+            let dating = if chance.percent(40) { Dating::Honest } else { *chance.one_of(&early) };
+            let count = chance.below(3);
+            Step::Says(side, dating, (0..count).map(|_| word(chance, side)).collect())
+        }
+    }
+}
+
+/// Anything that a State may put into words, mostly of its own side.
+fn word(chance: &mut Chance, side: Side) -> Word {
+    let what = match chance.below(40) {
+        0 => What::Gibberish,
+        1 => What::Elsewhere,
+        _ => loop {
+            let kind = *chance.one_of(&Kind::ALL);
+            let own = match kind.speaker() {
+                Speaker::Requesting => side == Side::Requesting,
+                Speaker::Requested => side == Side::Requested,
+                Speaker::Either => true,
+                Speaker::Corridor => false,
+            };
+            if own || chance.percent(10) {
+                break What::Kind(kind);
+            }
+        },
+    };
+    let number = chance.percent(40).then(|| chance.below(12));
+    Word { what, number }
+}

@@ -1,0 +1,301 @@
+//! Watches a history: every invariant after every step, and what occurred in it.
+
+use std::collections::BTreeSet;
+
+use domain::case::Case;
+use domain::case::event::{Force, Kind, Statement};
+use domain::case::knowledge::{Judged, Verdict};
+use domain::case::outcome::Standing;
+use domain::case::rejection::Rejection;
+use domain::case::said::Side;
+use domain::corridor::Corridor;
+use domain::invariant;
+use domain::rules::{Rules, SilenceEffect};
+use domain::time::Date;
+
+use crate::crossing;
+use crate::history::{self, DAY, History, adoption};
+use crate::step::{Guard, Led, Step, What, decide, play_on};
+
+/// Where a history takes place: the corridor, and what was adopted before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum World {
+    /// The agreement of 2011.
+    Plain,
+    /// The same, but silence refuses.
+    Refusing,
+    /// The same, but it does not say what silence means.
+    Mute,
+    /// The same, without register check, interview, travel document and notice.
+    Bare,
+    /// Kinds of today are not understood from the start.
+    Young,
+    /// The rules end with the year, and the year ends.
+    Ending,
+    /// Only the requesting State has adopted anything.
+    Unadopted,
+    /// The requested State's adoption does not hold what it says.
+    Hollow,
+    /// Both have adopted a later version.
+    Outdated,
+    /// In force from next year on.
+    Tomorrow,
+    /// The requesting State may not ask.
+    OneWay,
+}
+
+impl World {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Refusing,
+        Self::Mute,
+        Self::Bare,
+        Self::Young,
+        Self::Ending,
+        Self::Unadopted,
+        Self::Hollow,
+        Self::Outdated,
+        Self::Tomorrow,
+        Self::OneWay,
+    ];
+
+    pub(crate) fn rules(self) -> Rules {
+        let mut rules = history::rules();
+        match self {
+            Self::Plain | Self::Young | Self::Unadopted | Self::Hollow | Self::Outdated => {}
+            Self::Refusing => rules.silence.effect = SilenceEffect::DeemedRefused,
+            Self::Mute => rules.silence.effect = SilenceEffect::NotStated,
+            Self::Bare => {
+                rules.register_check = None;
+                rules.interview = None;
+                rules.travel_document = None;
+                rules.transfer_notice = None;
+                rules.transfer = None;
+                rules.refusal_reasons = None;
+            }
+            Self::Ending => rules.years.last = 2026,
+            Self::Tomorrow => rules.in_force_from = Date::constant(2027, 1, 1),
+            Self::OneWay => rules.directions.truncate(1),
+        }
+        if self == Self::OneWay {
+            rules.directions.reverse();
+            for direction in &mut rules.directions {
+                std::mem::swap(&mut direction.requesting, &mut direction.requested);
+            }
+        }
+        rules
+    }
+
+    fn corridor(self) -> Corridor {
+        let mut corridor = history::corridor();
+        if self == Self::Young {
+            for kind in [Kind::ClarificationAsked, Kind::HoldPlaced, Kind::InterviewRequested] {
+                corridor.kinds.remove(&kind.number());
+            }
+        }
+        corridor
+    }
+
+    /// The history before its first step.
+    pub(crate) fn begin(self) -> History {
+        let mut history = History::new(self.corridor());
+        let rules = self.rules();
+        if self == Self::Ending {
+            history.pass(280 * DAY);
+        }
+        history.says(Side::Requesting, [adoption(&rules)]);
+        match self {
+            Self::Unadopted => history.says(Side::Requested, []),
+            Self::Hollow => {
+                let mut hollow = adoption(&rules);
+                if let Statement::AgreementAdopted(adopted) = &mut hollow {
+                    adopted.rules = None;
+                }
+                history.says(Side::Requested, [hollow]);
+            }
+            Self::Plain
+            | Self::Refusing
+            | Self::Mute
+            | Self::Bare
+            | Self::Young
+            | Self::Ending
+            | Self::Outdated
+            | Self::Tomorrow
+            | Self::OneWay => history.says(Side::Requested, [adoption(&rules)]),
+        }
+        if self == Self::Outdated {
+            let mut later = rules;
+            later.version = 2;
+            for side in [Side::Requesting, Side::Requested] {
+                history.says(side, [adoption(&later)]);
+            }
+        }
+        history.exchange();
+        history
+    }
+}
+
+/// What occurred in a history. Sets of indices into the lists of [`Seen::names`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) results: BTreeSet<&'static str>,
+    pub(crate) standings: BTreeSet<&'static str>,
+    pub(crate) crossings: BTreeSet<&'static str>,
+    /// Rules that something on the record broke.
+    pub(crate) judged: BTreeSet<usize>,
+    /// Rules that a command would have broken.
+    pub(crate) decided: BTreeSet<usize>,
+}
+
+/// The index of a rule in [`Rejection::ALL`].
+fn index(rule: Rejection) -> usize {
+    let same = |other: &Rejection| std::mem::discriminant(other) == std::mem::discriminant(&rule);
+    Rejection::ALL.iter().position(same).unwrap()
+}
+
+/// Kinds whose matter is in the sealed body: the same command again may be another fact.
+const REPEATABLE: [Kind; 4] =
+    [Kind::EvidenceAdded, Kind::ClarificationAsked, Kind::InterviewArranged, Kind::Rectified];
+
+/// A history that is being watched.
+pub(crate) struct Watch {
+    pub(crate) history: History,
+    rules: Rules,
+    cases: [Option<Case>; 2],
+    pub(crate) seen: Seen,
+}
+
+impl Watch {
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            history: world.begin(),
+            rules: world.rules(),
+            cases: [None, None],
+            seen: Seen::default(),
+        }
+    }
+
+    /// Plays a step and asks every invariant, and whether the decision and the judgement agree.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
+        let again = match step {
+            Step::Tries(side, _, word) => Some((*side, *word)),
+            Step::Passes(_) | Step::Says(..) | Step::Stores(..) | Step::Hears(_) => None,
+        };
+        let heads = |history: &History| {
+            [Side::Requesting, Side::Requested].map(|side| {
+                let node = history.node(side);
+                [&node.own, &node.replica].map(|chain| chain.head().map(|head| head.number))
+            })
+        };
+        let before = heads(&self.history);
+        let known = |side: Side| self.cases[slot(side)].as_ref();
+        let led = play_on(step, &mut self.history, known, &self.rules);
+        let side = match step {
+            Step::Passes(_) => return Ok(()),
+            Step::Says(side, ..)
+            | Step::Tries(side, ..)
+            | Step::Stores(side, _)
+            | Step::Hears(side) => *side,
+        };
+        if let Led::Rejected(rule) = led {
+            self.seen.decided.insert(index(rule));
+        }
+        if heads(&self.history) != before {
+            self.look(side)?;
+        }
+        if let (Led::Stated(count), Some((side, word))) = (&led, again) {
+            self.was_effective(side, *count)?;
+            let case = self.cases[slot(side)].as_ref();
+            let repeated = decide(&self.history, case, (side, Guard::Met, word), &self.rules);
+            let may = matches!(word.what, What::Kind(kind) if REPEATABLE.contains(&kind));
+            if let Some(repeated) = repeated.filter(|again| !may && *again != Ok(Vec::new())) {
+                return Err(format!("{word} again leads to {repeated:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `decide` let pass is judged effective.
+    fn was_effective(&self, side: Side, count: usize) -> Result<(), String> {
+        let case = self.cases[slot(side)].as_ref().ok_or("a case that was stated in is gone")?;
+        let own = case.history.iter().filter(|judged| judged.side == side);
+        let own: Vec<&Judged> = own.collect();
+        let stated = &own[own.len() - count..];
+        let wrong = stated.iter().find(|judged| judged.verdict != Verdict::Effective);
+        wrong.map_or(Ok(()), |judged| Err(format!("decided, and judged otherwise: {judged:?}")))
+    }
+
+    /// Looks at the case of the node that moved.
+    fn look(&mut self, side: Side) -> Result<(), String> {
+        let corridor = &self.history.corridor;
+        let (here, there) = (self.history.node(side), self.history.node(side.other()));
+        let case = self.history.case(side);
+        let say = |broken: invariant::Broken| broken.to_string();
+        invariant::log_is_sound(&here.own, &here.replica, corridor.skew).map_err(say)?;
+        invariant::log_is_sound(&here.replica, &here.own, corridor.skew).map_err(say)?;
+        invariant::replica_is_a_prefix(&there.own, &here.replica).map_err(say)?;
+        invariant::replica_is_a_prefix(&here.own, &there.replica).map_err(say)?;
+        if let Some(case) = &case {
+            invariant::silence_is_proved(case).map_err(say)?;
+            if let Some(before) = &self.cases[slot(side)] {
+                invariant::confirmed_outcome_stays(before, case).map_err(say)?;
+                invariant::back_dating_gains_nothing(before, case).map_err(say)?;
+            }
+            invariant::same_case(case, &here.own, &here.replica).map_err(say)?;
+            if let Some(other) = &self.cases[slot(side.other())] {
+                invariant::nodes_converge(case, other).map_err(say)?;
+            }
+            self.seen.results.insert(case.outcome_word());
+            self.seen.standings.insert(match case.standing {
+                Standing::Provisional => "provisional",
+                Standing::Confirmed => "confirmed",
+            });
+        }
+        self.cases[slot(side)] = case;
+        Ok(())
+    }
+
+    /// What is to be counted at the end.
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        for case in self.cases.iter().flatten() {
+            for judged in &case.history {
+                match judged.verdict {
+                    Verdict::Effective => {}
+                    Verdict::Ineffective(rule) | Verdict::Breach(rule) => {
+                        self.seen.judged.insert(index(rule));
+                    }
+                }
+                report_stands(judged)?;
+            }
+            self.seen.crossings.extend(crossing::occurred(case, &self.history));
+        }
+        Ok(())
+    }
+}
+
+/// A report of a State that has the case stands, whatever rule it broke.
+fn report_stands(judged: &Judged) -> Result<(), String> {
+    let force = judged.statement.as_ref().map(|statement| statement.kind().force());
+    let may = match (force, judged.verdict) {
+        (_, Verdict::Effective)
+        | (None | Some(Force::Act), Verdict::Ineffective(_))
+        | (Some(Force::Report), Verdict::Breach(_)) => true,
+        (None | Some(Force::Act), Verdict::Breach(_)) => false,
+        (Some(Force::Report), Verdict::Ineffective(rule)) => matches!(
+            rule,
+            Rejection::KindMustBeUnderstood
+                | Rejection::OpeningMustBeHeard
+                | Rejection::OpeningMustBeEffective
+                | Rejection::SpeakerMustBeRequestingState
+                | Rejection::SpeakerMustBeRequestedState
+        ),
+    };
+    if may { Ok(()) } else { Err(format!("judged beyond its force: {judged:?}")) }
+}
+
+const fn slot(side: Side) -> usize {
+    match side {
+        Side::Requesting => 0,
+        Side::Requested => 1,
+    }
+}
