@@ -24,11 +24,7 @@ pub(crate) fn create_keyring(file: &Path, state: State, passphrase: &str) -> any
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let keys = ledger::create_keyring(
-        file,
-        &Passphrase::new(passphrase.to_owned()),
-        ledger::Hardness::DEFAULT,
-    )?;
+    let keys = ledger::create_keyring(file, &Passphrase::new(passphrase.to_owned()))?;
     tracing::debug!(state = state.code(), log_key = %keys.log.id(), "made a keyring");
     Ok(())
 }
