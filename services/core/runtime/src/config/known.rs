@@ -1,7 +1,7 @@
 //! Every key there is, so that a mistyped one is met with the nearest.
 
 /// Every key; `*` stands for the number of a list member or a name that is free.
-pub(super) const KEYS: [&str; 46] = [
+pub(super) const KEYS: [&str; 47] = [
     "state",
     "data_folder",
     "keyring.file",
@@ -43,6 +43,7 @@ pub(super) const KEYS: [&str; 46] = [
     "heartbeat.interval_ms",
     "exchange.poll_interval_ms",
     "exchange.recheck_interval_ms",
+    "exchange.fetch_wait_ms_max",
     "limits.message_bytes_max",
     "limits.calls_per_connection_max",
     "limits.call_timeout_ms",
