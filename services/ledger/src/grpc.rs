@@ -181,7 +181,7 @@ fn asking(context: Option<&CallerContext>) -> Result<Asking, Failure> {
 fn courier(asking: &Asking, own: State, partner: Option<State>) -> Result<(), Failure> {
     match &asking.caller.role {
         Role::Service(_) if asking.caller.state == own => Ok(()),
-        Role::Node if partner.is_none_or(|partner| asking.caller.state == partner) => Ok(()),
+        Role::Node if partner == Some(asking.caller.state) => Ok(()),
         Role::Service(_)
         | Role::Node
         | Role::Office(_)

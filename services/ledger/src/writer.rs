@@ -289,8 +289,8 @@ impl Writer {
             Err(failure) => return Err(group.fail(failure)),
         };
         if group.is_empty() {
-            group.answer(&self.parts, &HashMap::new(), 0);
             self.publish();
+            group.answer(&self.parts, &HashMap::new(), 0);
             return Ok(());
         }
         if !group.keys.is_empty()

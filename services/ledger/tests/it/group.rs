@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_of::join_all;
-
 use crate::world::{corridor, evidence, exchange};
 
 /// Tasks that write at the same time.
@@ -69,16 +67,14 @@ async fn reports_on_one_case_are_decided_again_and_none_is_lost() {
     assert_eq!(reading.case.history.len(), 5);
 }
 
-/// Waiting for many, without a crate for it.
-mod futures_of {
-    pub(super) async fn join_all<T: Send + 'static>(
-        futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
-    ) -> Vec<T> {
-        let tasks: Vec<_> = futures.into_iter().map(tokio::spawn).collect();
-        let mut results = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            results.push(task.await.unwrap());
-        }
-        results
+/// Runs all at the same time and waits for all.
+async fn join_all<T: Send + 'static>(
+    futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let tasks: Vec<_> = futures.into_iter().map(tokio::spawn).collect();
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.unwrap());
     }
+    results
 }
