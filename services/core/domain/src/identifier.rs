@@ -178,7 +178,13 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = String::with_capacity(64);
+        for byte in self.0 {
+            for half in [byte >> 4, byte & 0x0f] {
+                digits.extend(char::from_digit(u32::from(half), 16));
+            }
+        }
+        f.write_str(&digits)
     }
 }
 

@@ -266,3 +266,54 @@ pub(crate) fn filed_in_time(
 ) -> Result<bool, NotComputable> {
     clock::end_from_day(rules, from, length, state).map(|end| filed_at < end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Timeliness::{Late, Timely};
+    use super::*;
+    use crate::case::event::Statement as S;
+    use crate::case::story::{NL, Story, accepted_by_silence, filed, noticed, refusal, withdrawn};
+
+    /// 28 days from 2 March are over when 30 March ends in Pristina: in 28 days and 15 hours.
+    #[test]
+    fn an_answer_is_late_from_the_end_of_the_last_day_on() {
+        let answered = |story: Story| story.xk(refusal()).by(NL).case().timeliness;
+        for (story, expected) in [
+            (filed(), Some(Timely)),
+            (filed().days(28).hours(14), Some(Timely)),
+            (filed().days(28).hours(15), Some(Late)),
+            (noticed(), Some(Late)),
+        ] {
+            assert_eq!(answered(story), expected);
+        }
+        assert_eq!(filed().by(NL).case().timeliness, None);
+        assert_eq!(accepted_by_silence().by(NL).case().timeliness, None);
+    }
+
+    #[test]
+    fn an_outcome_is_provisional_until_the_other_state_has_heard_what_decides() {
+        for (story, word) in [
+            (filed().unheard(NL.other(), S::RequestAccepted), "accepted"),
+            (filed().unheard(NL, S::RequestWithdrawn), "withdrawn"),
+        ] {
+            let node = if word == "accepted" { NL.other() } else { NL };
+            let case = story.clone().by(node).case();
+            assert_eq!((case.outcome_word(), case.standing), (word, Standing::Provisional));
+            let case = story.heard().by(node).case();
+            assert_eq!((case.outcome_word(), case.standing), (word, Standing::Confirmed));
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_cancels_what_its_author_knew_and_withdraws_from_what_it_did_not() {
+        for (story, word) in [
+            (withdrawn(), "withdrawn"),
+            (filed().xk(refusal()).nl(S::RequestWithdrawn), "cancelled-after"),
+            (filed().xk(S::RequestAccepted).nl(S::RequestWithdrawn), "cancelled-after"),
+            (accepted_by_silence().nl(S::RequestWithdrawn), "cancelled-after"),
+            (filed().unheard(NL, S::RequestWithdrawn).xk(S::RequestAccepted), "withdrawn"),
+        ] {
+            assert_eq!(story.by(NL).case().outcome_word(), word);
+        }
+    }
+}

@@ -213,7 +213,7 @@ impl History {
         }
     }
 
-    const fn node_mut(&mut self, side: Side) -> &mut Node {
+    pub(crate) const fn node_mut(&mut self, side: Side) -> &mut Node {
         match side {
             Side::Requesting => &mut self.asks,
             Side::Requested => &mut self.answers,

@@ -8,14 +8,15 @@ use domain::case::knowledge::{Judged, Verdict};
 use domain::case::outcome::Standing;
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
+use domain::chain;
 use domain::corridor::Corridor;
 use domain::invariant;
 use domain::rules::{Rules, SilenceEffect};
 use domain::time::Date;
 
 use crate::crossing;
-use crate::history::{self, DAY, History, adoption};
-use crate::step::{Guard, Led, Step, What, decide, play_on};
+use crate::history::{self, DAY, History, Node, adoption};
+use crate::step::{Guard, Led, Step, What, Word, decide, play_on};
 
 /// Where a history takes place: the corridor, and what was adopted before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +158,9 @@ fn index(rule: Rejection) -> usize {
 const REPEATABLE: [Kind; 4] =
     [Kind::EvidenceAdded, Kind::ClarificationAsked, Kind::InterviewArranged, Kind::Rectified];
 
+/// The one command that looks for a dispatch.
+const CLAIM: What = What::Kind(Kind::SilenceClaimed);
+
 /// A history that is being watched.
 pub(crate) struct Watch {
     pub(crate) history: History,
@@ -188,6 +192,9 @@ impl Watch {
             })
         };
         let before = heads(&self.history);
+        if let Some((side, word)) = again.filter(|(_, word)| word.what == CLAIM) {
+            self.same_on_sparse(side, word)?;
+        }
         let known = |side: Side| self.cases[slot(side)].as_ref();
         let led = play_on(step, &mut self.history, known, &self.rules);
         let side = match step {
@@ -213,6 +220,21 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// What is decided on cut-down chains is what is decided on whole ones, to the dispatch cited.
+    fn same_on_sparse(&self, side: Side, word: Word) -> Result<(), String> {
+        let History { corridor, case, .. } = &self.history;
+        let node = self.history.node(side);
+        let (own, replica) = chain::sparse(corridor, *case, &node.own, &node.replica);
+        let mut less = self.history.clone();
+        *less.node_mut(side) = Node { own, replica };
+        let decided = |history: &History| {
+            let case = history.case(side);
+            decide(history, case.as_ref(), (side, Guard::Met, word), &self.rules)
+        };
+        let (whole, cut) = (decided(&self.history), decided(&less));
+        if whole == cut { Ok(()) } else { Err(format!("{whole:?}, but cut down {cut:?}")) }
     }
 
     /// What `decide` let pass is judged effective.
@@ -241,7 +263,11 @@ impl Watch {
                 invariant::confirmed_outcome_stays(before, case).map_err(say)?;
                 invariant::back_dating_gains_nothing(before, case).map_err(say)?;
             }
-            invariant::same_case(case, &here.own, &here.replica).map_err(say)?;
+            let (asks, answers) = match side {
+                Side::Requesting => (&here.own, &here.replica),
+                Side::Requested => (&here.replica, &here.own),
+            };
+            invariant::same_case(case, asks, answers).map_err(say)?;
             if let Some(other) = &self.cases[slot(side.other())] {
                 invariant::nodes_converge(case, other).map_err(say)?;
             }
