@@ -87,6 +87,32 @@ async fn a_cluster_that_is_lost_while_both_run_is_filled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_holds_only_a_part_of_what_is_unheard_is_filled_again() {
+    let courier = Courier::start();
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    a.ledger.say("one");
+    let two = a.ledger.say("two");
+    a.ledger.say("three");
+    courier.carries_already(&dispatches(nl(), xk()), two.number, &two.bytes()).await;
+    a.start(by_courier(xk()), Some(courier.config()), NEVER_MS).await;
+    b.start(by_courier(nl()), Some(courier.config()), NEVER_MS).await;
+    b.has_heard(&["one", "two", "three"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_claims_more_than_was_ever_said_misleads_nobody() {
+    let courier = Courier::start();
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    for number in 0..3 {
+        courier.carries_already(&dispatches(nl(), xk()), number, b"invented").await;
+    }
+    a.ledger.say("one");
+    a.start(by_courier(xk()), Some(courier.config()), NEVER_MS).await;
+    b.start(by_courier(nl()), Some(courier.config()), NEVER_MS).await;
+    b.has_heard(&["one"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_not_there_shows_as_backlog_until_it_is() {
     let mut courier = Courier::absent();
     let (a, b) = start_both(&courier).await;

@@ -18,7 +18,7 @@ use runtime::shutdown::Shutdown;
 use tempfile::TempDir;
 
 use crate::certificates::Authority;
-use crate::fake_ledger::FakeLedger;
+use crate::fake_ledger::{FakeLedger, GENESIS};
 
 /// Longer than anything here may take; only a failing test waits for it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -88,6 +88,20 @@ impl Courier {
             })
             .collect();
         publisher.publish_all(&records).await.unwrap();
+    }
+
+    /// Puts something onto an author's topic, as the author would with a dispatch.
+    pub(crate) async fn carries_already(&self, topic: &Topic, number: u64, payload: &[u8]) {
+        let bootstrap = messaging::Bootstrap::File(self.bootstrap());
+        let publisher = Publisher::new(messaging::Config::new(bootstrap)).unwrap();
+        let genesis: String = GENESIS.iter().map(|byte| format!("{byte:02x}")).collect();
+        let record = Outgoing {
+            topic: topic.clone(),
+            key: number.to_string().into_bytes(),
+            headers: vec![("readmit-genesis".to_owned(), genesis.into_bytes())],
+            payload: payload.to_vec(),
+        };
+        publisher.publish(&record).await.unwrap();
     }
 
     fn bootstrap(&self) -> PathBuf {
