@@ -4,7 +4,7 @@ use http::uri::PathAndQuery;
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming};
 
 use super::profile::Loaded;
 
@@ -36,8 +36,28 @@ pub(super) async fn open(
     let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
     let codec = Dynamic { output: method.output() };
     let request = Request::new(request.clone());
-    let reply = client.server_streaming(request, path, codec).await?;
+    let reply = client.server_streaming(request, path, codec).await.map_err(by_cause)?;
     Ok(Replies { stream: reply.into_inner() })
+}
+
+/// A connection that failed below the protocol, by its cause: a certificate that the node does
+/// not accept, or a node that is not there.
+fn by_cause(status: Status) -> Status {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(&status);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    if status.code() != Code::Unknown || causes.is_empty() {
+        return status;
+    }
+    let said = causes.join(": ");
+    if causes.iter().any(|cause| cause.contains("alert")) {
+        Status::unauthenticated(format!("the node does not accept this certificate ({said})"))
+    } else {
+        Status::unavailable(said)
+    }
 }
 
 /// Encodes and decodes messages by their descriptors.
