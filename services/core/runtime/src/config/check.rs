@@ -263,6 +263,10 @@ impl<'a> Section<'a> {
         for section in self.list("agencies")? {
             let name = Agency::new(section.required("name")?)
                 .map_err(|reason| section.wrong("name", reason))?;
+            // The name is part of a topic, where `_` and `.` would be taken for each other.
+            if name.as_str().contains('_') {
+                return Err(section.wrong("name", "must have no `_`: it is part of a topic"));
+            }
             if found.insert(name, section.title()?).is_some() {
                 return Err(section.wrong("name", "is used for two agencies"));
             }

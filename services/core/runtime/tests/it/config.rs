@@ -198,6 +198,10 @@ fn each_mistake_is_met_with_its_place_and_what_would_be_right() {
             "`readmit.toml`: `offices.0.duties` must be a list of `returns`, `answers` or both",
         ),
         (
+            "[[agencies]]\nname = \"a_b\"",
+            "`readmit.toml`: `agencies.0.name` must have no `_`: it is part of a topic",
+        ),
+        (
             "[[agencies]]\nname = \"a\"\n[[agencies]]\nname = \"a\"",
             "`readmit.toml`: `agencies.1.name` is used for two agencies",
         ),
