@@ -145,6 +145,17 @@ async fn a_filing_that_the_agreement_does_not_allow_names_rule_and_article() {
 }
 
 #[tokio::test]
+async fn an_agreement_that_one_state_alone_has_adopted_is_not_adopted() {
+    let world = World::adopted_by(&["NL"]);
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let broken = rule(nl.requests.file_request(filing("f1")).await.unwrap_err());
+    assert_eq!(
+        (broken.code.as_str(), broken.rule.as_str()),
+        ("CASE-0009", "AgreementMustBeAdopted")
+    );
+}
+
+#[tokio::test]
 async fn commands_on_a_case_name_their_fields() {
     let world = World::new();
     let mut nl = Desk::new(&world, RETURN_OFFICE).await;
@@ -255,8 +266,11 @@ async fn a_command_of_another_role_is_not_allowed() {
         assert_eq!(status.code(), tonic::Code::PermissionDenied, "{identity}");
     }
     let get = GetCaseRequest { case: accept.case, purpose: 0 };
-    for identity in [AGENCY, OVERSEER] {
-        let mut desk = Desk::new(&world, identity).await;
+    // Of another State, or of an office that this State does not have: whoever certified them.
+    let foreign = "spiffe://xk.readmit/office/return-office/official/t.tester";
+    let unlisted = "spiffe://nl.readmit/office/unlisted-office/official/t.tester";
+    for identity in [AGENCY, OVERSEER, foreign, unlisted] {
+        let mut desk = Desk::at(&world, "NL", identity).await;
         let status = desk.cases.get_case(get.clone()).await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::PermissionDenied, "{identity}");
     }

@@ -338,6 +338,69 @@ async fn a_corrected_person_needs_a_new_acceptance() {
 }
 
 #[tokio::test]
+async fn a_transfer_is_objected_to_cancelled_and_notified_anew() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    xk.accept(&case).await;
+    let etag = nl.get(&case, Purpose::Unspecified).await.etag;
+    let notice = NotifyTransferRequest {
+        request_id: "notify".into(),
+        case: case.clone(),
+        etag,
+        on: "2026-03-20".into(),
+        mode: TransportMode::Air.into(),
+        carriage: "TST 123".into(),
+        border_point: "Test airport".into(),
+        ..Default::default()
+    };
+    let noticed = nl.transfers.notify_transfer(notice.clone()).await.unwrap().into_inner();
+    let position = noticed.receipt.unwrap().positions.first().copied();
+    let object = ObjectToTransferRequest {
+        request_id: "object".into(),
+        case: case.clone(),
+        notice: position,
+        ..Default::default()
+    };
+    let another = ObjectToTransferRequest { notice: Some(0), ..object.clone() };
+    let status = xk.transfers.object_to_transfer(another).await.unwrap_err();
+    assert_eq!(rule(status).rule, "TransferMustBePending");
+    xk.transfers.object_to_transfer(object).await.unwrap();
+    let objected = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(objected.transfer(), TransferSituation::Objected);
+    let shown = objected.timeline.iter().find(|it| Some(it.position) == position).unwrap();
+    assert_eq!(shown.effect(), Effect::Superseded);
+    assert_eq!(objected.transfer_plan.unwrap().notice, position.unwrap());
+
+    let cancel = CancelTransferRequest {
+        request_id: "cancel".into(),
+        case: case.clone(),
+        notice: position,
+        ..Default::default()
+    };
+    nl.transfers.cancel_transfer(cancel).await.unwrap();
+    let cancelled = nl.get(&case, Purpose::Unspecified).await;
+    assert_eq!(cancelled.transfer(), TransferSituation::Cancelled);
+    assert_eq!(cancelled.transfer_plan, None);
+
+    let etag = cancelled.etag;
+    let anew = NotifyTransferRequest { request_id: "anew".into(), etag, ..notice };
+    nl.transfers.notify_transfer(anew).await.unwrap();
+    let stayed = ReportNonDepartureRequest {
+        request_id: "stayed".into(),
+        case: case.clone(),
+        reason: NonDeparture::Unfit.into(),
+        ..Default::default()
+    };
+    nl.transfers.report_non_departure(stayed).await.unwrap();
+    let situation = xk.get(&case, Purpose::Unspecified).await;
+    assert_eq!(situation.transfer(), TransferSituation::NotDeparted);
+    let codes = &situation.timeline.last().unwrap().codes;
+    assert!(codes.contains(&"reason=unfit".to_owned()), "{codes:?}");
+}
+
+#[tokio::test]
 async fn what_nobody_understands_is_shown_with_an_alarm() {
     let world = World::new();
     let mut nl = Desk::new(&world, RETURN_OFFICE).await;

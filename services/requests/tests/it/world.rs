@@ -104,6 +104,11 @@ struct Node {
 impl World {
     /// Both States have adopted the agreement and are connected.
     pub(crate) fn new() -> Self {
+        Self::adopted_by(&["NL", "XK"])
+    }
+
+    /// These States have adopted the agreement.
+    pub(crate) fn adopted_by(states: &[&str]) -> Self {
         let node = |own: &str, partner: &str| {
             let chain = |author: &str| Chain { author: author.into(), ..Chain::default() };
             let node = Node {
@@ -123,7 +128,7 @@ impl World {
             nodes: [node("NL", "XK"), node("XK", "NL")].into(),
         };
         let world = Self(Arc::new(Mutex::new(inner)));
-        for by in ["NL", "XK"] {
+        for by in states {
             world.says(by, None, Statement::AgreementAdopted(record::rules::adoption(rules())));
         }
         world
