@@ -177,8 +177,7 @@ fn facts(
         filed_by: official.office.clone(),
         addressed_to: filing.addressed_to.clone(),
         year,
-        // The ledger names the next serial of the years that have one; another starts at 1.
-        serial: reading.serials.get(&year).copied().unwrap_or(1),
+        serial: reading.serial(year)?,
         irregular_stay_known_on: filing.irregular_stay_known_on,
     })
 }
