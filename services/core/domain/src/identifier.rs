@@ -212,7 +212,7 @@ macro_rules! code {
                     && word.bytes().all(|b| {
                         b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-'
                     });
-                if fits { Ok(Self(word.to_owned())) } else { Err(Malformed::CodeMustBeLowerCaseWord) }
+                fits.then(|| Self(word.to_owned())).ok_or(Malformed::CodeMustBeLowerCaseWord)
             }
 
             /// The word.

@@ -206,12 +206,18 @@ impl Case {
             Outcome::Settled(Settlement::Returned(_)) => {
                 ("the requested State sent the request back unconsidered", None)
             }
-            Outcome::Withdrawn(_) => {
-                ("withdrawn before the requesting State had heard an answer", None)
-            }
-            Outcome::CancelledAfter(..) => {
-                ("withdrawn after the requesting State had heard the answer", None)
-            }
+            Outcome::Withdrawn(_) => (
+                "withdrawn before the requesting State had heard an answer or proved silence",
+                None,
+            ),
+            Outcome::CancelledAfter(settlement, _) => match settlement.deciding().0 {
+                Side::Requesting => {
+                    ("withdrawn after the requesting State had proved silence", None)
+                }
+                Side::Requested => {
+                    ("withdrawn after the requesting State had heard the answer", None)
+                }
+            },
         };
         let deciding = self.outcome.deciding().and_then(|(side, at)| {
             self.history.iter().find(|judged| judged.side == side && judged.at == at).cloned()

@@ -101,7 +101,7 @@ pub enum Rejection {
     TravelDocumentMustBeValidLongEnough,
     /// The travel document that is meant must be one of this State, not revoked.
     TravelDocumentMustExist,
-    /// There must be a travel document valid on the day, or the agreement's fallback for a late one.
+    /// There must be a travel document valid on the day, or the fallback for a late one.
     TravelDocumentMustBeValid,
     /// No hold may be in place.
     HoldMustBeLifted,

@@ -21,7 +21,7 @@ use domain::case::outcome::{Ground, Outcome, Settlement};
 use domain::case::said::Side;
 
 use crate::history::History;
-use crate::step::{Dating, Led, Step, What, Word, play};
+use crate::step::{Led, Manner, Step, What, Word, play};
 use crate::watch::World;
 
 /// A row of the table of DESIGN 5, or the part of a row that concerns one pair of kinds.
@@ -312,7 +312,7 @@ fn at(world: World, stage: &[&str]) -> History {
 /// One statement; whether it stands once everything was said.
 fn says(history: &mut History, world: World, side: Side, kind: Kind) {
     let word = Word { what: What::Kind(kind), number: None };
-    let step = Step::Says(side, Dating::Honest, vec![word]);
+    let step = Step::Says(side, Manner::Honest, vec![word]);
     play(&step, history, &world.rules());
 }
 
@@ -432,5 +432,32 @@ fn every_row_of_the_table_leads_to_what_it_says() {
                 assert!(found, "{}: {a:?} × {b:?}", row.design);
             }
         }
+    }
+}
+
+#[test]
+fn what_was_said_knowing_of_the_other_did_not_cross() {
+    let stage = at(World::Plain, NOTIFIED);
+    let departure = (Side::Requesting, Kind::PersonDeparted);
+    let hold = (Side::Requested, Kind::HoldPlaced);
+    for (order, heard, expected) in [
+        ([departure, hold], false, Crossed::Yes),
+        ([departure, hold], true, Crossed::No),
+        // A departure in breach of a hold that was heard is a breach, and crosses nothing.
+        ([hold, departure], true, Crossed::No),
+    ] {
+        let mut history = stage.clone();
+        for (side, kind) in order {
+            says(&mut history, World::Plain, side, kind);
+            if heard {
+                history.exchange();
+            }
+        }
+        let (case, _) = after(history);
+        assert!(
+            matches!(case.transfer, TransferSituation::Departed(_, crossed) if crossed == expected),
+            "{:?}",
+            case.transfer
+        );
     }
 }

@@ -4,7 +4,7 @@
 use domain::case::event::{Kind, Speaker};
 use domain::case::said::Side;
 
-use crate::step::{Dating, Guard, Step, What, Word};
+use crate::step::{Guard, Manner, Step, What, Word};
 use crate::watch::World;
 
 /// A random source that is the same everywhere: SplitMix64.
@@ -151,6 +151,28 @@ const PLOTS: &[(&[World], &str)] = &[
     (
         &[World::Mute],
         "{filed}; {silent}; NL tries SilenceClaimed; NL says SilenceClaimed; {accepted}",
+    ),
+    // Claims that cite anything.
+    (
+        &[World::Plain],
+        "{filed}; {silent}; XK says; XK says; XK says; NL hears; NL says SilenceClaimed 3; \
+         NL says SilenceClaimed 4; NL says SilenceClaimed 5; NL says SilenceClaimed 6; \
+         NL says SilenceClaimed 7; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; XK says; XK says; XK says; NL hears; NL says SilenceClaimed 6; XK hears",
+    ),
+    // What was in hand, and not said to have been heard.
+    (
+        &[World::Plain],
+        "{filed}; 43200 minutes pass; NL tries SilenceNoticed; XK hears; 1500 minutes pass; \
+         XK says; NL stores 99; NL says-deaf SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestAccepted; NL stores 99; NL says-deaf RequestWithdrawn; \
+         XK hears; NL hears; XK tries RequestRefused",
     ),
     // What crosses.
     (
@@ -395,10 +417,10 @@ fn noise(chance: &mut Chance) -> Step {
             Step::Tries(side, guard, word(chance, side))
         }
         _ => {
-            let early = [Dating::Early, Dating::Early, Dating::Ahead];
-            let dating = if chance.percent(40) { Dating::Honest } else { *chance.one_of(&early) };
+            let early = [Manner::Early, Manner::Deaf, Manner::Deaf, Manner::Ahead];
+            let manner = if chance.percent(40) { Manner::Honest } else { *chance.one_of(&early) };
             let count = chance.below(3);
-            Step::Says(side, dating, (0..count).map(|_| word(chance, side)).collect())
+            Step::Says(side, manner, (0..count).map(|_| word(chance, side)).collect())
         }
     }
 }

@@ -235,28 +235,36 @@ impl History {
             );
             ((!corridor).then_some(case), Content::Stated(Box::new(statement)))
         });
-        self.sends(side, self.now, said);
+        self.sends(side, self.now, self.heard(side), said);
     }
 
-    /// A State makes a dispatch of these entries. Its time is the latest of its author's clock, its
-    /// author's last dispatch, and the latest time that it has heard less the skew.
+    /// What a State has heard: the last dispatch of the other that it has stored.
+    pub(crate) fn heard(&self, side: Side) -> Option<Heard> {
+        let head = self.node(side).replica.head()?;
+        Some(Heard { era: 0, number: head.number, digest: head.digest })
+    }
+
+    /// A State makes a dispatch of these entries that says to have heard `heard`. Its time is the
+    /// latest of its author's clock, its author's last dispatch, and the time of what it has heard
+    /// less the skew.
     pub(crate) fn sends(
         &mut self,
         side: Side,
         clock: Instant,
+        heard: Option<Heard>,
         said: impl IntoIterator<Item = (Option<CaseId>, Content)>,
     ) {
         let skew = self.corridor.skew;
         let Node { own, replica } = self.node_mut(side);
-        let heard = replica.head();
         let last = own.head();
-        let time = [last.map(|last| last.time), heard.map(|heard| heard.time.less(skew))];
+        let of = heard.and_then(|heard| replica.dispatches.get(&heard.number));
+        let time = [last.map(|last| last.time), of.map(|of| of.time.less(skew))];
         let number = last.map_or(0, |last| last.number + 1);
         let dispatch = Dispatch {
             number,
             time: time.into_iter().flatten().fold(clock, Instant::max),
             digest: digest(side, number),
-            heard: heard.map(|it| Heard { era: 0, number: it.number, digest: it.digest }),
+            heard,
         };
         own.dispatches.insert(number, dispatch);
         for (case, content) in said {
@@ -293,7 +301,7 @@ impl History {
     /// A State stores everything that the other has sent, and receipts it where it holds entries.
     pub(crate) fn hears(&mut self, side: Side) {
         if self.stores(side, u64::MAX) {
-            self.sends(side, self.now, []);
+            self.sends(side, self.now, self.heard(side), []);
         }
     }
 

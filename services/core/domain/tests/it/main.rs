@@ -10,6 +10,7 @@ mod crossing;
 mod generate;
 mod history;
 mod invariants;
+mod judgement;
 mod properties;
 mod step;
 mod symptoms;

@@ -61,7 +61,7 @@ pub(crate) enum Step {
     /// So many minutes pass.
     Passes(u64),
     /// A State states this, asked or not.
-    Says(Side, Dating, Vec<Word>),
+    Says(Side, Manner, Vec<Word>),
     /// A State states this if the rules let it.
     Tries(Side, Guard, Word),
     /// A State stores what the other sent, up to a dispatch, and keeps silent.
@@ -70,15 +70,17 @@ pub(crate) enum Step {
     Hears(Side),
 }
 
-/// How a State dates a dispatch.
+/// How a State makes a dispatch: when it says that is, and what it says to have heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dating {
+pub(crate) enum Manner {
     /// By its clock.
     Honest,
     /// As early as its own log and what it has heard allow.
     Early,
     /// Twelve hours later than its clock.
     Ahead,
+    /// By its clock, and as if nothing had been heard since its last dispatch.
+    Deaf,
 }
 
 /// Whether a safeguard is open on the own side.
@@ -316,14 +318,19 @@ pub(crate) fn play_on<'a>(
 ) -> Led {
     match step {
         Step::Passes(minutes) => history.pass(minutes * MINUTE),
-        Step::Says(side, dating, words) => {
+        Step::Says(side, manner, words) => {
             let said: Vec<_> = words.iter().map(|it| it.meant(history, *side, rules)).collect();
-            let clock = match dating {
-                Dating::Honest => history.now,
-                Dating::Early => Instant::from_ms(0),
-                Dating::Ahead => history.now.plus(Span::from_ms(12 * HOUR)),
+            let clock = match manner {
+                Manner::Honest | Manner::Deaf => history.now,
+                Manner::Early => Instant::from_ms(0),
+                Manner::Ahead => history.now.plus(Span::from_ms(12 * HOUR)),
             };
-            history.sends(*side, clock, said);
+            let last = history.node(*side).own.head();
+            let heard = match manner {
+                Manner::Deaf => last.and_then(|last| last.heard),
+                Manner::Honest | Manner::Early | Manner::Ahead => history.heard(*side),
+            };
+            history.sends(*side, clock, heard, said);
         }
         Step::Stores(side, until) => {
             history.stores(*side, *until);
@@ -468,13 +475,14 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passes(minutes) => write!(f, "{minutes} minutes pass"),
-            Self::Says(side, dating, words) => {
+            Self::Says(side, manner, words) => {
                 let words: Vec<String> = words.iter().map(ToString::to_string).collect();
                 let said = words.join(" + ");
-                match dating {
-                    Dating::Honest => write!(f, "{} says {said}", state(*side)),
-                    Dating::Early => write!(f, "{} says-early {said}", state(*side)),
-                    Dating::Ahead => write!(f, "{} says-ahead {said}", state(*side)),
+                match manner {
+                    Manner::Honest => write!(f, "{} says {said}", state(*side)),
+                    Manner::Early => write!(f, "{} says-early {said}", state(*side)),
+                    Manner::Deaf => write!(f, "{} says-deaf {said}", state(*side)),
+                    Manner::Ahead => write!(f, "{} says-ahead {said}", state(*side)),
                 }
             }
             Self::Tries(side, Guard::Met, word) => write!(f, "{} tries {word}", state(*side)),
@@ -522,9 +530,10 @@ impl Step {
             "stores" => Self::Stores(side, what.parse().unwrap()),
             "tries" => Self::Tries(side, Guard::Met, Word::parse(what)),
             "tries-unsafe" => Self::Tries(side, Guard::Open, Word::parse(what)),
-            "says" => Self::Says(side, Dating::Honest, words()),
-            "says-early" => Self::Says(side, Dating::Early, words()),
-            "says-ahead" => Self::Says(side, Dating::Ahead, words()),
+            "says" => Self::Says(side, Manner::Honest, words()),
+            "says-early" => Self::Says(side, Manner::Early, words()),
+            "says-deaf" => Self::Says(side, Manner::Deaf, words()),
+            "says-ahead" => Self::Says(side, Manner::Ahead, words()),
             _ => panic!("no such step: {line}"),
         }
     }

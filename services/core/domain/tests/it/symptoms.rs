@@ -159,3 +159,24 @@ fn an_adoption_that_the_partner_could_not_understand_adopts_nothing() {
     let rule = Rejection::AgreementMustBeAdopted;
     assert_eq!(case.history[0].verdict, Verdict::Ineffective(rule));
 }
+
+#[test]
+fn a_withdrawal_after_a_proved_silence_is_explained_by_the_silence() {
+    // Symptom: a request withdrawn after proved silence was explained by an answer nobody gave.
+    let history = told(&[
+        "NL tries RequestFiled",
+        "XK hears",
+        "NL hears",
+        "43200 minutes pass",
+        "NL tries SilenceNoticed",
+        "XK hears",
+        "1500 minutes pass",
+        "XK says",
+        "NL hears",
+        "NL tries SilenceClaimed",
+        "NL tries RequestWithdrawn",
+    ]);
+    let case = history.case(Side::Requesting).unwrap();
+    assert_eq!(case.outcome_word(), "cancelled-after");
+    assert_eq!(case.explain().rule, "withdrawn after the requesting State had proved silence");
+}

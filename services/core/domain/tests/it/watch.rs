@@ -8,7 +8,7 @@ use domain::case::knowledge::{Judged, Verdict};
 use domain::case::outcome::Standing;
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
-use domain::chain;
+use domain::chain::{self, Chain};
 use domain::corridor::Corridor;
 use domain::invariant;
 use domain::rules::{Rules, SilenceEffect};
@@ -158,8 +158,14 @@ fn index(rule: Rejection) -> usize {
 const REPEATABLE: [Kind; 4] =
     [Kind::EvidenceAdded, Kind::ClarificationAsked, Kind::InterviewArranged, Kind::Rectified];
 
-/// The one command that looks for a dispatch.
-const CLAIM: What = What::Kind(Kind::SilenceClaimed);
+/// Commands whose rules ask for dispatches: who has heard what, and when.
+const ASK_FOR_DISPATCHES: [Kind; 5] = [
+    Kind::SilenceNoticed,
+    Kind::SilenceClaimed,
+    Kind::TravelDocumentRequested,
+    Kind::TransferNotified,
+    Kind::PersonDeparted,
+];
 
 /// A history that is being watched.
 pub(crate) struct Watch {
@@ -192,7 +198,10 @@ impl Watch {
             })
         };
         let before = heads(&self.history);
-        if let Some((side, word)) = again.filter(|(_, word)| word.what == CLAIM) {
+        let asks = |kind: Kind| ASK_FOR_DISPATCHES.contains(&kind);
+        if let Some((side, word)) = again
+            && matches!(word.what, What::Kind(kind) if asks(kind))
+        {
             self.same_on_sparse(side, word)?;
         }
         let known = |side: Side| self.cases[slot(side)].as_ref();
@@ -229,11 +238,11 @@ impl Watch {
         let (own, replica) = chain::sparse(corridor, *case, &node.own, &node.replica);
         let mut less = self.history.clone();
         *less.node_mut(side) = Node { own, replica };
-        let decided = |history: &History| {
-            let case = history.case(side);
-            decide(history, case.as_ref(), (side, Guard::Met, word), &self.rules)
+        let decided = |history: &History, case: Option<&Case>| {
+            decide(history, case, (side, Guard::Met, word), &self.rules)
         };
-        let (whole, cut) = (decided(&self.history), decided(&less));
+        let whole = decided(&self.history, self.cases[slot(side)].as_ref());
+        let cut = decided(&less, less.case(side).as_ref());
         if whole == cut { Ok(()) } else { Err(format!("{whole:?}, but cut down {cut:?}")) }
     }
 
@@ -295,8 +304,30 @@ impl Watch {
             }
             self.seen.crossings.extend(crossing::occurred(case, &self.history));
         }
-        Ok(())
+        self.same_as_it_was()
     }
+
+    /// The case as it stood in the middle of a log can be told from chains cut down at the end.
+    fn same_as_it_was(&self) -> Result<(), String> {
+        let History { corridor, case, asks, .. } = &self.history;
+        let half = asks.own.head().map_or(0, |head| head.number / 2);
+        let heard = asks.own.dispatches.get(&half).and_then(|it| it.heard).map(|it| it.number);
+        let then = |own: &Chain, replica: &Chain| {
+            let (own, replica) = (up_to(own, Some(half)), up_to(replica, heard));
+            Case::of(corridor, *case, &own, &replica).map(|case| case.text())
+        };
+        let (few, fewer) = chain::sparse(corridor, *case, &asks.own, &asks.replica);
+        let (whole, cut) = (then(&asks.own, &asks.replica), then(&few, &fewer));
+        if whole == cut { Ok(()) } else { Err(format!("was {whole:?}, but cut down {cut:?}")) }
+    }
+}
+
+/// The beginning of a chain, up to a dispatch.
+fn up_to(chain: &Chain, last: Option<u64>) -> Chain {
+    let mut beginning = chain.clone();
+    beginning.dispatches.retain(|number, _| Some(*number) <= last);
+    beginning.entries.retain(|entry| Some(entry.dispatch) <= last);
+    beginning
 }
 
 /// A report of a State that has the case stands, whatever rule it broke.

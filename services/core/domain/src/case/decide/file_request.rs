@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_request_is_dated_as_its_dispatch_will_be() {
-        // Symptom: a clock behind the partner's let a request be filed in time that was judged late.
+        // Symptom: behind the partner's clock, a request was filed in time and judged late.
         let mut given = Story::under(&rules()).history;
         let limit = third_country(Some(day(-365)));
         // A minute before midnight here; there, ten minutes later, which has been heard.

@@ -44,7 +44,7 @@ mod tests {
             [
                 (silent(), states(S::SilenceNoticed)),
                 (filed().days(29), states(S::SilenceNoticed)),
-                // 28 days from 2 March, 09:00: over when 30 March ends in Pristina, an hour before midnight UTC.
+                // 28 days from 2 March: over when 30 March ends in Pristina, at 23:00 UTC.
                 (filed().days(28).hours(14), Err(R::SilenceMustBeDue)),
                 (filed().days(28).hours(15), states(S::SilenceNoticed)),
                 (filed(), Err(R::SilenceMustBeDue)),
