@@ -144,20 +144,12 @@ pub(crate) struct PreparedRecord {
 
 impl Prepared {
     pub(crate) fn new(batch: Batch) -> Result<Self, AppendError> {
-        let Batch {
-            records,
-            expected,
-            cursors,
-        } = batch;
+        let Batch { records, expected, cursors } = batch;
         if records.is_empty() && cursors.is_empty() {
             return Err(AppendError::Empty);
         }
         check("the number of records", records.len(), BATCH_RECORDS_MAX)?;
-        check(
-            "the number of expected streams",
-            expected.len(),
-            BATCH_RECORDS_MAX,
-        )?;
+        check("the number of expected streams", expected.len(), BATCH_RECORDS_MAX)?;
         check("the number of cursors", cursors.len(), BATCH_CURSORS_MAX)?;
         for (_, value) in &cursors {
             check("the value of a cursor", value.len(), CURSOR_BYTES_MAX)?;
@@ -177,32 +169,16 @@ impl Prepared {
                 length,
             });
         }
-        Ok(Self {
-            records: prepared,
-            bytes,
-            expected,
-            cursors,
-        })
+        Ok(Self { records: prepared, bytes, expected, cursors })
     }
 
     /// Its weight in the queue and in a group.
     pub(crate) fn weight(&self) -> usize {
-        let cursors = self
-            .cursors
-            .iter()
-            .map(|(_, value)| value.len() + CursorName::LENGTH_MAX);
+        let cursors = self.cursors.iter().map(|(_, value)| value.len() + CursorName::LENGTH_MAX);
         self.bytes.len() + cursors.sum::<usize>()
     }
 }
 
 fn check(what: &'static str, size: usize, size_max: usize) -> Result<(), AppendError> {
-    if size > size_max {
-        Err(AppendError::TooLarge {
-            what,
-            size,
-            size_max,
-        })
-    } else {
-        Ok(())
-    }
+    if size > size_max { Err(AppendError::TooLarge { what, size, size_max }) } else { Ok(()) }
 }

@@ -61,16 +61,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} in `{}` at offset {}",
-            self.what, self.file, self.offset
-        )?;
+        write!(f, "{} in `{}` at offset {}", self.what, self.file, self.offset)?;
         if let Some(log) = &self.log {
             write!(f, ", log `{log}`")?;
         }
-        self.position
-            .map_or(Ok(()), |position| write!(f, ", position {position}"))
+        self.position.map_or(Ok(()), |position| write!(f, ", position {position}"))
     }
 }
 
@@ -107,23 +102,9 @@ pub enum VerifyError {
 impl From<JournalError> for VerifyError {
     fn from(error: JournalError) -> Self {
         match error {
-            JournalError::Io {
-                doing,
-                file,
-                source,
-            } => Self::Io {
-                doing,
-                file,
-                source,
-            },
+            JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
             JournalError::Newer { found } => Self::Newer { found },
-            JournalError::Corrupt {
-                segment,
-                offset,
-                what,
-                log,
-                position,
-            } => Self::Fault(Fault {
+            JournalError::Corrupt { segment, offset, what, log, position } => Self::Fault(Fault {
                 file: segment::path(segment),
                 offset,
                 what: what.to_owned(),
@@ -171,15 +152,7 @@ pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, VerifyError> {
         return Err(VerifyError::NoStore);
     }
     let _lock = open::lock(&*disk).map_err(|error| match error {
-        OpenError::Io {
-            doing,
-            file,
-            source,
-        } => VerifyError::Io {
-            doing,
-            file,
-            source,
-        },
+        OpenError::Io { doing, file, source } => VerifyError::Io { doing, file, source },
         OpenError::Newer { found } => VerifyError::Newer { found },
         OpenError::InUse | OpenError::Corrupt { .. } | OpenError::Index { .. } => {
             VerifyError::InUse
@@ -234,14 +207,7 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn new(journal: &'a Journal, index: Option<IndexCheck>) -> Self {
         let (frontiers, streams) = (BTreeMap::new(), HashMap::new());
-        Self {
-            journal,
-            index,
-            frontiers,
-            streams,
-            verified: Verified::default(),
-            position: 0,
-        }
+        Self { journal, index, frontiers, streams, verified: Verified::default(), position: 0 }
     }
 
     fn run(mut self) -> Result<Verified, VerifyError> {
@@ -250,15 +216,12 @@ impl<'a> Check<'a> {
             self.frame(&frame)?;
         }
         self.verified.bytes = scan.mark().address;
-        self.verified.torn_bytes = scan.torn_bytes();
+        self.verified.torn_bytes = scan.tail().torn_bytes;
         self.verified.segments = wide(self.journal.segments().len());
         self.verified.streams = wide(self.streams.len());
         self.verified.records = self.position;
         let root = |(log, frontier): (LogName, Frontier)| (log, (frontier.size(), frontier.root()));
-        self.verified.logs = std::mem::take(&mut self.frontiers)
-            .into_iter()
-            .map(root)
-            .collect();
+        self.verified.logs = std::mem::take(&mut self.frontiers).into_iter().map(root).collect();
         if let Some(index) = &mut self.index {
             index.end(scan.mark())?;
             self.verified.indexed = Some(index.mark.position);
@@ -296,27 +259,16 @@ impl<'a> Check<'a> {
             return Err(fault("a record with a bad log name", None));
         };
         let frontier = self.frontiers.entry(log.clone()).or_default();
-        let revision = record
-            .stream
-            .map(|stream| self.streams.entry(stream).or_default());
+        let revision = record.stream.map(|stream| self.streams.entry(stream).or_default());
         let numbers = record.numbers;
         if numbers.position != self.position {
-            return Err(fault(
-                "a record whose position does not follow on",
-                Some(log),
-            ));
+            return Err(fault("a record whose position does not follow on", Some(log)));
         }
         if numbers.log_index != frontier.size() {
-            return Err(fault(
-                "a record whose index in its log does not follow on",
-                Some(log),
-            ));
+            return Err(fault("a record whose index in its log does not follow on", Some(log)));
         }
         if numbers.revision != revision.as_deref().copied() {
-            return Err(fault(
-                "a record whose revision does not follow on",
-                Some(log),
-            ));
+            return Err(fault("a record whose revision does not follow on", Some(log)));
         }
         let mut nodes = Vec::new();
         frontier.push_with(merkle::leaf_hash(record.leaf), |node| nodes.push(node));
@@ -346,13 +298,7 @@ impl<const N: usize> ColumnCheck<N> {
 
     fn open(disk: &dyn Disk, path: String) -> Result<Self, VerifyError> {
         let file = disk.open(&path).map_err(JournalError::io("open", &path))?;
-        Ok(Self {
-            path,
-            file,
-            first: 0,
-            values: Vec::new(),
-            next: 0,
-        })
+        Ok(Self { path, file, first: 0, values: Vec::new(), next: 0 })
     }
 
     /// Compares the next value; the offset of a difference.
@@ -404,20 +350,10 @@ impl IndexCheck {
         index::mark_open(&**disk).map_err(|broken| tree_fault(&broken))?;
         let cache_bytes = Options::default().index_cache_bytes;
         let tree = index::open_tree(disk, cache_bytes).map_err(|broken| tree_fault(&broken))?;
-        let mark = tree
-            .mark()
-            .map_err(|broken| tree_fault(&broken))?
-            .unwrap_or(Mark::START);
+        let mark = tree.mark().map_err(|broken| tree_fault(&broken))?.unwrap_or(Mark::START);
         let positions = ColumnCheck::open(&**disk, index::POSITIONS.to_owned())?;
         let (disk, logs) = (Arc::clone(disk), BTreeMap::new());
-        Ok(Some(Self {
-            disk,
-            tree,
-            mark,
-            positions,
-            logs,
-            revisions: 0,
-        }))
+        Ok(Some(Self { disk, tree, mark, positions, logs, revisions: 0 }))
     }
 
     fn record(
@@ -462,11 +398,7 @@ impl IndexCheck {
         if let Some((stream, revision)) = record.stream.zip(record.numbers.revision) {
             let found = self.tree.stream_addresses(&stream, revision, 1);
             if found.map_err(|broken| tree_fault(&broken))? != [address] {
-                return Err(fault(
-                    index::DIR,
-                    0,
-                    "a wrong address of a stream's revision",
-                ));
+                return Err(fault(index::DIR, 0, "a wrong address of a stream's revision"));
             }
             self.revisions += 1;
         }
@@ -475,35 +407,21 @@ impl IndexCheck {
 
     fn end(&mut self, end: Mark) -> Result<(), VerifyError> {
         if self.mark.address > end.address {
-            return Err(tree_fault(&Broken::new(
-                "more records than the journal has",
-            )));
+            return Err(tree_fault(&Broken::new("more records than the journal has")));
         }
-        let counted = self
-            .tree
-            .count_revisions()
-            .map_err(|broken| tree_fault(&broken))?;
+        let counted = self.tree.count_revisions().map_err(|broken| tree_fault(&broken))?;
         if counted.0 != self.revisions {
-            return Err(tree_fault(&Broken::new(
-                "revisions that the journal does not have",
-            )));
+            return Err(tree_fault(&Broken::new("revisions that the journal does not have")));
         }
         for (log, (offsets, _)) in &self.logs {
             let found = self.tree.logs().map_err(|broken| tree_fault(&broken))?;
-            let size = found
-                .iter()
-                .find(|(name, ..)| name == log)
-                .map(|(_, size, _)| *size);
+            let size = found.iter().find(|(name, ..)| name == log).map(|(_, size, _)| *size);
             if size != Some(offsets.next) {
-                return Err(tree_fault(&Broken::new(format!(
-                    "a wrong size of log `{log}`"
-                ))));
+                return Err(tree_fault(&Broken::new(format!("a wrong size of log `{log}`"))));
             }
         }
         // Every cursor and label is read, which checks its checksum.
         self.tree.cursors().map_err(|broken| tree_fault(&broken))?;
-        self.tree
-            .check_labels()
-            .map_err(|broken| tree_fault(&broken))
+        self.tree.check_labels().map_err(|broken| tree_fault(&broken))
     }
 }

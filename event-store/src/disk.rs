@@ -5,6 +5,7 @@
 //! and may lose everything at any time.
 
 mod files;
+mod simulated;
 
 use std::fmt::Debug;
 use std::io;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use files::Files;
+pub use simulated::{Choose, Disturbance, Simulated, Step};
 
 /// A folder of files.
 ///

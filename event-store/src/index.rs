@@ -6,6 +6,7 @@
 //! it says does not fit the journal.
 
 pub(crate) mod column;
+mod rows;
 pub(crate) mod tree;
 
 use std::sync::Arc;
@@ -56,9 +57,7 @@ pub(crate) fn is_trusted(disk: &dyn Disk) -> Result<bool, Broken> {
     let read = file.read_at(&mut bytes, 0)?;
     let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default()).into_owned();
     let closed = text == format!("{VERSION} {CLOSED}");
-    let same = disk
-        .incarnation()
-        .is_some_and(|now| text == format!("{VERSION} {now}"));
+    let same = disk.incarnation().is_some_and(|now| text == format!("{VERSION} {now}"));
     Ok(closed || same)
 }
 

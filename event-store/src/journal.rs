@@ -32,22 +32,15 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// Where every journal begins.
-    pub(crate) const START: Self = Self {
-        address: segment::HEADER_LENGTH as u64,
-        sequence: 0,
-        position: 0,
-    };
+    pub(crate) const START: Self =
+        Self { address: segment::HEADER_LENGTH as u64, sequence: 0, position: 0 };
 }
 
 /// Why the journal cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum JournalError {
     #[error("could not {doing} `{file}`")]
-    Io {
-        doing: &'static str,
-        file: String,
-        source: io::Error,
-    },
+    Io { doing: &'static str, file: String, source: io::Error },
     #[error("{what} in segment {segment} at offset {offset}")]
     Corrupt {
         segment: u64,
@@ -63,20 +56,12 @@ pub(crate) enum JournalError {
 impl JournalError {
     /// For `map_err`: what was being done, and to which file.
     pub(crate) fn io(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            doing,
-            file: file.to_owned(),
-            source,
-        }
+        move |source| Self::Io { doing, file: file.to_owned(), source }
     }
 
     /// For `map_err`: reading a segment. The name is made only when it is needed.
     pub(crate) fn reading(number: u64) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            doing: "read",
-            file: segment::path(number),
-            source,
-        }
+        move |source| Self::Io { doing: "read", file: segment::path(number), source }
     }
 }
 
@@ -109,13 +94,9 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens the segments that are there; `None` if there are none.
     pub(crate) fn open(disk: &Arc<dyn Disk>) -> Result<Option<Self>, JournalError> {
-        let names = disk
-            .list(segment::DIR)
-            .map_err(JournalError::io("list", segment::DIR))?;
-        let mut numbers: Vec<u64> = names
-            .iter()
-            .filter_map(|name| segment::number_of(name))
-            .collect();
+        let names = disk.list(segment::DIR).map_err(JournalError::io("list", segment::DIR))?;
+        let mut numbers: Vec<u64> =
+            names.iter().filter_map(|name| segment::number_of(name)).collect();
         numbers.sort_unstable();
 
         let mut segments: Vec<Segment> = Vec::with_capacity(numbers.len());
@@ -134,9 +115,7 @@ impl Journal {
             let file = disk.open(&path).map_err(JournalError::io("open", &path))?;
             let file = file.ok_or_else(|| corrupt("a missing segment"))?;
             let mut bytes = [0; segment::HEADER_LENGTH];
-            let read = file
-                .read_at(&mut bytes, 0)
-                .map_err(JournalError::io("read", &path))?;
+            let read = file.read_at(&mut bytes, 0).map_err(JournalError::io("read", &path))?;
             let header = match segment::Header::decode(bytes.get(..read).unwrap_or_default()) {
                 Ok(header) => header,
                 Err(segment::Wrong::Newer(found)) => return Err(JournalError::Newer { found }),
@@ -161,18 +140,11 @@ impl Journal {
         };
         let store = first.header.store;
         let disk = Arc::clone(disk);
-        Ok(Some(Self {
-            disk,
-            store,
-            segments: RwLock::new(segments),
-        }))
+        Ok(Some(Self { disk, store, segments: RwLock::new(segments) }))
     }
 
     pub(crate) fn segments(&self) -> Vec<Segment> {
-        self.segments
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn last(&self) -> Segment {
@@ -181,10 +153,7 @@ impl Journal {
     }
 
     fn push(&self, segment: Segment) {
-        self.segments
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(segment);
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
     }
 
     /// The segment that an address lies in.
@@ -192,19 +161,13 @@ impl Journal {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         let after = segments.partition_point(|segment| segment.header.base <= address);
         let found = segments.get(after.saturating_sub(1));
-        found
-            .expect("the first segment starts at address 0")
-            .clone()
+        found.expect("the first segment starts at address 0").clone()
     }
 
     /// The same mark, past the header if it stands at the very start of a segment.
     pub(crate) fn past_header(&self, mark: Mark) -> Mark {
         let start = self.segment_at(mark.address);
-        if start.header.base == mark.address {
-            start.start()
-        } else {
-            mark
-        }
+        if start.header.base == mark.address { start.start() } else { mark }
     }
 
     /// A part of a good frame that its header promised otherwise.
@@ -245,9 +208,7 @@ impl Journal {
             let record = RecordView::decode(bytes, &self.store, address);
             Ok(record.map(|record| look(&record, length)))
         };
-        read()
-            .map_err(JournalError::reading(number))?
-            .ok_or_else(corrupt)
+        read().map_err(JournalError::reading(number))?.ok_or_else(corrupt)
     }
 
     /// The last byte of a segment that is not zero, from `offset` on: its offset + 1, or `offset`.

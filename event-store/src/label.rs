@@ -57,13 +57,9 @@ impl Store {
         labels.sort_unstable();
         labels.dedup();
         if labels.len() > LABELS_MAX {
-            return Err(LabelError::TooMany {
-                count: labels.len(),
-            });
+            return Err(LabelError::TooMany { count: labels.len() });
         }
-        self.change_labels(upto, |tree, changes| {
-            tree.replace_labels(stream, &labels, changes)
-        })
+        self.change_labels(upto, |tree, changes| tree.replace_labels(stream, &labels, changes))
     }
 
     /// Notes that everything before `upto` has been projected, where that changed no label.

@@ -21,8 +21,11 @@ mod journal;
 mod label;
 mod limits;
 mod live;
+mod mutant;
 mod name;
 mod open;
+#[cfg(test)]
+mod power_cut;
 mod proof;
 mod read;
 mod record;

@@ -57,11 +57,7 @@ impl LogState {
         if frontier.root() != *root {
             return Err(Broken::new("the hashes of a log do not lead to its root"));
         }
-        Ok(Self {
-            frontier,
-            offsets,
-            hashes,
-        })
+        Ok(Self { frontier, offsets, hashes })
     }
 
     fn push(&mut self, address: u64, leaf: Hash) {
@@ -143,22 +139,14 @@ impl Live {
     ) -> Result<(), Broken> {
         self.positions.push(record.address.to_le_bytes());
         if !self.logs.contains_key(record.log) {
-            self.logs
-                .insert(record.log.clone(), LogState::new(disk, record.log)?);
+            self.logs.insert(record.log.clone(), LogState::new(disk, record.log)?);
         }
         if let Some(state) = self.logs.get_mut(record.log) {
             state.push(record.address, record.leaf);
         }
         if let Some((stream, revision)) = record.stream {
-            let new = || PendingStream {
-                first: revision,
-                addresses: Vec::new(),
-            };
-            self.streams
-                .entry(stream)
-                .or_insert_with(new)
-                .addresses
-                .push(record.address);
+            let new = || PendingStream { first: revision, addresses: Vec::new() };
+            self.streams.entry(stream).or_insert_with(new).addresses.push(record.address);
         }
         Ok(())
     }
@@ -171,12 +159,7 @@ impl Live {
     fn unwritten(&self) -> Work {
         let log = |(name, state): (&LogName, &LogState)| {
             let (offsets, hashes) = (state.offsets.unwritten()?, state.hashes.unwritten()?);
-            Some(LogWork {
-                name: name.clone(),
-                frontier: state.frontier.clone(),
-                offsets,
-                hashes,
-            })
+            Some(LogWork { name: name.clone(), frontier: state.frontier.clone(), offsets, hashes })
         };
         let stream = |(stream, pending): (&StreamId, &PendingStream)| {
             (*stream, pending.first, pending.addresses.clone())
@@ -202,9 +185,7 @@ impl Live {
         }
         for (stream, count) in done.streams {
             if let Some(pending) = self.streams.get_mut(&stream) {
-                pending
-                    .addresses
-                    .drain(..count.min(pending.addresses.len()));
+                pending.addresses.drain(..count.min(pending.addresses.len()));
                 pending.first += wide(count);
                 if pending.addresses.is_empty() {
                     self.streams.remove(&stream);
@@ -250,19 +231,10 @@ impl Work {
     /// in between leaves files that go further than the mark; from the mark on they are written
     /// again, with the same bytes.
     fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
-        let positions = self
-            .positions
-            .map(|unwritten| unwritten.write(disk))
-            .transpose()?;
+        let positions = self.positions.map(|unwritten| unwritten.write(disk)).transpose()?;
         let mut changes = Changes::default();
         let mut logs = Vec::with_capacity(self.logs.len());
-        for LogWork {
-            name,
-            frontier,
-            offsets,
-            hashes,
-        } in self.logs
-        {
+        for LogWork { name, frontier, offsets, hashes } in self.logs {
             changes.log(&name, frontier.size(), &frontier.root());
             logs.push((name, offsets.write(disk)?, hashes.write(disk)?));
         }
@@ -276,13 +248,7 @@ impl Work {
         }
         changes.mark(self.mark);
         tree.apply(changes)?;
-        Ok(Done {
-            mark: self.mark,
-            positions,
-            logs,
-            streams,
-            cursors: self.cursors,
-        })
+        Ok(Done { mark: self.mark, positions, logs, streams, cursors: self.cursors })
     }
 }
 
@@ -317,10 +283,7 @@ impl Shared {
             committed,
             failure: OnceLock::new(),
             is_closed: AtomicBool::new(false),
-            progress: Mutex::new(Progress {
-                indexed,
-                is_ending: false,
-            }),
+            progress: Mutex::new(Progress { indexed, is_ending: false }),
             progressed: Condvar::new(),
         }
     }
@@ -342,18 +305,11 @@ impl Shared {
         &self,
         ask: impl FnOnce(&Tree) -> Result<T, Broken>,
     ) -> Option<Result<T, Broken>> {
-        self.tree
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(ask)
+        self.tree.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
     }
 
     pub(crate) fn take_tree(&self) -> Option<Tree> {
-        self.tree
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.tree.write().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The first failure is the one that is told.

@@ -39,11 +39,7 @@ impl Rule {
     fn check(&self, text: &str) -> Result<(), NameError> {
         let (what, length_max, length) = (self.what, self.length_max, text.len());
         if length == 0 || length > length_max {
-            return Err(NameError::Length {
-                what,
-                length,
-                length_max,
-            });
+            return Err(NameError::Length { what, length, length_max });
         }
         match text.bytes().position(|byte| !(self.allowed)(byte)) {
             Some(at) => Err(NameError::Byte { what, at }),
@@ -112,29 +108,17 @@ macro_rules! text_name {
 
 text_name!(
     LogName,
-    Rule {
-        what: "log name",
-        length_max: 64,
-        allowed: path_byte
-    },
+    Rule { what: "log name", length_max: 64, allowed: path_byte },
     "A log: ASCII letters, digits and `/._-`, at most 64 bytes (`entries/NL/0`)."
 );
 text_name!(
     CursorName,
-    Rule {
-        what: "cursor name",
-        length_max: 64,
-        allowed: path_byte
-    },
+    Rule { what: "cursor name", length_max: 64, allowed: path_byte },
     "A consumer's cursor: ASCII letters, digits and `/._-`, at most 64 bytes."
 );
 text_name!(
     Label,
-    Rule {
-        what: "label",
-        length_max: 128,
-        allowed: |byte| byte.is_ascii_graphic()
-    },
+    Rule { what: "label", length_max: 128, allowed: |byte| byte.is_ascii_graphic() },
     "A label that a view gives to streams: printable ASCII without spaces, at most 128 bytes."
 );
 
@@ -167,9 +151,7 @@ impl StreamId {
     /// The id.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes
-            .get(..usize::from(self.length))
-            .unwrap_or_default()
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 }
 
@@ -183,9 +165,7 @@ impl TryFrom<&[u8]> for StreamId {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -203,23 +183,10 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(
-            LogName::new("entries/NL/0").unwrap().as_str(),
-            "entries/NL/0"
-        );
-        assert_eq!(
-            LogName::new("a b"),
-            Err(NameError::Byte {
-                what: "log name",
-                at: 1
-            })
-        );
+        assert_eq!(LogName::new("entries/NL/0").unwrap().as_str(), "entries/NL/0");
+        assert_eq!(LogName::new("a b"), Err(NameError::Byte { what: "log name", at: 1 }));
         let long = "x".repeat(65);
-        let error = NameError::Length {
-            what: "log name",
-            length: 65,
-            length_max: 64,
-        };
+        let error = NameError::Length { what: "log name", length: 65, length_max: 64 };
         assert_eq!(LogName::new(&long), Err(error));
         assert!(LogName::new("").is_err());
         assert!(Label::new("due/2026-03-01:x").is_ok());
@@ -231,10 +198,7 @@ mod tests {
         assert!(StreamId::new(&[]).is_err());
         assert!(StreamId::new(&[0; 33]).is_err());
         assert!(StreamId::new(&[0; 300]).is_err());
-        assert_ne!(
-            StreamId::new(&[0]).unwrap(),
-            StreamId::new(&[0, 0]).unwrap()
-        );
+        assert_ne!(StreamId::new(&[0]).unwrap(), StreamId::new(&[0, 0]).unwrap());
         assert_eq!(StreamId::new(&[1, 255]).unwrap().to_string(), "01ff");
     }
 }

@@ -9,11 +9,12 @@ use thiserror::Error;
 use crate::disk::Disk;
 use crate::index::{self, Broken, Tree};
 use crate::journal::frame::{Frame, Part, RecordView};
-use crate::journal::scan::Scan;
+use crate::journal::scan::{Scan, Tail};
 use crate::journal::write::{JournalWriter, Sizes};
 use crate::journal::{Journal, JournalError, Mark, Window, segment};
 use crate::limits::REPLAY_RECORDS_MAX;
 use crate::live::{Committed, Live, LogState, PendingStream, Shared};
+use crate::mutant::{self, Mutant};
 use crate::name::LogName;
 use crate::record::Position;
 
@@ -33,20 +34,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            ahead_bytes: 4 << 20,
-            index_cache_bytes: 64 << 20,
-        }
+        Self { segment_bytes: 64 << 20, ahead_bytes: 4 << 20, index_cache_bytes: 64 << 20 }
     }
 }
 
 impl Options {
     fn sizes(self) -> Sizes {
-        Sizes {
-            segment_bytes: self.segment_bytes,
-            ahead_bytes: self.ahead_bytes,
-        }
+        Sizes { segment_bytes: self.segment_bytes, ahead_bytes: self.ahead_bytes }
     }
 }
 
@@ -108,36 +102,17 @@ pub enum OpenError {
 impl From<JournalError> for OpenError {
     fn from(error: JournalError) -> Self {
         match error {
-            JournalError::Io {
-                doing,
-                file,
-                source,
-            } => Self::Io {
-                doing,
-                file,
-                source,
-            },
-            JournalError::Corrupt {
-                segment,
-                offset,
-                what,
-                ..
-            } => Self::Corrupt {
-                segment,
-                offset,
-                what,
-            },
+            JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
+            JournalError::Corrupt { segment, offset, what, .. } => {
+                Self::Corrupt { segment, offset, what }
+            }
             JournalError::Newer { found } => Self::Newer { found },
         }
     }
 }
 
 fn io(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> OpenError {
-    move |source| OpenError::Io {
-        doing,
-        file: file.to_owned(),
-        source,
-    }
+    move |source| OpenError::Io { doing, file: file.to_owned(), source }
 }
 
 /// Whether the index may be used.
@@ -157,9 +132,7 @@ pub(crate) struct Opened {
 
 /// Takes the folder for oneself.
 pub(crate) fn lock(disk: &dyn Disk) -> Result<Box<dyn Send + Sync>, OpenError> {
-    disk.lock(LOCK)
-        .map_err(io("lock", LOCK))?
-        .ok_or(OpenError::InUse)
+    disk.lock(LOCK).map_err(io("lock", LOCK))?.ok_or(OpenError::InUse)
 }
 
 pub(crate) fn open(
@@ -194,27 +167,17 @@ pub(crate) fn open(
         }
     };
 
-    let Replayed {
-        shared,
-        records,
-        torn_bytes,
-    } = replayed;
+    let Replayed { shared, records, tail } = replayed;
     let mark = shared.live().mark;
-    let writer = JournalWriter::new(journal, options.sizes(), mark, torn_bytes)?;
-    recovery.cut_bytes = torn_bytes;
+    let writer = JournalWriter::new(journal, options.sizes(), mark, tail)?;
+    recovery.cut_bytes = tail.torn_bytes;
     recovery.indexed_records = records;
     recovery.index_rebuilt = is_fresh && mark != Mark::START;
-    Ok(Opened {
-        lock,
-        shared,
-        writer,
-        recovery,
-    })
+    Ok(Opened { lock, shared, writer, recovery })
 }
 
 fn open_journal(disk: &Arc<dyn Disk>, options: Options) -> Result<Journal, OpenError> {
-    disk.create_dir(segment::DIR)
-        .map_err(io("create", segment::DIR))?;
+    disk.create_dir(segment::DIR).map_err(io("create", segment::DIR))?;
     disk.sync_dir("").map_err(io("sync", "."))?;
     if let Some(journal) = Journal::open(disk)? {
         // A crash while a segment was created leaves it under its other name, without a frame.
@@ -223,6 +186,10 @@ fn open_journal(disk: &Arc<dyn Disk>, options: Options) -> Result<Journal, OpenE
                 let path = format!("{}/{name}", segment::DIR);
                 disk.remove(&path).map_err(io("remove", &path))?;
             }
+        }
+        // Whoever has named the last segment may have died before it synced the name.
+        if !mutant::is(Mutant::NamesTakenForDurable) {
+            disk.sync_dir(segment::DIR).map_err(io("sync", segment::DIR))?;
         }
         return Ok(journal);
     }
@@ -256,7 +223,7 @@ impl From<io::Error> for ReplayError {
 struct Replayed {
     shared: Shared,
     records: u64,
-    torn_bytes: u64,
+    tail: Tail,
 }
 
 /// Opens the index, reads the last segment and whatever the index does not have yet, and gives
@@ -276,11 +243,7 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     let shared = Shared::new(Arc::clone(journal), live, tree, indexed);
 
     let last = journal.last().start();
-    let start = if indexed.address < last.address {
-        indexed
-    } else {
-        last
-    };
+    let start = if indexed.address < last.address { indexed } else { last };
     let mut scan = Scan::from(journal, start);
     let mut records = 0;
     while let Some(frame) = scan.next()? {
@@ -303,16 +266,12 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     if scan.mark().address < indexed.address {
         return Err(ReplayError::Ahead);
     }
+    // Past the header of a segment that has no frame yet, where the last frame ends before it.
+    shared.live_mut().mark = scan.mark();
     check_end(&shared)?;
     shared.index_pending()?;
-    shared
-        .committed
-        .send_replace(Position(shared.live().mark.position));
-    Ok(Replayed {
-        shared,
-        records,
-        torn_bytes: scan.torn_bytes(),
-    })
+    shared.committed.send_replace(Position(shared.live().mark.position));
+    Ok(Replayed { shared, records, tail: scan.tail() })
 }
 
 fn replay_frame(shared: &Shared, frame: &Frame<'_>) -> Result<(), ReplayError> {
@@ -348,9 +307,7 @@ fn replay_record(
         None => None,
         Some(stream) => match live.streams.get(stream).map(PendingStream::length) {
             Some(length) => Some(length),
-            None => shared
-                .with_tree(|tree| tree.stream_length(stream))
-                .transpose()?,
+            None => shared.with_tree(|tree| tree.stream_length(stream)).transpose()?,
         },
     };
     let follows = live.log_size(&log) == record.numbers.log_index
@@ -386,11 +343,9 @@ fn check_end(shared: &Shared) -> Result<(), ReplayError> {
         let address = state.offsets.get(last).fetch()?.map(u64::from_le_bytes);
         let address = address.filter(|address| *address < end.address);
         let address = address.ok_or_else(|| Broken::new("a log without its last record"))?;
-        let is_last = shared
-            .journal
-            .with_record(address, &mut window, |record, _| {
-                record.log == log.as_str() && record.numbers.log_index == last
-            });
+        let is_last = shared.journal.with_record(address, &mut window, |record, _| {
+            record.log == log.as_str() && record.numbers.log_index == last
+        });
         if !is_last.is_ok_and(|is_last| is_last) {
             return Err(Broken::new("an offset file does not fit the journal").into());
         }

@@ -59,19 +59,13 @@ impl Store {
         self.check_open()?;
         let frontier = self.log_frontier(log);
         let end = frontier.size();
-        if asked > end {
-            Err(ReadError::BeyondEnd { asked, end })
-        } else {
-            Ok(frontier)
-        }
+        if asked > end { Err(ReadError::BeyondEnd { asked, end }) } else { Ok(frontier) }
     }
 
     fn nodes(&self, log: &LogName) -> impl NodeSource<Error = Broken> {
         FnSource(move |at| {
             let live = self.shared().live();
-            live.logs
-                .get(log)
-                .map_or(Place::Beyond, |state| state.hashes.get(at))
+            live.logs.get(log).map_or(Place::Beyond, |state| state.hashes.get(at))
         })
     }
 }

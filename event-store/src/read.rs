@@ -58,28 +58,13 @@ pub enum ReadError {
 impl From<JournalError> for ReadError {
     fn from(error: JournalError) -> Self {
         match error {
-            JournalError::Io {
-                doing,
-                file,
-                source,
-            } => Self::Io {
-                doing,
-                file,
-                source,
-            },
-            JournalError::Corrupt {
-                segment,
-                offset,
-                what,
-                ..
-            } => Self::Corrupt {
-                segment,
-                offset,
-                what,
-            },
-            JournalError::Newer { found } => Self::Index {
-                what: format!("it leads to format {found}"),
-            },
+            JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
+            JournalError::Corrupt { segment, offset, what, .. } => {
+                Self::Corrupt { segment, offset, what }
+            }
+            JournalError::Newer { found } => {
+                Self::Index { what: format!("it leads to format {found}") }
+            }
         }
     }
 }
@@ -130,13 +115,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(store: &'a Store, ahead: usize, max: usize) -> Self {
         let records_max = max.min(READ_RECORDS_MAX);
-        Self {
-            store,
-            window: Window::new(ahead),
-            bytes: 0,
-            records: Vec::new(),
-            records_max,
-        }
+        Self { store, window: Window::new(ahead), bytes: 0, records: Vec::new(), records_max }
     }
 
     fn is_full(&self) -> bool {
@@ -163,9 +142,7 @@ impl<'a> Reader<'a> {
                 self.records.push(record);
                 Ok(())
             }
-            None => Err(self
-                .store
-                .index_is_broken("an address leads to another record")),
+            None => Err(self.store.index_is_broken("an address leads to another record")),
         }
     }
 }
@@ -219,22 +196,12 @@ impl Store {
         // Copied first: what has left memory since then is in the database.
         let pending = self.shared().live().streams.get(stream).map(|pending| {
             let skip = usize::try_from(first.saturating_sub(pending.first)).unwrap_or(usize::MAX);
-            (
-                pending.first,
-                pending
-                    .addresses
-                    .iter()
-                    .copied()
-                    .skip(skip)
-                    .collect::<Vec<_>>(),
-            )
+            (pending.first, pending.addresses.iter().copied().skip(skip).collect::<Vec<_>>())
         });
         let (indexed, newest) = pending.unwrap_or((length, Vec::new()));
         let wanted = indexed.saturating_sub(first);
         let count = usize::try_from(wanted).map_or(max, |wanted| wanted.min(max));
-        let addresses = self
-            .shared()
-            .with_tree(|tree| tree.stream_addresses(stream, first, count));
+        let addresses = self.shared().with_tree(|tree| tree.stream_addresses(stream, first, count));
         let mut addresses = addresses.ok_or(ReadError::Closed)??;
         if addresses.len() < count {
             return Err(self.index_is_broken("a stream lacks revisions"));
@@ -263,15 +230,10 @@ impl Store {
         self.check_open()?;
         let (end, stretch) = {
             let live = self.shared().live();
-            (
-                live.mark.position,
-                live.positions.stretch(from.0, SCAN_RECORDS_MAX),
-            )
+            (live.mark.position, live.positions.stretch(from.0, SCAN_RECORDS_MAX))
         };
         check_end(from.0, end)?;
-        let addresses = stretch
-            .fetch()
-            .map_err(|source| self.column_failed(source))?;
+        let addresses = stretch.fetch().map_err(|source| self.column_failed(source))?;
         if addresses.is_empty() && from.0 < end {
             return Err(self.index_is_broken("the file of positions is too short"));
         }
@@ -285,10 +247,7 @@ impl Store {
             reader.read(u64::from_le_bytes(address), &wanted, filter)?;
             next = Position(position + 1);
         }
-        Ok(Page {
-            records: reader.records,
-            next,
-        })
+        Ok(Page { records: reader.records, next })
     }
 
     /// The revision of the last record of a stream; none if it has no record.
@@ -306,20 +265,14 @@ impl Store {
     #[must_use]
     pub fn logs(&self) -> Vec<(LogName, u64)> {
         let live = self.shared().live();
-        live.logs
-            .iter()
-            .map(|(log, state)| (log.clone(), state.frontier.size()))
-            .collect()
+        live.logs.iter().map(|(log, state)| (log.clone(), state.frontier.size())).collect()
     }
 
     /// The size, root and right edge of a log's Merkle tree; empty if there is no such log.
     #[must_use]
     pub fn log_frontier(&self, log: &LogName) -> Frontier {
         let live = self.shared().live();
-        live.logs
-            .get(log)
-            .map(|state| state.frontier.clone())
-            .unwrap_or_default()
+        live.logs.get(log).map(|state| state.frontier.clone()).unwrap_or_default()
     }
 
     /// The value of a cursor; none if it was never set.
@@ -330,42 +283,25 @@ impl Store {
 
     fn stream_length(&self, stream: &StreamId) -> Result<u64, ReadError> {
         self.check_open()?;
-        Ok(self
-            .shared()
-            .stream_length(stream)
-            .ok_or(ReadError::Closed)??)
+        Ok(self.shared().stream_length(stream).ok_or(ReadError::Closed)??)
     }
 
     pub(crate) fn check_open(&self) -> Result<(), ReadError> {
-        if self.shared().is_closed() {
-            Err(ReadError::Closed)
-        } else {
-            Ok(())
-        }
+        if self.shared().is_closed() { Err(ReadError::Closed) } else { Ok(()) }
     }
 
     /// Sees to it that the next opening rebuilds the index.
     pub(crate) fn index_is_broken(&self, what: &str) -> ReadError {
         // If the mark cannot be left, the error is still told.
         let _ = index::mark_broken(self.shared().disk());
-        ReadError::Index {
-            what: what.to_owned(),
-        }
+        ReadError::Index { what: what.to_owned() }
     }
 
     fn column_failed(&self, source: io::Error) -> ReadError {
-        ReadError::Io {
-            doing: "read",
-            file: index::DIR.to_owned(),
-            source,
-        }
+        ReadError::Io { doing: "read", file: index::DIR.to_owned(), source }
     }
 }
 
 fn check_end(asked: u64, end: u64) -> Result<(), ReadError> {
-    if asked > end {
-        Err(ReadError::BeyondEnd { asked, end })
-    } else {
-        Ok(())
-    }
+    if asked > end { Err(ReadError::BeyondEnd { asked, end }) } else { Ok(()) }
 }

@@ -58,19 +58,10 @@ impl Store {
     }
 
     pub(crate) fn start(opened: Opened) -> Result<Self, OpenError> {
-        let Opened {
-            lock,
-            shared,
-            writer: journal,
-            recovery,
-        } = opened;
+        let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
         let (sender, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let writer = Writer {
-            shared: Arc::clone(&shared),
-            journal,
-            queue,
-        };
+        let writer = Writer { shared: Arc::clone(&shared), journal, queue };
         let indexer = Arc::clone(&shared);
         let writer = spawn("store-writer", move || writer.run())?;
         let indexer = spawn("store-indexer", move || indexer.run_indexer())?;
@@ -79,15 +70,9 @@ impl Store {
             shares: Arc::new(Semaphore::new(writer::SHARES)),
             recovery,
             queue: Mutex::new(Some(sender)),
-            threads: Mutex::new(Some(Threads {
-                writer,
-                indexer,
-                lock,
-            })),
+            threads: Mutex::new(Some(Threads { writer, indexer, lock })),
         };
-        Ok(Self {
-            handle: Arc::new(handle),
-        })
+        Ok(Self { handle: Arc::new(handle) })
     }
 
     /// Appends a batch: when this returns `Ok`, all of it is durable and visible; after an error,
@@ -98,11 +83,7 @@ impl Store {
     pub async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
         let batch = Prepared::new(batch)?;
         let poisoned = || {
-            let reason = self
-                .shared()
-                .failure()
-                .unwrap_or("its thread has ended")
-                .to_owned();
+            let reason = self.shared().failure().unwrap_or("its thread has ended").to_owned();
             AppendError::Poisoned { reason }
         };
         if self.shared().failure().is_some() {
@@ -110,16 +91,10 @@ impl Store {
         }
         let sender = self.handle.queue().clone().ok_or(AppendError::Closed)?;
         let share = Arc::clone(&self.handle.shares);
-        let share = share
-            .acquire_many_owned(writer::share(batch.weight()))
-            .await;
+        let share = share.acquire_many_owned(writer::share(batch.weight())).await;
         let share = share.map_err(|_| AppendError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let request = Request {
-            batch,
-            reply,
-            _share: share,
-        };
+        let request = Request { batch, reply, _share: share };
         sender.send(request).await.map_err(|_| poisoned())?;
         // The writer is not to wait for this sender while it closes.
         drop(sender);
@@ -163,11 +138,7 @@ impl Store {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
-    thread.map_err(|source| OpenError::Io {
-        doing: "start",
-        file: name.to_owned(),
-        source,
-    })
+    thread.map_err(|source| OpenError::Io { doing: "start", file: name.to_owned(), source })
 }
 
 impl Handle {
@@ -176,24 +147,14 @@ impl Handle {
     }
 
     fn close(&self) {
-        let threads = self
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(Threads {
-            writer,
-            indexer,
-            lock,
-        }) = threads
-        else {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Threads { writer, indexer, lock }) = threads else {
             return;
         };
         drop(self.queue().take());
         for thread in [writer, indexer] {
             if thread.join().is_err() {
-                self.shared
-                    .fail("a thread of the store panicked".to_owned());
+                self.shared.fail("a thread of the store panicked".to_owned());
             }
             // If the writer panicked, the indexer has not heard that it is to end.
             self.shared.end_indexer();

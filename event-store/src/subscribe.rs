@@ -51,18 +51,13 @@ impl Subscription {
             }
             // Marked as seen before the read: a commit during the read wakes the wait below.
             let end = *self.committed.borrow_and_update();
-            let page = self
-                .store
-                .read_since(self.next, &self.filter, SUBSCRIPTION_RECORDS_MAX)?;
+            let page = self.store.read_since(self.next, &self.filter, SUBSCRIPTION_RECORDS_MAX)?;
             let has_moved = page.next > self.next;
             self.next = page.next;
             self.buffer.extend(page.records);
             if self.buffer.is_empty() {
                 if self.next >= end {
-                    self.committed
-                        .changed()
-                        .await
-                        .map_err(|_| ReadError::Closed)?;
+                    self.committed.changed().await.map_err(|_| ReadError::Closed)?;
                 } else if has_moved {
                     // A long stretch that the filter does not admit is not to hold up others.
                     tokio::task::yield_now().await;
@@ -74,9 +69,7 @@ impl Subscription {
     /// Where to subscribe again: everything before it that the filter admits was given out.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.buffer
-            .front()
-            .map_or(self.next, |record| record.position)
+        self.buffer.front().map_or(self.next, |record| record.position)
     }
 
     /// The same as a stream, which ends after its first error.

@@ -73,26 +73,14 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         shared.wait_for_index(PENDING_RECORDS_MAX);
         let mut group = Group::new(&shared, self.journal.mark());
-        for Request {
-            batch,
-            reply,
-            _share,
-        } in requests
-        {
+        for Request { batch, reply, _share } in requests {
             if let Some(reason) = shared.failure() {
-                let error = AppendError::Poisoned {
-                    reason: reason.to_owned(),
-                };
+                let error = AppendError::Poisoned { reason: reason.to_owned() };
                 group.refused.push((reply, error));
                 continue;
             }
             match group.accept(&batch) {
-                Ok(numbers) => group.accepted.push(Accepted {
-                    batch,
-                    reply,
-                    numbers,
-                    _share,
-                }),
+                Ok(numbers) => group.accepted.push(Accepted { batch, reply, numbers, _share }),
                 Err(error) => {
                     if let AppendError::Poisoned { reason } = &error {
                         shared.fail(reason.clone());
@@ -101,9 +89,7 @@ impl Writer {
                 }
             }
         }
-        let Group {
-            accepted, refused, ..
-        } = group;
+        let Group { accepted, refused, .. } = group;
         let result = match accepted.is_empty() {
             true => Ok(()),
             false => self.write(&accepted),
@@ -112,13 +98,7 @@ impl Writer {
             // Whoever no longer waits does not need the answer.
             let _ = reply.send(Err(error));
         }
-        for Accepted {
-            batch,
-            reply,
-            numbers,
-            ..
-        } in accepted
-        {
+        for Accepted { batch, reply, numbers, .. } in accepted {
             let _ = reply.send(match &result {
                 Ok(()) => Ok(appended(&batch, &numbers, self.journal.mark())),
                 Err(error) => Err(error.clone()),
@@ -128,15 +108,10 @@ impl Writer {
 
     /// Writes the frame of a group, and makes it visible once it is durable.
     fn write(&mut self, accepted: &[Accepted]) -> Result<(), AppendError> {
-        let records = accepted
-            .iter()
-            .map(|batch| batch.numbers.len())
-            .sum::<usize>();
+        let records = accepted.iter().map(|batch| batch.numbers.len()).sum::<usize>();
         let cursors = accepted.iter().flat_map(|batch| &batch.batch.cursors);
-        let cursors_length: usize = cursors
-            .clone()
-            .map(|(name, value)| frame::cursor_length(name, value))
-            .sum();
+        let cursors_length: usize =
+            cursors.clone().map(|(name, value)| frame::cursor_length(name, value)).sum();
         let records_length: usize = accepted.iter().map(|batch| batch.batch.bytes.len()).sum();
         let length = frame_length(records_length + cursors_length);
 
@@ -183,9 +158,7 @@ impl Writer {
         self.publish(accepted, &addresses).map_err(|broken| {
             // The frame is durable; only this process can no longer go on.
             self.shared.fail(broken.to_string());
-            AppendError::Poisoned {
-                reason: broken.to_string(),
-            }
+            AppendError::Poisoned { reason: broken.to_string() }
         })
     }
 
@@ -243,11 +216,7 @@ impl<'a> Group<'a> {
             let found = self.stream_length(stream)?.checked_sub(1).map(Revision);
             if !expected.holds(found) {
                 let (stream, expected) = (*stream, *expected);
-                return Err(AppendError::Conflict {
-                    stream,
-                    expected,
-                    found,
-                });
+                return Err(AppendError::Conflict { stream, expected, found });
             }
         }
         // Looked up before anything is counted, since looking up may fail.
@@ -274,11 +243,7 @@ impl<'a> Group<'a> {
                 *length += 1;
                 Some(*length - 1)
             });
-            Numbers {
-                position,
-                log_index,
-                revision,
-            }
+            Numbers { position, log_index, revision }
         });
         Ok(numbers.collect())
     }
@@ -289,9 +254,7 @@ impl<'a> Group<'a> {
         }
         match self.shared.stream_length(stream) {
             Some(Ok(length)) => Ok(length),
-            Some(Err(broken)) => Err(AppendError::Poisoned {
-                reason: broken.to_string(),
-            }),
+            Some(Err(broken)) => Err(AppendError::Poisoned { reason: broken.to_string() }),
             None => Err(AppendError::Closed),
         }
     }
@@ -299,16 +262,12 @@ impl<'a> Group<'a> {
 
 fn appended(batch: &Prepared, numbers: &[Numbers], end: Mark) -> Appended {
     let first = numbers.first().map_or(end.position, |first| first.position);
-    let placed = batch
-        .records
-        .iter()
-        .zip(numbers)
-        .map(|(record, numbers)| Placed {
-            position: Position(numbers.position),
-            log: record.log.clone(),
-            log_index: numbers.log_index,
-            revision: numbers.revision.map(Revision),
-        });
+    let placed = batch.records.iter().zip(numbers).map(|(record, numbers)| Placed {
+        position: Position(numbers.position),
+        log: record.log.clone(),
+        log_index: numbers.log_index,
+        revision: numbers.revision.map(Revision),
+    });
     Appended {
         first: Position(first),
         next: Position(first + wide(numbers.len())),

@@ -21,9 +21,7 @@ impl Files {
     /// The files under `root`; nothing is created yet.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
+        Self { root: root.to_owned() }
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -72,23 +70,14 @@ impl Disk for Files {
     }
 
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
-        let file = there(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(self.at(path)),
-        )?;
+        let file = there(OpenOptions::new().read(true).write(true).open(self.at(path)))?;
         Ok(file.map(|file| Arc::new(file) as Arc<dyn DiskFile>))
     }
 
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
         let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.at(path))?;
+        let file =
+            options.read(true).write(true).create(true).truncate(true).open(self.at(path))?;
         Ok(Arc::new(file))
     }
 
@@ -114,11 +103,7 @@ impl Disk for Files {
 
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
         let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.at(path))?;
+        let file = options.write(true).create(true).truncate(false).open(self.at(path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(Lock(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -127,9 +112,7 @@ impl Disk for Files {
     }
 
     fn incarnation(&self) -> Option<String> {
-        fs::read_to_string(BOOT_ID)
-            .ok()
-            .map(|id| id.trim().to_owned())
+        fs::read_to_string(BOOT_ID).ok().map(|id| id.trim().to_owned())
     }
 
     fn native(&self, dir: &str) -> Option<PathBuf> {

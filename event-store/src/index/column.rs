@@ -89,12 +89,7 @@ impl<const N: usize> Column<N> {
     /// The column at a path, of which the first `written` values are to be trusted.
     pub(crate) fn open(disk: &dyn Disk, path: String, written: u64) -> io::Result<Self> {
         let file = disk.open(&path)?;
-        Ok(Self {
-            path,
-            file,
-            written,
-            pending: VecDeque::new(),
-        })
+        Ok(Self { path, file, written, pending: VecDeque::new() })
     }
 
     /// How many whole values the file has, trusted or not.
@@ -117,9 +112,7 @@ impl<const N: usize> Column<N> {
 
     pub(crate) fn get(&self, at: u64) -> Place<N> {
         if let Some(after) = at.checked_sub(self.written) {
-            let value = usize::try_from(after)
-                .ok()
-                .and_then(|after| self.pending.get(after));
+            let value = usize::try_from(after).ok().and_then(|after| self.pending.get(after));
             return value.map_or(Place::Beyond, |value| Place::Value(*value));
         }
         match &self.file {
@@ -134,11 +127,7 @@ impl<const N: usize> Column<N> {
         let in_file = count.min(self.written.saturating_sub(from));
         let file = self.file.as_ref().filter(|_| in_file > 0);
         let skipped = narrow((from + in_file).saturating_sub(self.written));
-        let rest = self
-            .pending
-            .iter()
-            .skip(skipped)
-            .take(narrow(count - in_file));
+        let rest = self.pending.iter().skip(skipped).take(narrow(count - in_file));
         Stretch {
             file: file.map(|file| (Arc::clone(file), from * wide(N), narrow(in_file))),
             values: rest.copied().collect(),

@@ -15,12 +15,12 @@
 //!
 //! Each value is followed by CRC-32 over key and value.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use merkle::Hash;
 use thiserror::Error;
 
+use super::rows::{Changed, Rows};
 use crate::journal::Mark;
 use crate::journal::bytes::{Fields, narrow, wide};
 use crate::limits::{CHUNK_REVISIONS, LABELS_LISTED_MAX};
@@ -47,14 +47,6 @@ impl From<std::io::Error> for Broken {
 
 const MARK: &[u8] = b"u";
 const LABELS_UPTO: &[u8] = b"v";
-
-/// Runs the database's code, and turns its errors and panics into `Broken`.
-fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|error| Broken::new(error.to_string())),
-        Err(_) => Err(Broken::new("the embedded database panicked")),
-    }
-}
 
 fn seal(key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
     let crc = checksum(key, &value);
@@ -93,30 +85,29 @@ fn chunk_of(revision: u64) -> Result<u32, Broken> {
 }
 
 fn addresses(value: &[u8]) -> Vec<u64> {
-    value
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| u64::from_le_bytes(*bytes))
-        .collect()
+    value.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
 /// The database.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    db: sled::Db,
+    rows: Rows,
 }
 
 /// Changes that are made together.
 #[derive(Default)]
 pub(crate) struct Changes {
-    batch: sled::Batch,
+    changed: Changed,
 }
 
 impl Changes {
     fn insert(&mut self, key: Vec<u8>, value: Vec<u8>) {
         let value = seal(&key, value);
-        self.batch.insert(key, value);
+        self.changed.push((key, Some(value)));
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.changed.push((key, None));
     }
 
     pub(crate) fn cursor(&mut self, name: &CursorName, value: &[u8]) {
@@ -130,13 +121,7 @@ impl Changes {
 
     pub(crate) fn mark(&mut self, mark: Mark) {
         let fields = [mark.address, mark.sequence, mark.position];
-        self.insert(
-            MARK.to_vec(),
-            fields
-                .iter()
-                .flat_map(|field| field.to_le_bytes())
-                .collect(),
-        );
+        self.insert(MARK.to_vec(), fields.iter().flat_map(|field| field.to_le_bytes()).collect());
     }
 
     pub(crate) fn labels_upto(&mut self, position: u64) {
@@ -147,27 +132,21 @@ impl Changes {
 impl Tree {
     /// Opens the database in a folder, or one in memory if there is no folder.
     pub(crate) fn open(dir: Option<&Path>, cache_bytes: u64) -> Result<Self, Broken> {
-        let config = sled::Config::new().cache_capacity(cache_bytes);
-        let config = match dir {
-            Some(dir) => config.path(dir),
-            None => config.temporary(true),
-        };
-        Ok(Self {
-            db: guarded(|| config.open())?,
-        })
+        let rows = Rows::open(dir, cache_bytes)?;
+        Ok(Self { rows })
     }
 
     pub(crate) fn apply(&self, changes: Changes) -> Result<(), Broken> {
-        guarded(|| self.db.apply_batch(changes.batch))
+        self.rows.apply(changes.changed)
     }
 
     /// Hands everything to the operating system. Not a sync.
     pub(crate) fn flush(&self) -> Result<(), Broken> {
-        guarded(|| self.db.flush()).map(|_| ())
+        self.rows.flush()
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
-        let Some(sealed) = guarded(|| self.db.get(key))? else {
+        let Some(sealed) = self.rows.get(key)? else {
             return Ok(None);
         };
         unseal(key, &sealed).map(|value| Some(value.to_vec()))
@@ -180,15 +159,7 @@ impl Tree {
         after: Option<&[u8]>,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, Broken>,
     ) -> Result<(), Broken> {
-        use std::ops::Bound::{Excluded, Included, Unbounded};
-        let start = after.map_or(Included(prefix), Excluded);
-        let mut range = guarded(|| Ok(self.db.range::<&[u8], _>((start, Unbounded))))?;
-        while let Some((key, sealed)) = guarded(|| range.next().transpose())? {
-            if !key.starts_with(prefix) || !each(&key, unseal(&key, &sealed)?)? {
-                break;
-            }
-        }
-        Ok(())
+        self.rows.scan(prefix, after, |key, sealed| each(key, unseal(key, sealed)?))
     }
 
     /// How far the index goes; `None` if it is empty.
@@ -199,29 +170,20 @@ impl Tree {
         let decode = || {
             let mut fields = Fields(&value);
             let (address, sequence) = (fields.u64()?, fields.u64()?);
-            Some(Mark {
-                address,
-                sequence,
-                position: fields.u64()?,
-            })
+            Some(Mark { address, sequence, position: fields.u64()? })
         };
-        decode()
-            .map(Some)
-            .ok_or_else(|| Broken::new("its mark is too short"))
+        decode().map(Some).ok_or_else(|| Broken::new("its mark is too short"))
     }
 
     /// How many revisions a stream has.
     pub(crate) fn stream_length(&self, stream: &StreamId) -> Result<u64, Broken> {
         let prefix = stream_prefix(stream);
-        let last = guarded(|| self.db.scan_prefix(&prefix).next_back().transpose())?;
-        let Some((key, sealed)) = last else {
+        let Some((key, sealed)) = self.rows.last(&prefix)? else {
             return Ok(0);
         };
         let value = unseal(&key, &sealed)?;
         let chunk = Fields(key.get(prefix.len()..).unwrap_or_default()).array::<4>();
-        let chunk = chunk
-            .map(u32::from_be_bytes)
-            .ok_or_else(|| Broken::new("a bad key"))?;
+        let chunk = chunk.map(u32::from_be_bytes).ok_or_else(|| Broken::new("a bad key"))?;
         Ok(u64::from(chunk) * CHUNK_REVISIONS + wide(value.len() / 8))
     }
 
@@ -239,10 +201,7 @@ impl Tree {
                 break;
             };
             let chunk = addresses(&value);
-            let rest = chunk
-                .iter()
-                .skip(narrow(at % CHUNK_REVISIONS))
-                .take(count - found.len());
+            let rest = chunk.iter().skip(narrow(at % CHUNK_REVISIONS)).take(count - found.len());
             let before = found.len();
             found.extend(rest);
             at += wide(found.len() - before);
@@ -266,9 +225,7 @@ impl Tree {
         let mut chunk = chunk_of(first)?;
         let mut values = match kept {
             0 => Vec::new(),
-            _ => self
-                .get(&chunk_key(stream, chunk))
-                .map(|value| value.unwrap_or_default())?,
+            _ => self.get(&chunk_key(stream, chunk)).map(|value| value.unwrap_or_default())?,
         };
         if values.len() < kept * 8 {
             return Err(Broken::new("a stream lacks revisions"));
@@ -330,9 +287,7 @@ impl Tree {
         let Some(value) = self.get(LABELS_UPTO)? else {
             return Ok(0);
         };
-        Fields(&value)
-            .u64()
-            .ok_or_else(|| Broken::new("the position of labels is too short"))
+        Fields(&value).u64().ok_or_else(|| Broken::new("the position of labels is too short"))
     }
 
     /// The labels of one stream.
@@ -344,9 +299,7 @@ impl Tree {
         let mut fields = Fields(&value);
         let mut labels = Vec::new();
         while !fields.0.is_empty() {
-            let text = fields
-                .u8()
-                .and_then(|length| fields.take(usize::from(length)));
+            let text = fields.u8().and_then(|length| fields.take(usize::from(length)));
             let label = text.and_then(|text| Label::new(str::from_utf8(text).ok()?).ok());
             labels.push(label.ok_or_else(|| Broken::new("a bad label"))?);
         }
@@ -361,11 +314,11 @@ impl Tree {
         changes: &mut Changes,
     ) -> Result<(), Broken> {
         for old in self.labels_of(stream)? {
-            changes.batch.remove(label_key(&old, stream));
+            changes.remove(label_key(&old, stream));
         }
         let key = [b"m", stream.as_bytes()].concat();
         if labels.is_empty() {
-            changes.batch.remove(key);
+            changes.remove(key);
             return Ok(());
         }
         let mut value = Vec::new();
@@ -419,17 +372,16 @@ impl Tree {
     /// Removes every label, and the position up to which they are set.
     pub(crate) fn clear_labels(&self) -> Result<(), Broken> {
         // The position goes first: a crash in between leaves labels that are set again.
-        guarded(|| self.db.remove(LABELS_UPTO))?;
+        self.rows.apply(vec![(LABELS_UPTO.to_vec(), None)])?;
         for prefix in [b"l", b"m"] {
             loop {
-                let mut batch = sled::Batch::default();
-                let mut count = 0;
+                let mut removed = Vec::new();
                 self.scan(prefix, None, |key, _| {
-                    batch.remove(key);
-                    count += 1;
-                    Ok(count < LABELS_LISTED_MAX)
+                    removed.push((key.to_vec(), None));
+                    Ok(removed.len() < LABELS_LISTED_MAX)
                 })?;
-                guarded(|| self.db.apply_batch(batch))?;
+                let count = removed.len();
+                self.rows.apply(removed)?;
                 if count < LABELS_LISTED_MAX {
                     break;
                 }

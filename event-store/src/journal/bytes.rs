@@ -30,9 +30,7 @@ impl<'a> Fields<'a> {
 /// Overwrites bytes at a place that the caller has made room for.
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     let place = bytes.get_mut(at..at + value.len());
-    place
-        .expect("the field lies within the encoding")
-        .copy_from_slice(value);
+    place.expect("the field lies within the encoding").copy_from_slice(value);
 }
 
 /// A length in memory as a stored number. `usize` is at most 64 bits wherever this builds.

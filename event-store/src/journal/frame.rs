@@ -21,6 +21,7 @@
 use crate::journal::Mark;
 use crate::journal::bytes::{Fields, put, wide};
 use crate::limits::FRAME_BODY_BYTES_MAX;
+use crate::mutant::{self, Mutant};
 use crate::name::{CursorName, LogName, StreamId};
 use crate::record::{NewRecord, Position, Revision, StoredRecord};
 
@@ -41,7 +42,10 @@ fn checksum(store: &StoreId, address: u64, bytes: &[u8]) -> u32 {
     hasher.update(store);
     hasher.update(&address.to_le_bytes());
     hasher.update(bytes);
-    hasher.finalize()
+    match mutant::is(Mutant::NoChecksum) {
+        true => 0,
+        false => hasher.finalize(),
+    }
 }
 
 /// What stands before the body of a frame.
@@ -93,14 +97,7 @@ impl Header {
             let zero = fields.u32()?;
             let sequence = fields.u64()?;
             let first_position = fields.u64()?;
-            let header = Self {
-                body_crc,
-                body_length,
-                records,
-                cursors,
-                sequence,
-                first_position,
-            };
+            let header = Self { body_crc, body_length, records, cursors, sequence, first_position };
             Some((intact, kind, zero, header))
         };
         match decode() {
@@ -136,18 +133,13 @@ pub(crate) fn body_checksum(body: &[u8], store: &StoreId, address: u64) -> u32 {
 
 /// The encoded length of a record, before it is known to be within the limits.
 pub(crate) fn record_length(record: &NewRecord) -> usize {
-    let stream = record
-        .stream
-        .as_ref()
-        .map_or(0, |stream| stream.as_bytes().len());
+    let stream = record.stream.as_ref().map_or(0, |stream| stream.as_bytes().len());
     let log = record.log.as_str().len();
     RECORD_HEADER_LENGTH + log + stream + record.leaf.len() + record.payload.len()
 }
 
 fn stored_u32(length: usize) -> [u8; 4] {
-    u32::try_from(length)
-        .expect("lengths are checked against the limits")
-        .to_le_bytes()
+    u32::try_from(length).expect("lengths are checked against the limits").to_le_bytes()
 }
 
 fn stored_u8(length: usize) -> u8 {
@@ -179,11 +171,7 @@ pub(crate) struct Numbers {
 pub(crate) fn number_record(bytes: &mut [u8], store: &StoreId, address: u64, numbers: Numbers) {
     put(bytes, 8, &numbers.position.to_le_bytes());
     put(bytes, 16, &numbers.log_index.to_le_bytes());
-    put(
-        bytes,
-        24,
-        &numbers.revision.unwrap_or(NO_REVISION).to_le_bytes(),
-    );
+    put(bytes, 24, &numbers.revision.unwrap_or(NO_REVISION).to_le_bytes());
     let crc = checksum(store, address, bytes.get(8..).unwrap_or_default());
     put(bytes, 4, &crc.to_le_bytes());
 }
@@ -191,9 +179,7 @@ pub(crate) fn number_record(bytes: &mut [u8], store: &StoreId, address: u64, num
 /// The first field of a record: how long it is, itself included.
 pub(crate) fn stored_record_length(bytes: &[u8]) -> Option<usize> {
     let length = usize::try_from(Fields(bytes).u32()?).ok()?;
-    (RECORD_HEADER_LENGTH..=FRAME_BODY_BYTES_MAX)
-        .contains(&length)
-        .then_some(length)
+    (RECORD_HEADER_LENGTH..=FRAME_BODY_BYTES_MAX).contains(&length).then_some(length)
 }
 
 /// A record within the bytes of the journal.
@@ -230,19 +216,9 @@ impl<'a> RecordView<'a> {
         };
         let leaf = fields.take(leaf_length)?;
         let revision = (revision != NO_REVISION).then_some(revision);
-        let numbers = Numbers {
-            position,
-            log_index,
-            revision,
-        };
+        let numbers = Numbers { position, log_index, revision };
         (revision.is_some() == stream.is_some()).then_some(())?;
-        Some(Self {
-            numbers,
-            log,
-            stream,
-            leaf,
-            payload: fields.0,
-        })
+        Some(Self { numbers, log, stream, leaf, payload: fields.0 })
     }
 
     pub(crate) fn to_stored(&self) -> Option<StoredRecord> {
@@ -279,14 +255,8 @@ pub(crate) struct Frame<'a> {
 
 /// One part of a frame's body.
 pub(crate) enum Part<'a> {
-    Record {
-        address: u64,
-        record: RecordView<'a>,
-    },
-    Cursor {
-        name: CursorName,
-        value: &'a [u8],
-    },
+    Record { address: u64, record: RecordView<'a> },
+    Cursor { name: CursorName, value: &'a [u8] },
 }
 
 /// The part of a frame's body at `address` is not what its header promises.
@@ -301,16 +271,8 @@ pub(crate) struct BadPart {
 impl<'a> Frame<'a> {
     /// Where the journal stood before it.
     pub(crate) fn start(&self) -> Mark {
-        let Header {
-            sequence,
-            first_position,
-            ..
-        } = self.header;
-        Mark {
-            address: self.address,
-            sequence,
-            position: first_position,
-        }
+        let Header { sequence, first_position, .. } = self.header;
+        Mark { address: self.address, sequence, position: first_position }
     }
 
     /// Where the journal stands after it.
@@ -335,11 +297,7 @@ impl<'a> Frame<'a> {
             let Some(record) = record else {
                 let seen = bytes.and_then(RecordView::decode_unchecked);
                 let log = seen.and_then(|seen| LogName::new(seen.log).ok());
-                return Err(BadPart {
-                    address,
-                    record: Some(u64::from(number)),
-                    log,
-                });
+                return Err(BadPart { address, record: Some(u64::from(number)), log });
             };
             each(Part::Record { address, record });
             at += length;
@@ -348,22 +306,14 @@ impl<'a> Frame<'a> {
         for _ in 0..self.header.cursors {
             let address = body_address + wide(self.body.len() - fields.0.len());
             let cursor = decode_cursor(&mut fields);
-            let (name, value) = cursor.ok_or(BadPart {
-                address,
-                record: None,
-                log: None,
-            })?;
+            let (name, value) = cursor.ok_or(BadPart { address, record: None, log: None })?;
             each(Part::Cursor { name, value });
         }
         if wide(fields.0.len()) < ALIGNMENT && fields.0.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
         let address = body_address + wide(self.body.len() - fields.0.len());
-        Err(BadPart {
-            address,
-            record: None,
-            log: None,
-        })
+        Err(BadPart { address, record: None, log: None })
     }
 }
 

@@ -16,7 +16,16 @@ pub(crate) struct Scan<'a> {
     next_base: Option<u64>,
     window: Window,
     mark: Mark,
-    torn_bytes: u64,
+    tail: Tail,
+}
+
+/// What a scan has found at the end of the journal.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tail {
+    /// Address of the last frame, if the last segment has one.
+    pub(crate) last_frame: Option<u64>,
+    /// Bytes from the end up to the last one that is not zero.
+    pub(crate) torn_bytes: u64,
 }
 
 impl<'a> Scan<'a> {
@@ -33,7 +42,7 @@ impl<'a> Scan<'a> {
             next_base: None,
             window: Window::new(Window::WHOLE),
             mark,
-            torn_bytes: 0,
+            tail: Tail::default(),
         };
         scan.look_ahead();
         scan
@@ -44,9 +53,9 @@ impl<'a> Scan<'a> {
         self.mark
     }
 
-    /// After the end: the bytes from the end up to the last that is not zero.
-    pub(crate) fn torn_bytes(&self) -> u64 {
-        self.torn_bytes
+    /// Only after the end.
+    pub(crate) fn tail(&self) -> Tail {
+        self.tail
     }
 
     /// The next good frame; `None` at the end of the journal.
@@ -82,23 +91,16 @@ impl<'a> Scan<'a> {
         }
         let address = self.mark.address;
         self.mark = header.end(address);
+        self.tail.last_frame = Some(address);
         // Taken again, because the borrow above ends with the checks; the window still has it.
         let bytes = self.window.get(&self.segment, offset, length);
         let bytes = bytes.map_err(JournalError::reading(number))?;
         let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
-        Ok(Some(Frame {
-            address,
-            header,
-            body,
-        }))
+        Ok(Some(Frame { address, header, body }))
     }
 
     fn look_ahead(&mut self) {
-        self.next_base = self
-            .segments
-            .as_slice()
-            .first()
-            .map(|next| next.header.base);
+        self.next_base = self.segments.as_slice().first().map(|next| next.header.base);
     }
 
     fn next_segment(&mut self) -> Result<(), JournalError> {
@@ -114,6 +116,7 @@ impl<'a> Scan<'a> {
         }
         self.segment = next;
         self.mark = start;
+        self.tail.last_frame = None;
         self.look_ahead();
         Ok(())
     }
@@ -127,7 +130,7 @@ impl<'a> Scan<'a> {
         if self.is_followed(offset, used)? {
             return Err(self.corrupt(offset, what));
         }
-        self.torn_bytes = used - offset;
+        self.tail.torn_bytes = used - offset;
         Ok(())
     }
 
@@ -137,16 +140,9 @@ impl<'a> Scan<'a> {
             return Ok(());
         };
         let length = HEADER_LENGTH + narrow(u64::from(header.body_length));
-        let bytes = self
-            .window
-            .get(&self.segment, offset, length)
-            .unwrap_or_default();
+        let bytes = self.window.get(&self.segment, offset, length).unwrap_or_default();
         let body = bytes.get(HEADER_LENGTH..).unwrap_or_default();
-        let frame = Frame {
-            address: self.mark.address,
-            header,
-            body,
-        };
+        let frame = Frame { address: self.mark.address, header, body };
         let Err(bad) = frame.parts(&self.journal.store, |_| ()) else {
             return Err(error);
         };

@@ -23,12 +23,7 @@ impl Window {
     pub(crate) const WHOLE: usize = 1 << 20;
 
     pub(crate) fn new(ahead: usize) -> Self {
-        Self {
-            segment: 0,
-            start: 0,
-            bytes: Vec::new(),
-            ahead,
-        }
+        Self { segment: 0, start: 0, bytes: Vec::new(), ahead }
     }
 
     /// The bytes at `offset`; fewer than `length` only at the end of the file.

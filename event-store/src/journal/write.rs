@@ -4,10 +4,12 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::sync::{Arc, RwLock};
 
-use super::bytes::wide;
-use super::frame::StoreId;
-use super::{Journal, JournalError, Mark, Segment, segment};
-use crate::disk::Disk;
+use super::bytes::{narrow, wide};
+use super::frame::{Decoded, StoreId};
+use super::scan::Tail;
+use super::{Journal, JournalError, Mark, Segment, frame, segment};
+use crate::disk::{Disk, DiskFile};
+use crate::mutant::{self, Mutant};
 
 const ZEROS_STEP: usize = 1 << 20;
 
@@ -57,11 +59,7 @@ impl Journal {
         };
         let segment = create_segment(&**disk, header, sizes)?;
         let segments = RwLock::new(vec![segment]);
-        Ok(Self {
-            disk: Arc::clone(disk),
-            store: header.store,
-            segments,
-        })
+        Ok(Self { disk: Arc::clone(disk), store: header.store, segments })
     }
 }
 
@@ -73,10 +71,7 @@ fn random_id() -> StoreId {
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Creates a segment under another name and renames it when it is durable. A crash leaves
@@ -88,23 +83,20 @@ fn create_segment(
 ) -> Result<Segment, JournalError> {
     let path = segment::path(header.number);
     let new = format!("{path}{}", segment::NEW);
-    let file = disk
-        .create(&new)
-        .map_err(JournalError::io("create", &new))?;
-    file.write_at(&header.encode(), 0)
-        .map_err(JournalError::io("write", &new))?;
+    let file = disk.create(&new).map_err(JournalError::io("create", &new))?;
+    file.write_at(&header.encode(), 0).map_err(JournalError::io("write", &new))?;
     let start = wide(segment::HEADER_LENGTH);
     let end = start.max(sizes.ahead_bytes.min(sizes.segment_bytes));
     write_zeros(&*file, start, end).map_err(JournalError::io("write", &new))?;
-    file.sync().map_err(JournalError::io("sync", &new))?;
-    disk.rename(&new, &path)
-        .map_err(JournalError::io("rename", &new))?;
-    disk.sync_dir(segment::DIR)
-        .map_err(JournalError::io("sync", segment::DIR))?;
+    if !mutant::is(Mutant::RenameBeforeSync) {
+        file.sync().map_err(JournalError::io("sync", &new))?;
+    }
+    disk.rename(&new, &path).map_err(JournalError::io("rename", &new))?;
+    disk.sync_dir(segment::DIR).map_err(JournalError::io("sync", segment::DIR))?;
     Ok(Segment { header, file })
 }
 
-fn write_zeros(file: &dyn crate::disk::DiskFile, from: u64, to: u64) -> io::Result<()> {
+fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
     let zeros = vec![0; ZEROS_STEP];
     let mut at = from;
     while at < to {
@@ -115,40 +107,68 @@ fn write_zeros(file: &dyn crate::disk::DiskFile, from: u64, to: u64) -> io::Resu
     Ok(())
 }
 
+/// Writes a frame once more where it stands. A writer that was killed may not have synced it, and
+/// of one whose sync has failed the system may show the bytes without ever storing them; a sync
+/// alone would then be none.
+fn rewrite(
+    journal: &Journal,
+    segment: &Segment,
+    address: u64,
+    end: u64,
+) -> Result<(), JournalError> {
+    let path = segment::path(segment.header.number);
+    let offset = address - segment.header.base;
+    let mut frame = vec![0; narrow(end - address)];
+    let read = segment.file.read_at(&mut frame, offset);
+    let read = read.map_err(JournalError::io("read", &path))?;
+    let is_good = || match frame::Header::decode(&frame, &journal.store, address) {
+        Decoded::Frame(header) => {
+            let body = frame.get(frame::HEADER_LENGTH..).unwrap_or_default();
+            header.covers(body, &journal.store, address)
+        }
+        Decoded::UnknownKind(_) | Decoded::Broken => false,
+    };
+    // The scan has just found it good.
+    if read < frame.len() || !is_good() {
+        return Err(JournalError::Corrupt {
+            segment: segment.header.number,
+            offset,
+            what: "a frame that reads otherwise each time",
+            log: None,
+            position: None,
+        });
+    }
+    let written = segment.file.write_at(&frame, offset);
+    written.map_err(JournalError::io("write", &path))
+}
+
 impl JournalWriter {
-    /// Takes over at `mark`, where a scan has found the end, and clears what was torn behind it.
+    /// Takes over at `mark`, where a scan has found the end: clears what was torn behind it, and
+    /// makes durable what is about to be built upon.
     ///
-    /// A crash while clearing leaves another torn tail, which the next opening clears.
+    /// A crash on the way leaves another torn tail, which the next opening clears, and of the last
+    /// frame nothing but its own bytes, old or new.
     pub(crate) fn new(
         journal: Arc<Journal>,
         sizes: Sizes,
         mark: Mark,
-        torn_bytes: u64,
+        tail: Tail,
     ) -> Result<Self, JournalError> {
         let segment = journal.last();
         let path = segment::path(segment.header.number);
         let offset = mark.address - segment.header.base;
-        if torn_bytes > 0 {
-            write_zeros(&*segment.file, offset, offset + torn_bytes)
+        if tail.torn_bytes > 0 {
+            write_zeros(&*segment.file, offset, offset + tail.torn_bytes)
                 .map_err(JournalError::io("write", &path))?;
         }
-        // Also makes durable what a killed writer had written and not synced: it is about to be
-        // read and built upon.
-        segment
-            .file
-            .sync()
-            .map_err(JournalError::io("sync", &path))?;
-        let allocated = segment
-            .file
-            .length()
-            .map_err(JournalError::io("read", &path))?;
-        Ok(Self {
-            journal,
-            sizes,
-            segment,
-            mark,
-            allocated: allocated.max(offset),
-        })
+        if !mutant::is(Mutant::LastFrameNotRewritten)
+            && let Some(address) = tail.last_frame
+        {
+            rewrite(&journal, &segment, address, mark.address)?;
+        }
+        segment.file.sync().map_err(JournalError::io("sync", &path))?;
+        let allocated = segment.file.length().map_err(JournalError::io("read", &path))?;
+        Ok(Self { journal, sizes, segment, mark, allocated: allocated.max(offset) })
     }
 
     pub(crate) fn mark(&self) -> Mark {
@@ -174,14 +194,15 @@ impl JournalWriter {
     pub(crate) fn write(&mut self, frame: &[u8], records: u64) -> Result<(), JournalError> {
         let path = segment::path(self.segment.header.number);
         let offset = self.offset();
-        self.segment
-            .file
-            .write_at(frame, offset)
-            .map_err(JournalError::io("write", &path))?;
-        self.segment
-            .file
-            .sync()
-            .map_err(JournalError::io("sync", &path))?;
+        let file = &self.segment.file;
+        let sync = || file.sync().map_err(JournalError::io("sync", &path));
+        if mutant::is(Mutant::SyncBeforeWrite) {
+            sync()?;
+        }
+        file.write_at(frame, offset).map_err(JournalError::io("write", &path))?;
+        if !mutant::is(Mutant::NoSync) && !mutant::is(Mutant::SyncBeforeWrite) {
+            sync()?;
+        }
         self.mark = Mark {
             address: self.mark.address + wide(frame.len()),
             sequence: self.mark.sequence + 1,
@@ -203,10 +224,7 @@ impl JournalWriter {
             Err(error) if is_full(&error) => return Err(WriteError::Full),
             Err(error) => return Err(JournalError::io("write", &path)(error).into()),
         }
-        self.segment
-            .file
-            .sync()
-            .map_err(JournalError::io("sync", &path))?;
+        self.segment.file.sync().map_err(JournalError::io("sync", &path))?;
         self.allocated = target;
         Ok(())
     }
@@ -221,11 +239,7 @@ impl JournalWriter {
         };
         let segment = match create_segment(&*self.journal.disk, header, self.sizes) {
             Ok(segment) => segment,
-            Err(JournalError::Io {
-                doing: "write" | "create",
-                source,
-                ..
-            }) if is_full(&source) => {
+            Err(JournalError::Io { doing: "write" | "create", source, .. }) if is_full(&source) => {
                 return Err(WriteError::Full);
             }
             Err(error) => return Err(error.into()),
@@ -233,10 +247,7 @@ impl JournalWriter {
         // The zeros that the sealed segment did not need. If a crash keeps them, no harm is done.
         let path = segment::path(self.segment.header.number);
         let used = self.offset();
-        self.segment
-            .file
-            .set_length(used)
-            .map_err(JournalError::io("cut", &path))?;
+        self.segment.file.set_length(used).map_err(JournalError::io("cut", &path))?;
         self.journal.push(segment.clone());
         self.mark = segment.start();
         self.allocated = segment

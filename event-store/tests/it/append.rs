@@ -43,23 +43,11 @@ async fn records_are_numbered_in_store_log_and_stream() {
     assert_eq!(read[0].leaf, records[0].leaf);
     assert_eq!(read[0].payload, records[0].payload);
     assert_eq!(store.read_log(&log(LOGS[0]), 1, 10).unwrap(), read[1..]);
-    assert_eq!(
-        store
-            .read_stream(&stream("case"), Revision(0), 10)
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        store.read_stream(&stream("none"), Revision(0), 10).unwrap(),
-        []
-    );
+    assert_eq!(store.read_stream(&stream("case"), Revision(0), 10).unwrap().len(), 2);
+    assert_eq!(store.read_stream(&stream("none"), Revision(0), 10).unwrap(), []);
     assert_eq!(store.read_log(&log("none"), 0, 10).unwrap(), []);
     assert_eq!(since(&store, &Filter::Log(log(LOGS[1])), 10).len(), 1);
-    assert_eq!(
-        since(&store, &Filter::LogPrefix("entries/".to_owned()), 10).len(),
-        3
-    );
+    assert_eq!(since(&store, &Filter::LogPrefix("entries/".to_owned()), 10).len(), 3);
     assert_eq!(store.next_position(), Position(3));
 }
 
@@ -68,19 +56,10 @@ async fn expectations_are_checked_before_the_batch() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let append = async |expected: Expected| {
-        let records = vec![
-            record("local", Some("case"), "x"),
-            record("local", Some("case"), "y"),
-        ];
+        let records = vec![record("local", Some("case"), "x"), record("local", Some("case"), "y")];
         let expected = vec![(stream("case"), expected)];
         let cursors = vec![(cursor("kafka/in"), b"moved".to_vec())];
-        store
-            .append(Batch {
-                records,
-                expected,
-                cursors,
-            })
-            .await
+        store.append(Batch { records, expected, cursors }).await
     };
     let conflict = |expected, found: Option<u64>| AppendError::Conflict {
         stream: stream("case"),
@@ -89,30 +68,17 @@ async fn expectations_are_checked_before_the_batch() {
     };
     let at = |revision| Expected::Revision(Revision(revision));
 
-    assert_eq!(
-        append(Expected::Exists).await,
-        Err(conflict(Expected::Exists, None))
-    );
+    assert_eq!(append(Expected::Exists).await, Err(conflict(Expected::Exists, None)));
     assert_eq!(append(at(0)).await, Err(conflict(at(0), None)));
-    assert_eq!(
-        store.cursor(&cursor("kafka/in")),
-        None,
-        "a refused batch sets no cursor"
-    );
+    assert_eq!(store.cursor(&cursor("kafka/in")), None, "a refused batch sets no cursor");
     assert_eq!(store.next_position(), Position(0));
     assert!(append(Expected::Absent).await.is_ok());
-    assert_eq!(
-        append(Expected::Absent).await,
-        Err(conflict(Expected::Absent, Some(1)))
-    );
+    assert_eq!(append(Expected::Absent).await, Err(conflict(Expected::Absent, Some(1))));
     assert_eq!(append(at(0)).await, Err(conflict(at(0), Some(1))));
     assert!(append(at(1)).await.is_ok());
     assert!(append(Expected::Exists).await.is_ok());
     assert!(append(Expected::Any).await.is_ok());
-    assert_eq!(
-        store.stream_revision(&stream("case")).unwrap(),
-        Some(Revision(7))
-    );
+    assert_eq!(store.stream_revision(&stream("case")).unwrap(), Some(Revision(7)));
     assert_eq!(store.cursor(&cursor("kafka/in")), Some(b"moved".to_vec()));
 }
 
@@ -128,11 +94,7 @@ async fn of_many_batches_that_expect_the_same_one_wins() {
         let racing = (0..16).map(|racer| {
             let records = vec![record("local", Some("case"), &format!("{round}.{racer}"))];
             let expected = vec![(stream("case"), expected)];
-            store.append(Batch {
-                records,
-                expected,
-                cursors: Vec::new(),
-            })
+            store.append(Batch { records, expected, cursors: Vec::new() })
         });
         let results = futures::future::join_all(racing).await;
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -153,15 +115,9 @@ async fn cursors_alone_are_stored_and_survive() {
     assert_eq!((appended.first, appended.next), (Position(0), Position(0)));
     store.append(set(b"18")).await.unwrap();
     store.close();
-    assert_eq!(
-        open(dir.path()).cursor(&cursor("kafka/in")),
-        Some(b"18".to_vec())
-    );
+    assert_eq!(open(dir.path()).cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
     std::fs::remove_dir_all(dir.path().join("index")).unwrap();
-    assert_eq!(
-        open(dir.path()).cursor(&cursor("kafka/in")),
-        Some(b"18".to_vec())
-    );
+    assert_eq!(open(dir.path()).cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
 }
 
 #[tokio::test]
@@ -196,28 +152,16 @@ async fn long_streams_are_read_in_pieces() {
         store.append(batch(vec![other])).await.unwrap();
     }
     let check = |store: &Store| {
-        for (from, max) in [
-            (0, 700),
-            (0, 255),
-            (0, 257),
-            (255, 2),
-            (256, 300),
-            (699, 5),
-            (700, 5),
-        ] {
-            let read = store
-                .read_stream(&stream("long"), Revision(from), max)
-                .unwrap();
+        for (from, max) in [(0, 700), (0, 255), (0, 257), (255, 2), (256, 300), (699, 5), (700, 5)]
+        {
+            let read = store.read_stream(&stream("long"), Revision(from), max).unwrap();
             assert_eq!(read.len() as u64, (700 - from).min(max as u64));
             for (revision, record) in (from..).zip(read) {
                 assert_eq!(record.revision, Some(Revision(revision)));
                 assert_eq!(record.stream, Some(stream("long")));
             }
         }
-        assert_eq!(
-            store.stream_revision(&stream("lon")).unwrap(),
-            Some(Revision(6))
-        );
+        assert_eq!(store.stream_revision(&stream("lon")).unwrap(), Some(Revision(6)));
     };
     check(&store);
     store.close();
@@ -265,14 +209,8 @@ async fn a_place_beyond_the_end_is_an_error() {
         Err(ReadError::BeyondEnd { asked, end }) => (asked, end),
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        beyond(store.read_log(&log(LOGS[0]), 2, 1).map(|r| r.len())),
-        (2, 1)
-    );
-    assert_eq!(
-        beyond(store.read_log(&log("none"), 1, 1).map(|r| r.len())),
-        (1, 0)
-    );
+    assert_eq!(beyond(store.read_log(&log(LOGS[0]), 2, 1).map(|r| r.len())), (2, 1));
+    assert_eq!(beyond(store.read_log(&log("none"), 1, 1).map(|r| r.len())), (1, 0));
     let read = store.read_stream(&stream("a"), Revision(2), 1);
     assert_eq!(beyond(read.map(|r| r.len())), (2, 1));
     let read = store.read_since(Position(2), &Filter::All, 1);
@@ -285,17 +223,11 @@ async fn one_folder_has_one_user() {
     let store = open(dir.path());
     let second = Store::open(dir.path(), small());
     assert!(matches!(second, Err(OpenError::InUse)), "{second:?}");
-    assert!(matches!(
-        event_store::verify(dir.path()),
-        Err(event_store::VerifyError::InUse)
-    ));
+    assert!(matches!(event_store::verify(dir.path()), Err(event_store::VerifyError::InUse)));
     let clone = store.clone();
     store.close();
     assert_eq!(clone.append(numbered(0)).await, Err(AppendError::Closed));
-    assert!(matches!(
-        clone.read_log(&log("none"), 0, 1),
-        Err(ReadError::Closed)
-    ));
+    assert!(matches!(clone.read_log(&log("none"), 0, 1), Err(ReadError::Closed)));
     drop(open(dir.path()));
     open(dir.path());
 }
@@ -311,22 +243,11 @@ async fn an_append_given_up_leaves_the_store_whole() {
             // Polled once, so that it may or may not have reached the writer.
             drop(futures::FutureExt::now_or_never(append));
         } else {
-            certain.extend(
-                append
-                    .await
-                    .unwrap()
-                    .records
-                    .into_iter()
-                    .map(|r| r.position),
-            );
+            certain.extend(append.await.unwrap().records.into_iter().map(|r| r.position));
         }
     }
     store.close();
     let store = open(dir.path());
     let all = answers(&store).all;
-    assert!(
-        certain
-            .iter()
-            .all(|position| all.iter().any(|r| r.position == *position))
-    );
+    assert!(certain.iter().all(|position| all.iter().any(|r| r.position == *position)));
 }

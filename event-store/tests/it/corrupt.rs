@@ -40,10 +40,7 @@ async fn every_flipped_byte_of_the_journal_is_found() {
     let used = usize::try_from(good.bytes).unwrap();
     let file = &segments(dir.path())[0];
     let bytes = fs::read(file).unwrap();
-    let last_frame = bytes
-        .windows(4)
-        .rposition(|window| window == b"RFRM")
-        .unwrap();
+    let last_frame = bytes.windows(4).rposition(|window| window == b"RFRM").unwrap();
 
     let (mut located, mut torn) = (0, 0);
     for at in 0..bytes.len() {
@@ -54,10 +51,7 @@ async fn every_flipped_byte_of_the_journal_is_found() {
             Err(VerifyError::Fault(fault)) => {
                 assert!(at < last_frame, "{at}: {fault}");
                 assert_eq!(fault.file, "journal/0000000000000000.seg");
-                assert!(
-                    usize::try_from(fault.offset).unwrap() <= at,
-                    "{at}: {fault}"
-                );
+                assert!(usize::try_from(fault.offset).unwrap() <= at, "{at}: {fault}");
                 located += 1;
             }
             // The version number of the segment.
@@ -71,10 +65,7 @@ async fn every_flipped_byte_of_the_journal_is_found() {
             Err(error) => panic!("{at}: {error}"),
         }
     }
-    eprintln!(
-        "{located} located, {torn} seen as torn, of {} bytes",
-        bytes.len()
-    );
+    eprintln!("{located} located, {torn} seen as torn, of {} bytes", bytes.len());
     assert!(located > used / 2);
 }
 
@@ -85,22 +76,14 @@ async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
     let file = &segments(dir.path())[0];
     let bytes = fs::read(file).unwrap();
     let payload = b"payload of 5.1";
-    let at = bytes
-        .windows(payload.len())
-        .position(|window| window == payload)
-        .unwrap();
+    let at = bytes.windows(payload.len()).position(|window| window == payload).unwrap();
     flip(file, at, 1);
     let found = fault(event_store::verify(dir.path()));
     let position = (0..5).map(|n| numbered(n).records.len()).sum::<usize>() + 1;
     assert_eq!(found.position, Some(Position(position as u64)));
     assert_eq!(found.log, Some(numbered(5).records[1].log.clone()));
     let result = Store::open(dir.path(), small());
-    let Err(OpenError::Corrupt {
-        segment: 0, offset, ..
-    }) = result
-    else {
-        panic!("{result:?}")
-    };
+    let Err(OpenError::Corrupt { segment: 0, offset, .. }) = result else { panic!("{result:?}") };
     assert!(offset > 0 && usize::try_from(offset).unwrap() < at);
     flip(file, at, 1);
     open(dir.path());
@@ -113,10 +96,7 @@ async fn damage_of_a_sealed_segment_is_found_and_never_read() {
     assert!(segments(dir.path()).len() > 3);
     let file = &segments(dir.path())[1];
     let bytes = fs::read(file).unwrap();
-    let at = bytes
-        .windows(7)
-        .position(|window| window == b"payload")
-        .unwrap();
+    let at = bytes.windows(7).position(|window| window == b"payload").unwrap();
     flip(file, at, 1);
     let found = fault(event_store::verify(dir.path()));
     assert_eq!(found.file, "journal/0000000000000001.seg");
@@ -130,17 +110,11 @@ async fn damage_of_a_sealed_segment_is_found_and_never_read() {
     store.close();
     fs::remove_dir_all(dir.path().join("index")).unwrap();
     let result = Store::open(dir.path(), small());
-    assert!(
-        matches!(result, Err(OpenError::Corrupt { segment: 1, .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(OpenError::Corrupt { segment: 1, .. })), "{result:?}");
 
     fs::remove_file(&segments(dir.path())[2]).unwrap();
     let result = Store::open(dir.path(), small());
-    assert!(
-        matches!(result, Err(OpenError::Corrupt { segment: 2, .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(OpenError::Corrupt { segment: 2, .. })), "{result:?}");
 }
 
 #[tokio::test]
@@ -152,36 +126,19 @@ async fn an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers() {
     let offsets = index.join("logs/entries+NL+0.offsets");
     let cut = |file: &Path, by: u64| {
         let length = fs::metadata(file).unwrap().len();
-        fs::OpenOptions::new()
-            .write(true)
-            .open(file)
-            .unwrap()
-            .set_len(length - by)
-            .unwrap();
+        fs::OpenOptions::new().write(true).open(file).unwrap().set_len(length - by).unwrap();
     };
     let damages: [(&str, &dyn Fn()); 10] = [
         ("index", &|| fs::remove_dir_all(&index).unwrap()),
-        ("positions", &|| {
-            fs::remove_file(index.join("positions")).unwrap()
-        }),
+        ("positions", &|| fs::remove_file(index.join("positions")).unwrap()),
         ("positions cut", &|| cut(&index.join("positions"), 1)),
         ("hashes", &|| fs::remove_file(&hashes).unwrap()),
         ("hashes cut", &|| cut(&hashes, 32)),
-        ("root flipped", &|| {
-            flip(
-                &hashes,
-                fs::metadata(&hashes).unwrap().len() as usize - 1,
-                1,
-            )
-        }),
+        ("root flipped", &|| flip(&hashes, fs::metadata(&hashes).unwrap().len() as usize - 1, 1)),
         ("offsets cut", &|| cut(&offsets, 8)),
-        ("database", &|| {
-            fs::remove_dir_all(index.join("tree")).unwrap()
-        }),
+        ("database", &|| fs::remove_dir_all(index.join("tree")).unwrap()),
         ("opening", &|| fs::write(index.join("opening"), "").unwrap()),
-        ("incarnation", &|| {
-            fs::write(index.join("trust"), "1 another start").unwrap()
-        }),
+        ("incarnation", &|| fs::write(index.join("trust"), "1 another start").unwrap()),
     ];
     for (what, damage) in damages {
         damage();
@@ -238,10 +195,7 @@ async fn a_wrong_address_is_never_answered_with_another_record() {
     fs::write(&file, bytes).unwrap();
     let store = open(dir.path());
     let result = store.read_log(&log("local"), 0, 10);
-    assert!(
-        matches!(result, Err(event_store::ReadError::Index { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(event_store::ReadError::Index { .. })), "{result:?}");
     store.close();
     let store = open(dir.path());
     assert!(store.recovery().index_rebuilt);
@@ -264,10 +218,7 @@ async fn an_old_copy_of_the_journal_is_noticed_by_the_index() {
     let store = open(dir.path());
     assert!(store.recovery().index_was_ahead);
     assert!(store.recovery().index_rebuilt);
-    assert_eq!(
-        store.cursor(&crate::sample::cursor("kafka/in")),
-        Some(b"9".to_vec())
-    );
+    assert_eq!(store.cursor(&crate::sample::cursor("kafka/in")), Some(b"9".to_vec()));
     answers(&store);
 }
 
@@ -276,11 +227,7 @@ async fn a_flip_in_an_acknowledged_last_frame_is_noticed_by_the_index() {
     let dir = tempfile::tempdir().unwrap();
     closed(dir.path(), 10).await;
     let file = &segments(dir.path())[0];
-    let last = fs::read(file)
-        .unwrap()
-        .windows(4)
-        .rposition(|w| w == b"RFRM")
-        .unwrap();
+    let last = fs::read(file).unwrap().windows(4).rposition(|w| w == b"RFRM").unwrap();
     flip(file, last + 60, 1);
     let store = open(dir.path());
     assert!(store.recovery().cut_bytes > 0);
@@ -325,24 +272,15 @@ async fn a_newer_store_is_refused_untouched() {
     bytes[12..16].copy_from_slice(&crc.to_le_bytes());
     fs::write(file, &bytes).unwrap();
     let result = Store::open(dir.path(), small());
-    assert!(
-        matches!(result, Err(OpenError::Newer { found: 2 })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(OpenError::Newer { found: 2 })), "{result:?}");
     assert_eq!(fs::read(file).unwrap(), bytes);
-    assert!(matches!(
-        event_store::verify(dir.path()),
-        Err(VerifyError::Newer { found: 2 })
-    ));
+    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::Newer { found: 2 })));
 }
 
 #[test]
 fn a_folder_without_a_store_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        event_store::verify(dir.path()),
-        Err(VerifyError::NoStore)
-    ));
+    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::NoStore)));
     let rebuilt = event_store::rebuild(dir.path());
     assert!(matches!(rebuilt, Err(event_store::RebuildError::NoStore)));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -28,12 +28,7 @@ async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
     let bytes = fs::read(&file).unwrap();
     let end = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
     // Zeros at the end of the frame are as good written as not.
-    let significant = start
-        + bytes[start..end]
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .unwrap()
-        + 1;
+    let significant = start + bytes[start..end].iter().rposition(|byte| *byte != 0).unwrap() + 1;
 
     for cut in start..significant {
         let torn = tempfile::tempdir().unwrap();
@@ -47,28 +42,18 @@ async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
             // Only its end did.
             _ => content[start..=cut].fill(0),
         }
-        let left = content[start..]
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |at| at + 1);
+        let left = content[start..].iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
         fs::write(&torn_file, &content).unwrap();
         let store = open(torn.path());
         assert_eq!(store.recovery().cut_bytes, left as u64, "{cut}");
         assert_eq!(answers(&store), before, "{cut}");
-        store
-            .append(batch(vec![record("local", Some("a"), "other")]))
-            .await
-            .unwrap();
+        store.append(batch(vec![record("local", Some("a"), "other")])).await.unwrap();
         store.close();
         let store = open(torn.path());
         assert_eq!(store.recovery().cut_bytes, 0, "{cut}");
         assert_eq!(answers(&store).all.len(), before.all.len() + 1, "{cut}");
         store.close();
-        assert_eq!(
-            event_store::verify(torn.path()).unwrap().torn_bytes,
-            0,
-            "{cut}"
-        );
+        assert_eq!(event_store::verify(torn.path()).unwrap().torn_bytes, 0, "{cut}");
     }
 }
 
@@ -87,6 +72,29 @@ async fn a_segment_half_created_is_created_again() {
     fill(&store, 4..100).await;
     store.close();
     assert!(event_store::verify(dir.path()).unwrap().segments > 1);
+}
+
+#[tokio::test]
+async fn a_segment_without_a_frame_keeps_its_header() {
+    // What a crash between the creation of a segment and its first frame leaves: the next frame
+    // was once written over the header, and the store could not be opened again.
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 0..100).await;
+    store.close();
+    let file = segments(dir.path()).pop().unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[64..].fill(0);
+    fs::write(&file, bytes).unwrap();
+    fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let store = open(dir.path());
+    let before = answers(&store).all.len();
+    fill(&store, 0..3).await;
+    store.close();
+    let store = open(dir.path());
+    assert_eq!(answers(&store).all.len(), before + 6);
+    store.close();
+    event_store::verify(dir.path()).unwrap();
 }
 
 const CHILD_FOLDER: &str = "EVENT_STORE_CHILD_FOLDER";
@@ -109,10 +117,7 @@ async fn child_that_appends_until_it_is_killed() {
             let round = store.next_position().0 as usize;
             for n in round.. {
                 let appended = store.append(child_batch(task, n)).await.unwrap();
-                say(&format!(
-                    "ack {task} {n} {} {}",
-                    appended.first, appended.next
-                ));
+                say(&format!("ack {task} {n} {} {}", appended.first, appended.next));
             }
         }));
     }
@@ -131,19 +136,13 @@ fn child_batch(task: usize, n: usize) -> event_store::Batch {
 
 fn say(line: &str) {
     // One write, so that a killed process leaves no half line that looks whole.
-    std::io::stdout()
-        .write_all(format!("\n{line}\n").as_bytes())
-        .unwrap();
+    std::io::stdout().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
 
 /// One life of the child: killed after so many acknowledgements; returns all that it wrote.
 fn run_and_kill(dir: &Path, acknowledgements: usize) -> Vec<[usize; 4]> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_that_appends_until_it_is_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", "crash::child_that_appends_until_it_is_killed", "--nocapture"])
         .env(CHILD_FOLDER, dir)
         .stdout(Stdio::piped())
         .spawn()
@@ -162,10 +161,7 @@ fn run_and_kill(dir: &Path, acknowledgements: usize) -> Vec<[usize; 4]> {
         acknowledged.extend(parse(&line.unwrap()));
     }
     let status = child.wait().unwrap();
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(9)
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
     acknowledged
 }
 
@@ -184,15 +180,9 @@ fn a_killed_writer_loses_nothing_acknowledged() {
     let (mut cuts, mut replays) = (0, 0);
     for kill in 0..KILLS {
         // Sometimes in the middle of opening; else after some appends, on their way to more.
-        let after = if random.random_bool(0.1) {
-            0
-        } else {
-            random.random_range(1..60)
-        };
+        let after = if random.random_bool(0.1) { 0 } else { random.random_range(1..60) };
         let acknowledged = run_and_kill(dir.path(), after);
-        let from = expected
-            .last_key_value()
-            .map_or(0, |(position, _)| *position);
+        let from = expected.last_key_value().map_or(0, |(position, _)| *position);
         for [task, n, first, next] in acknowledged {
             let batch = child_batch(task, n);
             assert_eq!(next - first, batch.records.len());

@@ -65,11 +65,7 @@ struct FaultFile {
 impl FaultDisk {
     fn wrap(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
         let plan = Arc::clone(&self.plan);
-        if path.starts_with("journal/") {
-            Arc::new(FaultFile { file, plan })
-        } else {
-            file
-        }
+        if path.starts_with("journal/") { Arc::new(FaultFile { file, plan }) } else { file }
     }
 }
 
@@ -120,8 +116,7 @@ impl DiskFile for FaultFile {
         self.file.read_at(buffer, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.plan
-            .run(Step::Write, || self.file.write_at(bytes, offset))
+        self.plan.run(Step::Write, || self.file.write_at(bytes, offset))
     }
     fn set_length(&self, length: u64) -> io::Result<()> {
         self.file.set_length(length)
@@ -132,15 +127,8 @@ impl DiskFile for FaultFile {
 }
 
 fn open_faulty(dir: &Path, step: Step, failure: Failure) -> (Store, Arc<Plan>) {
-    let plan = Arc::new(Plan {
-        step,
-        failure,
-        countdown: AtomicU64::new(0),
-    });
-    let disk = FaultDisk {
-        files: Files::new(dir),
-        plan: Arc::clone(&plan),
-    };
+    let plan = Arc::new(Plan { step, failure, countdown: AtomicU64::new(0) });
+    let disk = FaultDisk { files: Files::new(dir), plan: Arc::clone(&plan) };
     (Store::open_on(Arc::new(disk), small()).unwrap(), plan)
 }
 
@@ -169,10 +157,7 @@ async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() 
                 assert!(matches!(error, AppendError::Poisoned { .. }), "{context}");
                 assert!(store.failure().is_some());
                 let again = store.append(numbered(0)).await;
-                assert!(
-                    matches!(again, Err(AppendError::Poisoned { .. })),
-                    "{context}"
-                );
+                assert!(matches!(again, Err(AppendError::Poisoned { .. })), "{context}");
                 let before = answers(&store);
                 let records = |upto| (0..upto).map(|n| numbered(n).records.len()).sum::<usize>();
                 assert_eq!(before.all.len(), records(acknowledged), "{context}");

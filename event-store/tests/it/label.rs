@@ -10,10 +10,7 @@ fn labels(texts: &[&str]) -> Vec<Label> {
 
 fn list(store: &Store, prefix: &str) -> Vec<(String, StreamId)> {
     let found = store.list_labels(prefix, None, 100).unwrap();
-    found
-        .into_iter()
-        .map(|(label, stream)| (label.to_string(), stream))
-        .collect()
+    found.into_iter().map(|(label, stream)| (label.to_string(), stream)).collect()
 }
 
 #[tokio::test]
@@ -23,35 +20,19 @@ async fn labels_follow_their_streams() {
     fill(&store, 0..3).await;
     let end = store.next_position();
     let due = |day: &str, id: &str| (format!("due/{day}"), stream(id));
-    store
-        .set_labels(&stream("a"), labels(&["due/02", "inbox/x"]), Position(1))
-        .unwrap();
-    store
-        .set_labels(&stream("b"), labels(&["due/01"]), Position(2))
-        .unwrap();
-    store
-        .set_labels(&stream("c"), labels(&["due/02"]), Position(2))
-        .unwrap();
-    assert_eq!(
-        list(&store, "due/"),
-        [due("01", "b"), due("02", "a"), due("02", "c")]
-    );
+    store.set_labels(&stream("a"), labels(&["due/02", "inbox/x"]), Position(1)).unwrap();
+    store.set_labels(&stream("b"), labels(&["due/01"]), Position(2)).unwrap();
+    store.set_labels(&stream("c"), labels(&["due/02"]), Position(2)).unwrap();
+    assert_eq!(list(&store, "due/"), [due("01", "b"), due("02", "a"), due("02", "c")]);
     assert_eq!(list(&store, "due/02"), [due("02", "a"), due("02", "c")]);
     assert_eq!(list(&store, "").len(), 4);
     assert_eq!(list(&store, "due/03"), []);
 
-    store
-        .set_labels(&stream("a"), labels(&["due/03"]), end)
-        .unwrap();
-    assert_eq!(
-        list(&store, "due/"),
-        [due("01", "b"), due("02", "c"), due("03", "a")]
-    );
+    store.set_labels(&stream("a"), labels(&["due/03"]), end).unwrap();
+    assert_eq!(list(&store, "due/"), [due("01", "b"), due("02", "c"), due("03", "a")]);
     assert_eq!(list(&store, "inbox/"), []);
     assert_eq!(store.labels_of(&stream("a")).unwrap(), labels(&["due/03"]));
-    store
-        .set_labels(&stream("b"), Vec::new(), Position(0))
-        .unwrap();
+    store.set_labels(&stream("b"), Vec::new(), Position(0)).unwrap();
     assert_eq!(store.labels_upto().unwrap(), end, "never goes back");
 
     let mut after = None;
@@ -63,13 +44,8 @@ async fn labels_follow_their_streams() {
     assert_eq!(paged, store.list_labels("due/", None, 100).unwrap());
 
     let upto = Position(end.0 + 1);
-    assert_eq!(
-        store.advance_labels(upto),
-        Err(LabelError::BeyondEnd { upto, end })
-    );
-    let many: Vec<_> = (0..33)
-        .map(|n| Label::new(&format!("l{n}")).unwrap())
-        .collect();
+    assert_eq!(store.advance_labels(upto), Err(LabelError::BeyondEnd { upto, end }));
+    let many: Vec<_> = (0..33).map(|n| Label::new(&format!("l{n}")).unwrap()).collect();
     let result = store.set_labels(&stream("a"), many, end);
     assert_eq!(result, Err(LabelError::TooMany { count: 33 }));
 
@@ -89,9 +65,7 @@ async fn a_rebuilt_index_has_no_labels() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     fill(&store, 0..3).await;
-    store
-        .set_labels(&stream("a"), labels(&["x"]), store.next_position())
-        .unwrap();
+    store.set_labels(&stream("a"), labels(&["x"]), store.next_position()).unwrap();
     store.close();
     event_store::rebuild(dir.path()).unwrap();
     let store = open(dir.path());

@@ -12,20 +12,12 @@ const HEADER: usize = 40;
 
 fn sized(length: usize) -> NewRecord {
     let payload = vec![7; length - HEADER - "local".len()];
-    NewRecord {
-        log: log("local"),
-        stream: None,
-        leaf: Vec::new(),
-        payload,
-    }
+    NewRecord { log: log("local"), stream: None, leaf: Vec::new(), payload }
 }
 
 async fn check(store: &Store, batch: Batch, expected: Result<(), (&'static str, usize, usize)>) {
-    let expected = expected.map_err(|(what, size, size_max)| AppendError::TooLarge {
-        what,
-        size,
-        size_max,
-    });
+    let expected =
+        expected.map_err(|(what, size, size_max)| AppendError::TooLarge { what, size, size_max });
     assert_eq!(store.append(batch).await.map(|_| ()), expected);
 }
 
@@ -33,27 +25,16 @@ async fn check(store: &Store, batch: Batch, expected: Result<(), (&'static str, 
 async fn limits_of_a_batch() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), Options::default()).unwrap();
-    let of = |records: Vec<NewRecord>| Batch {
-        records,
-        ..Batch::default()
-    };
+    let of = |records: Vec<NewRecord>| Batch { records, ..Batch::default() };
     let cursors = |count: usize, length: usize| Batch {
         cursors: vec![(cursor("kafka/in"), vec![1; length]); count],
         ..Batch::default()
     };
 
-    assert_eq!(
-        store.append(Batch::default()).await,
-        Err(AppendError::Empty)
-    );
+    assert_eq!(store.append(Batch::default()).await, Err(AppendError::Empty));
     let max = RECORD_BYTES_MAX;
     check(&store, of(vec![sized(max)]), Ok(())).await;
-    check(
-        &store,
-        of(vec![sized(max + 1)]),
-        Err(("a record", max + 1, max)),
-    )
-    .await;
+    check(&store, of(vec![sized(max + 1)]), Err(("a record", max + 1, max))).await;
     let max = BATCH_BYTES_MAX;
     check(&store, of(vec![sized(RECORD_BYTES_MAX); 8]), Ok(())).await;
     let mut records = vec![sized(RECORD_BYTES_MAX); 8];
@@ -62,35 +43,14 @@ async fn limits_of_a_batch() {
     let max = BATCH_RECORDS_MAX;
     check(&store, of(vec![record("local", None, "x"); max]), Ok(())).await;
     let many = vec![record("local", None, "x"); max + 1];
-    check(
-        &store,
-        of(many),
-        Err(("the number of records", max + 1, max)),
-    )
-    .await;
+    check(&store, of(many), Err(("the number of records", max + 1, max))).await;
     let max = BATCH_CURSORS_MAX;
     check(&store, cursors(max, CURSOR_BYTES_MAX), Ok(())).await;
-    check(
-        &store,
-        cursors(max + 1, 1),
-        Err(("the number of cursors", max + 1, max)),
-    )
-    .await;
+    check(&store, cursors(max + 1, 1), Err(("the number of cursors", max + 1, max))).await;
     let max = CURSOR_BYTES_MAX;
-    check(
-        &store,
-        cursors(1, max + 1),
-        Err(("the value of a cursor", max + 1, max)),
-    )
-    .await;
+    check(&store, cursors(1, max + 1), Err(("the value of a cursor", max + 1, max))).await;
 
-    assert_eq!(
-        store.next_position(),
-        Position(9 + BATCH_RECORDS_MAX as u64)
-    );
+    assert_eq!(store.next_position(), Position(9 + BATCH_RECORDS_MAX as u64));
     store.close();
-    assert_eq!(
-        event_store::verify(dir.path()).unwrap().records,
-        9 + BATCH_RECORDS_MAX as u64
-    );
+    assert_eq!(event_store::verify(dir.path()).unwrap().records, 9 + BATCH_RECORDS_MAX as u64);
 }

@@ -34,10 +34,7 @@ fn check(store: &event_store::Store) {
                 assert_eq!(verify_consistency(from, &old, size, &root, &proof), Ok(()));
             }
         }
-        assert_eq!(
-            store.log_frontier(&name).root(),
-            store.root_at(&name, end).unwrap()
-        );
+        assert_eq!(store.log_frontier(&name).root(), store.root_at(&name, end).unwrap());
         let beyond = store.inclusion_proof(&name, end, end);
         assert!(matches!(beyond, Err(ReadError::BeyondEnd { .. })));
         let beyond = store.consistency_proof(&name, 1, end + 1);

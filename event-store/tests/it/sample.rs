@@ -12,9 +12,7 @@ pub(crate) const LOGS: [&str; 3] = ["entries/NL/0", "entries/XK/0", "local"];
 
 /// Randomness from a printed seed; `SEED` in the environment gives it again.
 pub(crate) fn random() -> rand::rngs::SmallRng {
-    let given = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = given.unwrap_or_else(rand::random);
     eprintln!("SEED={seed}");
     rand::SeedableRng::seed_from_u64(seed)
@@ -34,11 +32,7 @@ pub(crate) fn cursor(name: &str) -> CursorName {
 
 /// Segments so small that a few dozen records fill one.
 pub(crate) fn small() -> Options {
-    Options {
-        segment_bytes: 8 << 10,
-        ahead_bytes: 2 << 10,
-        index_cache_bytes: 1 << 20,
-    }
+    Options { segment_bytes: 8 << 10, ahead_bytes: 2 << 10, index_cache_bytes: 1 << 20 }
 }
 
 pub(crate) fn open(dir: &Path) -> Store {
@@ -55,10 +49,7 @@ pub(crate) fn record(log_name: &str, stream_id: Option<&str>, text: &str) -> New
 }
 
 pub(crate) fn batch(records: Vec<NewRecord>) -> Batch {
-    Batch {
-        records,
-        ..Batch::default()
-    }
+    Batch { records, ..Batch::default() }
 }
 
 /// The `n`-th of a row of batches that go over all logs, a few streams, and a cursor.
@@ -69,11 +60,7 @@ pub(crate) fn numbered(n: usize) -> Batch {
         record(LOGS[(n + part) % 3], stream_id, &format!("{n}.{part}"))
     });
     let cursors = vec![(cursor("kafka/in"), n.to_string().into_bytes())];
-    Batch {
-        records: records.collect(),
-        cursors,
-        expected: Vec::new(),
-    }
+    Batch { records: records.collect(), cursors, expected: Vec::new() }
 }
 
 pub(crate) async fn fill(store: &Store, numbers: std::ops::Range<usize>) {
@@ -116,11 +103,7 @@ pub(crate) fn answers(store: &Store) -> Answers {
         assert_eq!(record.position, Position(position));
         assert_eq!(record.stream.is_some(), record.revision.is_some());
         if let Some(stream) = record.stream {
-            answers
-                .streams
-                .entry(stream)
-                .or_default()
-                .push(record.clone());
+            answers.streams.entry(stream).or_default().push(record.clone());
         }
     }
     for (name, size) in store.logs() {
@@ -130,44 +113,20 @@ pub(crate) fn answers(store: &Store) -> Answers {
         let expected: Vec<_> = all.iter().filter(|record| record.log == name).collect();
         assert_eq!(records.iter().collect::<Vec<_>>(), expected);
         let expected = (0..size).collect::<Vec<_>>();
-        assert_eq!(
-            records
-                .iter()
-                .map(|record| record.log_index)
-                .collect::<Vec<_>>(),
-            expected
-        );
-        let leaves = records
-            .iter()
-            .map(|r| event_store::merkle::leaf_hash(&r.leaf));
+        assert_eq!(records.iter().map(|record| record.log_index).collect::<Vec<_>>(), expected);
+        let leaves = records.iter().map(|r| event_store::merkle::leaf_hash(&r.leaf));
         let root = event_store::merkle::root(&leaves.collect::<Vec<_>>());
         assert_eq!(store.log_frontier(&name).root(), root);
         assert_eq!(store.root_at(&name, size).unwrap(), root);
         answers.logs.insert(name.to_string(), (records, root));
     }
-    assert_eq!(
-        answers
-            .logs
-            .values()
-            .map(|(log, _)| log.len())
-            .sum::<usize>(),
-        all.len()
-    );
+    assert_eq!(answers.logs.values().map(|(log, _)| log.len()).sum::<usize>(), all.len());
     for (id, expected) in &answers.streams {
         let records = store.read_stream(id, Revision(0), usize::MAX).unwrap();
         assert_eq!(&records, expected);
-        let revisions: Vec<_> = (0..)
-            .map(|n| Some(Revision(n)))
-            .take(records.len())
-            .collect();
-        assert_eq!(
-            records.iter().map(|r| r.revision).collect::<Vec<_>>(),
-            revisions
-        );
-        assert_eq!(
-            store.stream_revision(id).unwrap(),
-            *revisions.last().unwrap()
-        );
+        let revisions: Vec<_> = (0..).map(|n| Some(Revision(n))).take(records.len()).collect();
+        assert_eq!(records.iter().map(|r| r.revision).collect::<Vec<_>>(), revisions);
+        assert_eq!(store.stream_revision(id).unwrap(), *revisions.last().unwrap());
         assert_eq!(since(store, &Filter::Stream(*id), 3), records);
     }
     answers
@@ -175,10 +134,8 @@ pub(crate) fn answers(store: &Store) -> Answers {
 
 /// The segment files of a closed store, in order.
 pub(crate) fn segments(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut files: Vec<_> = std::fs::read_dir(dir.join("journal"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(dir.join("journal")).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     files
 }

@@ -33,10 +33,7 @@ async fn nothing_is_lost_at_the_seam_under_concurrent_appends() {
         subscribe(0, Filter::Log(last.log.clone())),
         subscribe(0, Filter::LogPrefix(last.log.as_str()[..2].to_owned())),
     ];
-    followers.extend(
-        last.stream
-            .map(|stream| subscribe(0, Filter::Stream(stream))),
-    );
+    followers.extend(last.stream.map(|stream| subscribe(0, Filter::Stream(stream))));
     for n in 20..20 + BATCHES {
         store.append(numbered(n)).await.unwrap();
         if n % 16 == 0 {
@@ -56,10 +53,7 @@ async fn nothing_is_lost_at_the_seam_under_concurrent_appends() {
                     Filter::Stream(stream) => record.stream == Some(*stream),
                 }
         });
-        assert_eq!(
-            seen.iter().collect::<Vec<_>>(),
-            expected.collect::<Vec<_>>()
-        );
+        assert_eq!(seen.iter().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     }
 }
 
@@ -71,10 +65,7 @@ async fn a_slow_subscriber_reads_from_the_disk() {
     assert!(subscription.next().now_or_never().is_none());
     fill(&store, 0..600).await;
     let expected = answers(&store).all;
-    for record in expected
-        .iter()
-        .filter(|record| record.stream == Some(stream("a")))
-    {
+    for record in expected.iter().filter(|record| record.stream == Some(stream("a"))) {
         assert_eq!(&subscription.next().await.unwrap(), record);
     }
     assert!(subscription.next().now_or_never().is_none());
@@ -107,10 +98,7 @@ async fn closing_ends_subscriptions() {
     fill(&store, 0..1).await;
     let mut beyond = store.subscribe(Position(2), Filter::All);
     let found = beyond.next().await;
-    assert!(
-        matches!(found, Err(ReadError::BeyondEnd { asked: 2, end: 1 })),
-        "{found:?}"
-    );
+    assert!(matches!(found, Err(ReadError::BeyondEnd { asked: 2, end: 1 })), "{found:?}");
 
     let stream = store.subscribe(Position(0), Filter::All).into_stream();
     let mut stream = Box::pin(stream);
@@ -118,13 +106,7 @@ async fn closing_ends_subscriptions() {
     let waiting = tokio::spawn(async move { stream.collect::<Vec<_>>().await });
     // Wakes the subscription without a record for it.
     let cursors = vec![(crate::sample::cursor("kafka/in"), Vec::new())];
-    store
-        .append(Batch {
-            cursors,
-            ..Batch::default()
-        })
-        .await
-        .unwrap();
+    store.append(Batch { cursors, ..Batch::default() }).await.unwrap();
     store.close();
     let rest = waiting.await.unwrap();
     assert!(matches!(rest[..], [Err(ReadError::Closed)]), "{rest:?}");
