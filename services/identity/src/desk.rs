@@ -17,7 +17,7 @@ use runtime::config::{Duty, Organisations};
 use runtime::failure::Failure;
 
 use crate::Config;
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 /// What the rpcs of this service share. Cheap to clone.
 #[derive(Clone)]

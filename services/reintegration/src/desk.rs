@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::identifier::{Agency, Digest, Office};
-use domain::person::{Acting, NAME_CHARS_MAX, NOTE_CHARS_MAX, Particulars, Text};
+use domain::person::{Acting, NAME_CHARS_MAX, NOTE_CHARS_MAX, Particulars, Text, Unfit};
 use domain::referral::course::Referral;
 use domain::referral::decide::{self, Whereabouts, decide};
 use domain::referral::rejection::Rejection;
@@ -11,7 +11,8 @@ use proto::InvalidField;
 use proto::command::v1::{Purpose, Receipt};
 use runtime::caller::{self, Caller};
 use runtime::command::{self, Command, Decision, Effort, Kind, Ledger, Ordered, RequestId};
-use runtime::failure::{Coded, Detail, Failure};
+use runtime::failure::{Coded, Failure};
+use runtime::fields::Fields;
 use runtime::shutdown::Shutdown;
 
 use crate::Config;
@@ -105,17 +106,13 @@ impl Desk {
         agency: Result<Agency, InvalidField>,
         order: Result<decide::Command, InvalidField>,
     ) -> Result<Receipt, Failure> {
-        let mut wrong = Vec::new();
-        let request_id = kept(&mut wrong, RequestId::new(head.request_id));
-        let note = kept(&mut wrong, read_note(head.note));
-        let case = if head.case.is_empty() { Err(InvalidField::missing("case")) } else { Ok(()) };
-        let case = kept(&mut wrong, case);
-        let (agency, order) = (kept(&mut wrong, agency), kept(&mut wrong, order));
-        let (Some(request_id), Some(note), Some(()), Some(agency), Some(order)) =
-            (request_id, note, case, agency, order)
-        else {
-            return Err(all(wrong));
-        };
+        let mut fields = Fields::default();
+        let request_id = fields.read(RequestId::new(head.request_id));
+        let note = fields.take("note", read_note(head.note));
+        let case = fields.given("case", head.case);
+        let (agency, order) = (fields.read(agency), fields.read(order));
+        let read = || Some((request_id?, note?, case?, agency?, order?));
+        let (request_id, note, (), agency, order) = fields.done(read())?;
         let particulars = signed(&caller, note)?;
         let command = Command {
             ordered: Ordered {
@@ -139,24 +136,11 @@ impl Desk {
     }
 }
 
-fn kept<T>(wrong: &mut Vec<InvalidField>, read: Result<T, InvalidField>) -> Option<T> {
-    read.map_err(|field| wrong.push(field)).ok()
-}
-
-fn all(wrong: Vec<InvalidField>) -> Failure {
-    let mut wrong = wrong.into_iter();
-    let Some(first) = wrong.next() else {
-        return Failure::internal("a field was neither taken nor refused");
-    };
-    wrong.fold(Failure::from(first), |failure, field| failure.with_detail(Detail::Field(field)))
-}
-
-fn read_note(note: Note<'_>) -> Result<Option<Text>, InvalidField> {
+fn read_note(note: Note<'_>) -> Result<Option<Text>, Unfit> {
     match note {
         Note::Optional(text) => Text::optional(text, NOTE_CHARS_MAX),
         Note::Required(text) => Text::new(text, NOTE_CHARS_MAX).map(Some),
     }
-    .map_err(|why| InvalidField::new("note", why))
 }
 
 /// What is sealed, with who acted, as the certificate says.

@@ -23,7 +23,7 @@ use runtime::failure::Failure;
 use runtime::shutdown::Shutdown;
 
 use crate::Config;
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 /// What the rpcs of this service share. Cheap to clone.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use domain::identifier::EvidenceItem;
 use domain::rules::Rules;
 use runtime::failure::Failure;
 
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 /// Most items in one message.
 const ITEMS_MAX: usize = 64;

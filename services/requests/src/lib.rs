@@ -4,7 +4,6 @@
 mod config;
 mod service;
 mod desk;
-mod fields;
 mod person;
 mod evidence;
 mod notice;

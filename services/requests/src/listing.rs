@@ -8,8 +8,8 @@ use runtime::command::Reading;
 use runtime::failure::{Class, Failure};
 
 use crate::desk::{Desk, Official};
-use crate::fields::Fields;
 use crate::page::{self, Page};
+use runtime::fields::Fields;
 
 /// What a list is of.
 pub(crate) struct Listing<'a> {

@@ -3,7 +3,7 @@
 use domain::identifier::CaseId;
 use proto::ledger::v1::Label;
 
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 /// Lines of a page where nothing is said.
 const LINES_DEFAULT: u32 = 50;

@@ -9,7 +9,7 @@ use domain::person::{
 use domain::time::Date;
 use proto::requests::v1::{self as wire, Document, Person, ReturnDecision, Sex};
 
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 /// Reads a person; `today` bounds the date of birth.
 pub(crate) fn read(

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod command;
 pub mod config;
 pub mod failure;
+pub mod fields;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;

@@ -10,7 +10,7 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::Desk;
-use crate::fields::Fields;
+use runtime::fields::Fields;
 
 pub(super) async fn verify(
     desk: &Desk,

@@ -16,9 +16,9 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::{Desk, Note, Official, read_note, request_id, signed, today};
-use crate::fields::Fields;
 use crate::view::words;
 use crate::{evidence, person};
+use runtime::fields::Fields;
 
 pub(super) async fn file_request(
     desk: &Desk,

@@ -5,10 +5,10 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::Desk;
-use crate::fields::Fields;
 use crate::listing::{self, Belongs, Listing};
 use crate::person;
 use crate::view::line;
+use runtime::fields::Fields;
 
 pub(super) async fn list_deadlines(
     desk: &Desk,

@@ -13,8 +13,8 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::{Desk, Order, head};
-use crate::fields::Fields;
 use crate::view::words;
+use runtime::fields::Fields;
 
 pub(super) async fn notify_transfer(
     desk: &Desk,

@@ -10,8 +10,8 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::{Desk, Head, Note, Order, head, today};
-use crate::fields::Fields;
 use crate::person;
+use runtime::fields::Fields;
 
 pub(super) async fn rectify(
     desk: &Desk,

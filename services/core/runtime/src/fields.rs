@@ -2,16 +2,16 @@
 
 use std::fmt::Display;
 
+use crate::failure::{Detail, Failure};
 use proto::InvalidField;
-use runtime::failure::{Detail, Failure};
 
 /// What is wrong with a message, in the order in which it was read.
 #[derive(Debug, Default)]
-pub(crate) struct Fields(Vec<InvalidField>);
+pub struct Fields(Vec<InvalidField>);
 
 impl Fields {
     /// What was made of a field; what is wrong with it is kept.
-    pub(crate) fn take<T, E: Display>(
+    pub fn take<T, E: Display>(
         &mut self,
         field: impl Into<String>,
         made: Result<T, E>,
@@ -19,8 +19,13 @@ impl Fields {
         made.map_err(|reason| self.wrong(field, reason)).ok()
     }
 
+    /// What was read of a field that the fault itself names.
+    pub fn read<T>(&mut self, read: Result<T, InvalidField>) -> Option<T> {
+        read.map_err(|field| self.0.push(field)).ok()
+    }
+
     /// A field that must be there.
-    pub(crate) fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+    pub fn required<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.0.push(InvalidField::missing(field));
         }
@@ -28,21 +33,17 @@ impl Fields {
     }
 
     /// A member of an enumeration that must be one of those that `read` knows.
-    pub(crate) fn word<T>(&mut self, field: impl Into<String>, read: Option<T>) -> Option<T> {
+    pub fn word<T>(&mut self, field: impl Into<String>, read: Option<T>) -> Option<T> {
         self.take(field, read.ok_or("must be one of the words that are known"))
     }
 
     /// A text that must be there; what it must look like is checked elsewhere.
-    pub(crate) fn given(&mut self, field: &str, text: &str) -> Option<()> {
+    pub fn given(&mut self, field: &str, text: &str) -> Option<()> {
         self.required(field, (!text.is_empty()).then_some(()))
     }
 
     /// A list that must hold nothing twice; names the second of two.
-    pub(crate) fn none_twice<T: Ord>(
-        &mut self,
-        field: &str,
-        list: Option<Vec<T>>,
-    ) -> Option<Vec<T>> {
+    pub fn none_twice<T: Ord>(&mut self, field: &str, list: Option<Vec<T>>) -> Option<Vec<T>> {
         let list = list?;
         match first_twice(&list) {
             None => Some(list),
@@ -54,13 +55,13 @@ impl Fields {
     }
 
     /// A field that does not hold what it must.
-    pub(crate) fn wrong(&mut self, field: impl Into<String>, reason: impl Display) {
+    pub fn wrong(&mut self, field: impl Into<String>, reason: impl Display) {
         self.0.push(InvalidField::new(field, reason));
     }
 
     /// A list of at most `items_max`, none twice; each item read by `read`, which names it by its
     /// path.
-    pub(crate) fn list<T, U>(
+    pub fn list<T, U>(
         &mut self,
         field: &str,
         items: &[T],
@@ -80,7 +81,7 @@ impl Fields {
     }
 
     /// What the fields make together. `made` is `None` only where one of them is wrong.
-    pub(crate) fn done<T>(self, made: Option<T>) -> Result<T, Failure> {
+    pub fn done<T>(self, made: Option<T>) -> Result<T, Failure> {
         let mut wrong = self.0.into_iter();
         match (wrong.next(), made) {
             (None, Some(made)) => Ok(made),
