@@ -216,3 +216,92 @@ pub(crate) fn covers_person(view: &View<'_>) -> bool {
         .into_iter()
         .all(|by| view.said.either(by).rectified.iter().filter(person).all(|(at, _)| knew(by, *at)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::event::{NonDeparture, Statement as S};
+    use crate::case::story::{
+        NL, Story, accepted, departed, document_issued, document_requested, filed,
+        transfer_notified,
+    };
+
+    /// The Dutch log holds its adoption, the request, that for a document, then the notice.
+    const NOTICE: u64 = 3;
+    /// Kosovo's log holds its adoption, the acceptance, then the issue.
+    const ISSUE: u64 = 2;
+
+    #[test]
+    fn a_transfer_is_stopped_by_what_stops_it_first() {
+        let transfer = |story: Story| match story.by(NL).case().transfer {
+            TransferSituation::None => "none",
+            TransferSituation::Notified(_) => "notified",
+            TransferSituation::Stopped(_, Stop::Hold) => "hold",
+            TransferSituation::Stopped(_, Stop::Objection) => "objection",
+            TransferSituation::Stopped(_, Stop::Cancellation) => "cancellation",
+            TransferSituation::Stopped(_, Stop::Withdrawal) => "withdrawal",
+            TransferSituation::NotDeparted(_) => "not departed",
+            TransferSituation::Departed(_, Crossed::No) => "departed",
+            TransferSituation::Arrived(_, Crossed::No) => "arrived",
+            TransferSituation::Departed(_, Crossed::Yes)
+            | TransferSituation::Arrived(_, Crossed::Yes) => "crossed",
+            TransferSituation::TakenBack(_) => "taken back",
+        };
+        let unfit = S::PersonNotDeparted(NOTICE, NonDeparture::Unfit);
+        for (story, expected) in [
+            (document_issued(), "none"),
+            (transfer_notified(), "notified"),
+            (transfer_notified().nl(S::HoldPlaced), "hold"),
+            (transfer_notified().xk(S::HoldPlaced), "hold"),
+            (transfer_notified().xk(S::HoldPlaced).xk(S::HoldLifted), "notified"),
+            (transfer_notified().xk(S::TransferObjected(NOTICE)), "objection"),
+            (transfer_notified().xk(S::TransferObjected(NOTICE)).xk(S::HoldPlaced), "objection"),
+            (transfer_notified().nl(S::RequestWithdrawn), "withdrawal"),
+            (objected().nl(S::RequestWithdrawn), "withdrawal"),
+            (objected().nl(S::TransferCancelled(NOTICE)), "cancellation"),
+            (
+                transfer_notified().nl(S::TransferCancelled(NOTICE)).nl(S::RequestWithdrawn),
+                "cancellation",
+            ),
+            (transfer_notified().nl(unfit), "not departed"),
+            (departed(), "departed"),
+            (departed().xk(S::HoldPlaced), "departed"),
+            (departed().xk(S::PersonArrived), "arrived"),
+            (departed().nl(S::TakenBack), "taken back"),
+        ] {
+            assert_eq!(transfer(story), expected);
+        }
+    }
+
+    fn objected() -> Story {
+        transfer_notified().xk(S::TransferObjected(NOTICE))
+    }
+
+    #[test]
+    fn a_travel_document_is_what_was_last_said_of_it() {
+        let document = |story: Story| match story.by(NL).case().document {
+            DocumentSituation::None => "none",
+            DocumentSituation::Requested(_) => "requested",
+            DocumentSituation::Valid(_) => "valid",
+            DocumentSituation::Suspended(_) => "suspended",
+            DocumentSituation::ToBeRevoked(_) => "to be revoked",
+            DocumentSituation::Revoked(_) => "revoked",
+        };
+        let revoked = || document_issued().xk(S::TravelDocumentRevoked(ISSUE));
+        for (story, expected) in [
+            (filed(), "none"),
+            (accepted(), "none"),
+            (document_requested(), "requested"),
+            (document_requested().nl(S::HoldPlaced), "requested"),
+            (document_issued(), "valid"),
+            (document_issued().nl(S::HoldPlaced), "suspended"),
+            (document_issued().xk(S::HoldPlaced), "suspended"),
+            (document_issued().nl(S::RequestWithdrawn), "to be revoked"),
+            (document_issued().nl(S::HoldPlaced).nl(S::RequestWithdrawn), "to be revoked"),
+            (revoked(), "revoked"),
+            (revoked().nl(S::RequestWithdrawn), "revoked"),
+        ] {
+            assert_eq!(document(story), expected);
+        }
+    }
+}

@@ -74,17 +74,20 @@ mod tests {
                     silent().nl(S::SilenceNoticed).hours(23).heartbeat(),
                     Err(R::ClaimMustWaitForGrace),
                 ),
-                (
-                    silent().nl(S::SilenceNoticed).hours(24).heartbeat(),
-                    states(S::SilenceClaimed(at_grace())),
-                ),
+                (at_grace(), states(claims(&at_grace()))),
+                (at_grace().hours(1).heartbeat(), states(claims(&at_grace()))),
                 (mute(), Err(R::SilenceMustHaveAnEffect)),
             ],
         );
     }
 
-    fn at_grace() -> Heard {
-        silent().nl(S::SilenceNoticed).hours(24).heartbeat().word_of_xk()
+    /// Kosovo's word at the very end of the grace.
+    fn at_grace() -> Story {
+        silent().nl(S::SilenceNoticed).hours(24).heartbeat()
+    }
+
+    fn claims(given: &Story) -> S {
+        S::SilenceClaimed(given.word_of_xk())
     }
 
     /// Under an agreement that does not say what silence means; not even noticed.
