@@ -263,6 +263,11 @@ mod tests {
                 transfer_notified().nl(S::TransferCancelled(NOTICE)).nl(S::RequestWithdrawn),
                 "cancellation",
             ),
+            // A report about a transfer that is not pending stands, marked, and changes nothing.
+            (
+                transfer_notified().nl(S::TransferCancelled(NOTICE)).nl(unfit.clone()),
+                "cancellation",
+            ),
             (transfer_notified().nl(unfit), "not departed"),
             (departed(), "departed"),
             (departed().xk(S::HoldPlaced), "departed"),

@@ -2,9 +2,11 @@
 //! entry in it.
 
 use domain::case::Case;
+use domain::case::event::Statement;
 use domain::case::knowledge::Verdict::{self, Breach, Effective, Ineffective};
 use domain::case::rejection::Rejection as R;
 use domain::case::said::Side;
+use domain::chain::Heard;
 
 use crate::history::{History, state};
 use crate::step::{Step, play};
@@ -125,6 +127,12 @@ fn an_entry_is_judged_by_what_its_author_had_heard() {
             "NL says RequestFiled; XK hears; XK says RegisterChecked",
             Breach(R::RegisterCheckMustBeRequested),
         ),
+        (Plain, "NL says RequestFiled; NL says TakenBack", Breach(R::DepartureMustBeReported)),
+        (
+            Plain,
+            "NL says RequestFiled; NL says PersonDeparted 9 + TakenBack; NL says TakenBack",
+            Breach(R::StatementMustNotRepeat),
+        ),
         // What was in hand and not heard is not known; what was heard is.
         (
             Plain,
@@ -215,5 +223,28 @@ fn a_screen_is_outdated_by_acts_and_by_nothing_else() {
         ("; NL says HoldPlaced", false),
     ] {
         assert_eq!(etag(rest) == shown, same, "{rest}");
+    }
+}
+
+const NOTICED: &str = "NL says RequestFiled; XK hears; NL hears; 43200 minutes pass; \
+    NL says SilenceNoticed; XK hears; 1500 minutes pass; XK says; NL hears";
+
+#[test]
+fn a_refusal_that_comes_after_the_silence_was_proved_is_shown_without_effect() {
+    let late = format!("{NOTICED}; NL says SilenceClaimed; XK says RequestRefused");
+    assert_eq!(verdict(World::Plain, &late), Ineffective(R::RequestMustBeOpen));
+    // An acceptance says the same as the silence, and whom it covers.
+    let late = format!("{NOTICED}; NL says SilenceClaimed; XK says RequestAccepted");
+    assert_eq!(verdict(World::Plain, &late), Effective);
+}
+
+#[test]
+fn a_claim_that_cites_another_era_cites_nothing() {
+    for (era, expected) in [(0, Effective), (1, Ineffective(R::ClaimMustCiteHeardDispatch))] {
+        let mut history = told(World::Plain, NOTICED);
+        let cited = Heard { era, ..history.heard(Side::Requesting).unwrap() };
+        history.says(Side::Requesting, [Statement::SilenceClaimed(cited)]);
+        let case = history.case(Side::Requesting).unwrap();
+        assert_eq!(case.history.last().unwrap().verdict, expected);
     }
 }
