@@ -54,6 +54,7 @@ pub struct StreamDispatchesRequest {
 }
 /// The next dispatch, by ascending number.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct StreamDispatchesResponse {
     /// Its number.
     #[prost(uint64, tag = "1")]
@@ -459,5 +460,11 @@ pub mod partner_service_server {
     pub const SERVICE_NAME: &str = "readmit.exchange.v1.PartnerService";
     impl<T> tonic::server::NamedService for PartnerServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+impl ::core::fmt::Debug for StreamDispatchesResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("StreamDispatchesResponse(withheld)")
     }
 }

@@ -173,6 +173,7 @@ pub struct NewEntry {
 }
 /// A command that has been written.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct PriorCommand {
     /// SHA-256 of the command, 32 bytes: the same id with another digest is an error.
     #[prost(bytes = "vec", tag = "1")]
@@ -236,6 +237,7 @@ impl BodyState {
 }
 /// Which case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReadCaseRequest {
     /// Who asks. The purpose decides whether bodies are opened.
     #[prost(message, optional, tag = "1")]
@@ -286,6 +288,7 @@ pub struct ReadCaseResponse {
 }
 /// With whom.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct PrepareOpeningRequest {
     /// Who asks.
     #[prost(message, optional, tag = "1")]
@@ -341,6 +344,7 @@ pub struct YearSerial {
 }
 /// With whom.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReadCorridorRequest {
     /// Who asks.
     #[prost(message, optional, tag = "1")]
@@ -379,6 +383,7 @@ pub struct ReadCorridorResponse {
 }
 /// What to append.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct AppendRequest {
     /// Who asks.
     #[prost(message, optional, tag = "1")]
@@ -423,6 +428,7 @@ pub struct AppendResponse {
 }
 /// What to append.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct AppendCorridorRequest {
     /// Who asks.
     #[prost(message, optional, tag = "1")]
@@ -516,6 +522,7 @@ pub struct FollowCasesRequest {
 }
 /// The next record, by ascending position. Without body.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct FollowCasesResponse {
     /// Position in the store.
     #[prost(uint64, tag = "1")]
@@ -563,6 +570,7 @@ pub struct FollowDispatchesRequest {
 }
 /// The next dispatch, by ascending number.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct FollowDispatchesResponse {
     /// Its number.
     #[prost(uint64, tag = "1")]
@@ -601,6 +609,7 @@ pub struct ReadDispatchesRequest {
 }
 /// The next dispatch, by ascending number.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ReadDispatchesResponse {
     /// Its number.
     #[prost(uint64, tag = "1")]
@@ -612,6 +621,7 @@ pub struct ReadDispatchesResponse {
 }
 /// What arrived.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ImportDispatchRequest {
     /// Who asks.
     #[prost(message, optional, tag = "1")]
@@ -789,6 +799,7 @@ pub struct GetProofRequest {
 }
 /// A proof of inclusion (RFC 9162).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct GetProofResponse {
     /// The bytes of the entry's head.
     #[prost(bytes = "vec", tag = "1")]
@@ -821,6 +832,7 @@ pub struct ExportEvidenceRequest {
 }
 /// A part of the bundle, in order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ExportEvidenceResponse {
     /// The next bytes of the bundle; at most 256 KiB.
     #[prost(bytes = "vec", tag = "1")]
@@ -2661,5 +2673,77 @@ impl ::core::fmt::Debug for NewEntry {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("NewEntry(withheld)")
+    }
+}
+impl ::core::fmt::Debug for PriorCommand {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("PriorCommand(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadCaseRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadCaseRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for PrepareOpeningRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("PrepareOpeningRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadCorridorRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadCorridorRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for AppendRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("AppendRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for AppendCorridorRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("AppendCorridorRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for FollowCasesResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("FollowCasesResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for FollowDispatchesResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("FollowDispatchesResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadDispatchesResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadDispatchesResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ImportDispatchRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ImportDispatchRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for GetProofResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetProofResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ExportEvidenceResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ExportEvidenceResponse(withheld)")
     }
 }

@@ -116,6 +116,7 @@ pub struct Office {
 }
 /// An adoption.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct AdoptAgreementRequest {
     /// Names this command; 1 to 64 characters, chosen by the caller.
     #[prost(string, tag = "1")]
@@ -1115,6 +1116,12 @@ pub mod operator_service_server {
     pub const SERVICE_NAME: &str = "readmit.node.v1.OperatorService";
     impl<T> tonic::server::NamedService for OperatorServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+impl ::core::fmt::Debug for AdoptAgreementRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("AdoptAgreementRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for OpenSafeguardRequest {

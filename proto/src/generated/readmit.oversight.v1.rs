@@ -77,6 +77,7 @@ pub struct GetProofRequest {
 }
 /// A proof of inclusion (RFC 9162), with what it is about. docs/SPEC.md says how it is checked.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct GetProofResponse {
     /// The bytes of the entry's head: the leaf is SHA-256(0x00 || head).
     #[prost(bytes = "vec", tag = "1")]
@@ -106,6 +107,7 @@ pub struct ExportEvidenceRequest {
 }
 /// A part of the bundle, in order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ExportEvidenceResponse {
     /// The next bytes of the bundle; at most 256 KiB.
     #[prost(bytes = "vec", tag = "1")]
@@ -139,6 +141,7 @@ pub struct ListAccessesResponse {
 }
 /// One access.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Access {
     /// Position in the access log.
     #[prost(uint64, tag = "1")]
@@ -1097,5 +1100,23 @@ pub mod statistics_service_server {
     pub const SERVICE_NAME: &str = "readmit.oversight.v1.StatisticsService";
     impl<T> tonic::server::NamedService for StatisticsServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
+    }
+}
+impl ::core::fmt::Debug for GetProofResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetProofResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ExportEvidenceResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ExportEvidenceResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Access {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Access(withheld)")
     }
 }

@@ -338,6 +338,7 @@ pub struct Heard {
 }
 /// An event as recorded in a log. Each part is bytes, fixed once, never encoded again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Entry {
     /// The bytes of `Head`.
     #[prost(bytes = "vec", tag = "1")]
@@ -370,6 +371,7 @@ pub struct Head {
 }
 /// A case key, sealed to the recipient's announced HPKE key.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct WrappedCaseKey {
     /// Position of the opening entry that minted the key.
     #[prost(uint64, tag = "1")]
@@ -458,6 +460,7 @@ pub struct DispatchEvidence {
 }
 /// An entry: its head always, its facts where they are of the corridor or of the case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct EntryEvidence {
     /// The bytes of `Head`.
     #[prost(bytes = "vec", tag = "1")]
@@ -1174,6 +1177,7 @@ impl RectifiedScope {
 }
 /// The clear part of a local entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct LocalFacts {
     /// The case, 16 bytes.
     #[prost(bytes = "vec", tag = "1")]
@@ -1189,6 +1193,7 @@ pub struct LocalFacts {
 pub mod local_facts {
     /// What is stated.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
     pub enum Statement {
         /// A safeguard is open: departure must wait.
         #[prost(message, tag = "10")]
@@ -1947,5 +1952,29 @@ impl ::core::fmt::Debug for TransferDetail {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("TransferDetail(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Entry {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Entry(withheld)")
+    }
+}
+impl ::core::fmt::Debug for WrappedCaseKey {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("WrappedCaseKey(withheld)")
+    }
+}
+impl ::core::fmt::Debug for EntryEvidence {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EntryEvidence(withheld)")
+    }
+}
+impl ::core::fmt::Debug for LocalFacts {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("LocalFacts(withheld)")
     }
 }
