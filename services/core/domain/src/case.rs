@@ -4,15 +4,15 @@
 //! same case. Nobody writes the joint state. What a State keeps to itself is a second function,
 //! [`crate::safeguard::Safeguards::of`], and the shared case never reads it.
 
-pub mod crossing;
-pub mod decide;
 pub mod event;
-pub mod knowledge;
-pub mod outcome;
-pub mod query;
 pub mod rejection;
-pub(crate) mod rule;
 pub mod said;
+pub mod knowledge;
+pub(crate) mod rule;
+pub mod crossing;
+pub mod outcome;
+pub mod decide;
+pub mod query;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

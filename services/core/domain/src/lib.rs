@@ -3,15 +3,15 @@
 //! Everything here takes values and returns values. Time, identifiers and the acting authority
 //! are fields of what is passed in; nothing reads a clock, a file or a random number.
 
-pub mod case;
-pub mod chain;
+pub mod identifier;
+pub mod time;
+pub mod sensitive;
+pub mod person;
+pub mod rules;
 pub mod clock;
 pub mod corridor;
-pub mod identifier;
-pub mod invariant;
-pub mod person;
+pub mod chain;
+pub mod case;
 pub mod referral;
-pub mod rules;
 pub mod safeguard;
-pub mod sensitive;
-pub mod time;
+pub mod invariant;

@@ -3,15 +3,15 @@
 //! Knows bytes, topics and offsets; not States' records, cases or keys. Nothing here is trusted:
 //! a broker may lose, repeat, reorder or replace what it was given, and callers verify all of it.
 
-pub mod cloud_event;
-pub mod cluster;
+pub mod topic;
 pub mod config;
 pub mod connection;
-pub mod development_broker;
-pub mod incoming;
 pub mod publish;
+pub mod incoming;
 pub mod read;
-pub mod topic;
+pub mod cluster;
+pub mod cloud_event;
+pub mod development_broker;
 
 pub use cloud_event::CloudEvent;
 pub use cluster::Cluster;

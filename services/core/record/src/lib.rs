@@ -4,23 +4,23 @@
 //! given by the caller ([`random::operating_system`] is the one source that this crate names).
 //! `docs/SPEC.md` says every byte that is made here.
 
-pub mod arrival;
-pub mod body;
-pub mod bundle;
 pub mod canonical;
-pub mod chain;
-mod cose;
 pub mod digest;
-pub mod dispatch;
-pub mod entry;
-pub mod facts;
 pub mod genesis;
-pub mod key;
-pub mod key_directory;
-pub mod log;
 pub mod log_id;
-pub mod random;
+pub mod key;
 pub mod root_statement;
+pub mod key_directory;
+pub mod facts;
+pub mod body;
 pub mod rules;
 pub mod seal;
 pub mod wrap;
+pub mod entry;
+pub mod dispatch;
+pub mod log;
+pub mod arrival;
+pub mod chain;
+pub mod bundle;
+mod cose;
+pub mod random;
