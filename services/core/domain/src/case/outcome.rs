@@ -4,7 +4,7 @@ use super::knowledge::View;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
 use crate::rules::{Length, Limit, Rules, SilenceEffect, Start};
-use crate::time::{Date, Instant};
+use crate::time::{Date, Instant, Span};
 
 /// What has become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,11 @@ pub(crate) fn start(view: &View<'_>, limit: &Limit, trigger: Trigger) -> Option<
         }
         Start::ApprovalOrExpiryOfReplyLimit => match Outcome::of(view).accepted()? {
             Ground::Answer(at) => Some(at.time),
-            Ground::Silence(_) => reply(view, view.rules?)?.ok().map(|deadline| deadline.at),
+            // The limit expires on its last day, which is then day zero: the moment before 24:00.
+            Ground::Silence(_) => {
+                let expired = reply(view, view.rules?)?.ok()?;
+                Some(expired.at.less(Span::from_ms(1)))
+            }
         },
         Start::KnowledgeOfIrregularStay => None,
     }

@@ -139,7 +139,8 @@ fn a_transfer_after_silence_counts_from_the_end_of_the_limit_to_reply() {
     };
     assert_eq!(of(DeadlineKind::Reply).to_string(), "2026-03-12");
     assert_eq!(of(DeadlineKind::Silence).to_string(), "2026-03-30");
-    assert_eq!(of(DeadlineKind::Transfer).to_string(), "2026-06-13");
+    // Day zero is the last day of the limit to reply, not the day after it.
+    assert_eq!(of(DeadlineKind::Transfer).to_string(), "2026-06-12");
 }
 
 #[test]
