@@ -19,6 +19,7 @@ pub mod disk;
 mod index;
 mod journal;
 mod label;
+mod lengths;
 mod limits;
 mod live;
 mod mutant;

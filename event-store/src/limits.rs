@@ -39,3 +39,9 @@ pub(crate) const REPLAY_RECORDS_MAX: usize = 16 << 10;
 pub(crate) const SUBSCRIPTION_RECORDS_MAX: usize = 256;
 /// Revisions in one packed value of the index: 2 KiB.
 pub(crate) const CHUNK_REVISIONS: u64 = 256;
+/// Streams whose length the writer remembers: at most about 4 MiB.
+pub(crate) const LENGTHS_MAX: usize = 64 << 10;
+/// Records that make the indexer start at once …
+pub(crate) const INDEX_RECORDS_MIN: usize = 4 << 10;
+/// … else it gathers for so long: fewer writes, and the writer has the processor.
+pub(crate) const INDEX_GATHER_MS_MAX: u64 = 10;

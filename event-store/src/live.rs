@@ -11,6 +11,7 @@ use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard,
 };
+use std::time::Duration;
 
 use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
 use tokio::sync::watch;
@@ -20,6 +21,7 @@ use crate::index::column::{Column, Place, Unwritten};
 use crate::index::{self, Broken, Changes, Tree};
 use crate::journal::bytes::wide;
 use crate::journal::{Journal, Mark};
+use crate::limits::{INDEX_GATHER_MS_MAX, INDEX_RECORDS_MIN};
 use crate::name::{CursorName, LogName, StreamId};
 use crate::record::Position;
 
@@ -257,6 +259,10 @@ impl Work {
 pub(crate) struct Progress {
     pub(crate) indexed: Mark,
     pub(crate) is_ending: bool,
+    /// The indexer has something to do, and waits for more.
+    is_gathering: bool,
+    /// It is to wait no longer.
+    is_urgent: bool,
 }
 
 /// Everything that outlives a single call.
@@ -283,7 +289,12 @@ impl Shared {
             committed,
             failure: OnceLock::new(),
             is_closed: AtomicBool::new(false),
-            progress: Mutex::new(Progress { indexed, is_ending: false }),
+            progress: Mutex::new(Progress {
+                indexed,
+                is_ending: false,
+                is_gathering: false,
+                is_urgent: false,
+            }),
             progressed: Condvar::new(),
         }
     }
@@ -337,11 +348,16 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writer: there is something new to index.
-    pub(crate) fn wake_indexer(&self) {
+    /// Writer: there is something new to index, so many records by now.
+    pub(crate) fn wake_indexer(&self, pending: usize) {
         // The lock orders this after the indexer's look at `live`, so that no wake-up is lost.
-        drop(self.progress());
-        self.progressed.notify_all();
+        let mut progress = self.progress();
+        progress.is_urgent |= pending >= INDEX_RECORDS_MIN;
+        let is_quiet = progress.is_gathering && !progress.is_urgent;
+        drop(progress);
+        if !is_quiet {
+            self.progressed.notify_all();
+        }
     }
 
     /// Writer: no more will come.
@@ -389,7 +405,7 @@ impl Shared {
                 let woken = self.progressed.wait(progress);
                 progress = woken.unwrap_or_else(PoisonError::into_inner);
             }
-            drop(progress);
+            self.gather(progress);
             if let Err(broken) = self.index_pending() {
                 // Reads would be incomplete from here on: stop, and rebuild at the next opening.
                 // If even the mark cannot be left, the checks of that opening find what is wrong.
@@ -398,6 +414,20 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    /// Waits a little, so that more is indexed together. Nobody waits for the index: what it does
+    /// not have yet is read from memory.
+    fn gather(&self, mut progress: MutexGuard<'_, Progress>) {
+        progress.is_gathering = true;
+        let time_max = Duration::from_millis(INDEX_GATHER_MS_MAX);
+        let is_waiting = |progress: &mut Progress| {
+            !progress.is_ending && !progress.is_urgent && self.failure().is_none()
+        };
+        let waited = self.progressed.wait_timeout_while(progress, time_max, is_waiting);
+        let (mut progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        progress.is_gathering = false;
+        progress.is_urgent = false;
     }
 
     /// How many revisions a stream has.

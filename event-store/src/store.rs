@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::append::{AppendError, Appended, Batch, Prepared};
 use crate::disk::{Disk, Files};
 use crate::index;
+use crate::lengths::Lengths;
 use crate::limits::QUEUE_BATCHES_MAX;
 use crate::live::Shared;
 use crate::open::{Index, OpenError, Opened, Options, Recovery, open};
@@ -61,7 +62,8 @@ impl Store {
         let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
         let (sender, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let writer = Writer { shared: Arc::clone(&shared), journal, queue };
+        let writer =
+            Writer { shared: Arc::clone(&shared), journal, queue, lengths: Lengths::default() };
         let indexer = Arc::clone(&shared);
         let writer = spawn("store-writer", move || writer.run())?;
         let indexer = spawn("store-indexer", move || indexer.run_indexer())?;

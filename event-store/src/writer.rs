@@ -12,6 +12,7 @@ use crate::journal::bytes::{put, wide};
 use crate::journal::frame::{self, Header, Numbers};
 use crate::journal::write::{JournalWriter, WriteError};
 use crate::journal::{Mark, frame_length};
+use crate::lengths::Lengths;
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
 use crate::live::{Committed, Shared};
 use crate::name::{LogName, StreamId};
@@ -31,6 +32,7 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) journal: JournalWriter,
     pub(crate) queue: mpsc::Receiver<Request>,
+    pub(crate) lengths: Lengths,
 }
 
 /// A batch that was found good, with the numbers of its records.
@@ -44,6 +46,8 @@ struct Accepted {
 /// What the group so far changes, on top of what is committed.
 struct Group<'a> {
     shared: &'a Shared,
+    /// What is committed, as far as it is remembered.
+    lengths: &'a mut Lengths,
     position: u64,
     logs: BTreeMap<LogName, u64>,
     streams: HashMap<StreamId, u64>,
@@ -72,7 +76,7 @@ impl Writer {
     fn commit(&mut self, requests: Vec<Request>) {
         let shared = Arc::clone(&self.shared);
         shared.wait_for_index(PENDING_RECORDS_MAX);
-        let mut group = Group::new(&shared, self.journal.mark());
+        let mut group = Group::new(&shared, &mut self.lengths, self.journal.mark());
         for Request { batch, reply, _share } in requests {
             if let Some(reason) = shared.failure() {
                 let error = AppendError::Poisoned { reason: reason.to_owned() };
@@ -89,11 +93,17 @@ impl Writer {
                 }
             }
         }
-        let Group { accepted, refused, .. } = group;
+        let Group { accepted, refused, streams, .. } = group;
         let result = match accepted.is_empty() {
             true => Ok(()),
             false => self.write(&accepted),
         };
+        // After an error, what is committed has not changed, or nothing more will be.
+        if result.is_ok() {
+            for (stream, length) in streams {
+                self.lengths.put(stream, length);
+            }
+        }
         for (reply, error) in refused {
             // Whoever no longer waits does not need the answer.
             let _ = reply.send(Err(error));
@@ -182,8 +192,9 @@ impl Writer {
         }
         live.mark = self.journal.mark();
         let position = Position(live.mark.position);
+        let pending = live.positions.pending();
         drop(live);
-        self.shared.wake_indexer();
+        self.shared.wake_indexer(pending);
         self.shared.committed.send_replace(position);
         Ok(())
     }
@@ -199,9 +210,10 @@ impl Writer {
 }
 
 impl<'a> Group<'a> {
-    fn new(shared: &'a Shared, mark: Mark) -> Self {
+    fn new(shared: &'a Shared, lengths: &'a mut Lengths, mark: Mark) -> Self {
         Self {
             shared,
+            lengths,
             position: mark.position,
             logs: BTreeMap::new(),
             streams: HashMap::new(),
@@ -221,7 +233,9 @@ impl<'a> Group<'a> {
         }
         // Looked up before anything is counted, since looking up may fail.
         for record in &batch.records {
-            if let Some(stream) = &record.stream {
+            if let Some(stream) = &record.stream
+                && !self.streams.contains_key(stream)
+            {
                 let length = self.stream_length(stream)?;
                 self.streams.insert(*stream, length);
             }
@@ -248,12 +262,16 @@ impl<'a> Group<'a> {
         Ok(numbers.collect())
     }
 
-    fn stream_length(&self, stream: &StreamId) -> Result<u64, AppendError> {
-        if let Some(length) = self.streams.get(stream) {
-            return Ok(*length);
+    fn stream_length(&mut self, stream: &StreamId) -> Result<u64, AppendError> {
+        let known = self.streams.get(stream).copied();
+        if let Some(length) = known.or_else(|| self.lengths.get(stream)) {
+            return Ok(length);
         }
         match self.shared.stream_length(stream) {
-            Some(Ok(length)) => Ok(length),
+            Some(Ok(length)) => {
+                self.lengths.put(*stream, length);
+                Ok(length)
+            }
             Some(Err(broken)) => Err(AppendError::Poisoned { reason: broken.to_string() }),
             None => Err(AppendError::Closed),
         }

@@ -5,10 +5,17 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use super::Broken;
 
 type Bytes = Vec<u8>;
+
+/// How often the database is opened before its refusal is believed: a process that was started
+/// just now may share the database's lock until it runs its own program. Others cannot have it,
+/// because whoever opens the database has the lock of the store.
+const OPENINGS_MAX: usize = 20;
+const OPENINGS_APART: Duration = Duration::from_millis(5);
 
 /// Rows to be set, or removed where there is no value, together.
 pub(crate) type Changed = Vec<(Bytes, Option<Bytes>)>;
@@ -37,6 +44,14 @@ impl Rows {
             return Ok(Self::Memory(RwLock::default()));
         };
         let config = sled::Config::new().cache_capacity(cache_bytes).path(dir);
+        for _ in 1..OPENINGS_MAX {
+            match guarded(|| Ok(config.open())) {
+                Ok(Ok(db)) => return Ok(Self::Database(db)),
+                Ok(Err(sled::Error::Io(_))) => std::thread::sleep(OPENINGS_APART),
+                Ok(Err(error)) => return Err(Broken::new(error.to_string())),
+                Err(broken) => return Err(broken),
+            }
+        }
         guarded(|| config.open()).map(Self::Database)
     }
 
