@@ -44,9 +44,12 @@ pub struct Limits {
     /// Their bytes.
     pub parked_bytes_max: usize,
     /// Dispatches of one partner that are kept as proof; more are only counted.
-    pub proofs_max: u64,
+    pub proofs_max: usize,
     /// Largest incoming message, in bytes.
     pub message_bytes_max: usize,
+    /// Dispatches and entries of both logs of a corridor, together, beyond which no evidence is
+    /// exported: a bundle holds the heads of all of them, and is made in memory.
+    pub evidence_records_max: u64,
 }
 
 impl Limits {
@@ -59,6 +62,7 @@ impl Limits {
         parked_bytes_max: 16 << 20,
         proofs_max: 64,
         message_bytes_max: 1 << 20,
+        evidence_records_max: 250_000,
     };
 }
 

@@ -13,6 +13,9 @@ pub(crate) const CASE_KEY_MISSING: Code = Code::new("LEDGER-0003");
 /// The disk is full.
 pub(crate) const DISK_FULL: Code = Code::new("LEDGER-0004");
 
+/// The logs are too long for one bundle.
+pub(crate) const EVIDENCE_TOO_LONG: Code = Code::new("LEDGER-0005");
+
 /// A record that is not what the ledger writes.
 pub(crate) fn corrupt(record: &StoredRecord) -> Failure {
     Failure::corrupt(format!(
@@ -26,7 +29,8 @@ pub(crate) fn read(error: ReadError) -> Failure {
     match &error {
         ReadError::Closed => Failure::unavailable("the ledger is closed"),
         ReadError::BeyondEnd { .. } => Failure::internal("a place beyond the end was read"),
-        ReadError::Io { .. } | ReadError::Corrupt { .. } | ReadError::Index { .. } => {
+        ReadError::Io { .. } => Failure::unavailable("the store could not be read"),
+        ReadError::Corrupt { .. } | ReadError::Index { .. } => {
             Failure::corrupt("the store could not be read")
         }
     }
@@ -60,7 +64,8 @@ pub(crate) fn writer_gone() -> Failure {
 
 /// Every code of this crate.
 #[cfg(test)]
-const ALL: [Code; 4] = [PARTNER_STOPPED, CLOCK_NOT_SETTABLE, CASE_KEY_MISSING, DISK_FULL];
+const ALL: [Code; 5] =
+    [PARTNER_STOPPED, CLOCK_NOT_SETTABLE, CASE_KEY_MISSING, DISK_FULL, EVIDENCE_TOO_LONG];
 
 #[cfg(test)]
 mod tests {

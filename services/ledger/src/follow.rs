@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::chain::Content;
-use domain::identifier::CaseId;
+use domain::identifier::{CaseId, State};
 use event_store::{Filter, Position, StoredRecord};
 use proto::ledger::v1 as wire;
 use proto::record::v1::{Dispatch, Entry};
@@ -35,6 +35,8 @@ pub(crate) type Sink<T> = mpsc::Sender<Result<T, Status>>;
 pub(crate) struct Wanted {
     pub(crate) from: Position,
     pub(crate) case: Option<CaseId>,
+    /// The partner of the case: receipts of others do not concern it.
+    pub(crate) partner: Option<State>,
     pub(crate) with_local: bool,
     pub(crate) with_receipts: bool,
 }
@@ -70,6 +72,8 @@ pub(crate) async fn cases(
                 }
             }
             next = page.next.min(snapshot.next);
+            // Reading blocks this thread: who looks through much lets others have it in between.
+            tokio::task::yield_now().await;
         }
         tokio::select! {
             changed = snapshots.changed() => if changed.is_err() {
@@ -124,7 +128,9 @@ fn followed(
                 ..item
             })
         }
-        Some(LogKind::Headers { partner, author }) if wanted.with_receipts => {
+        Some(LogKind::Headers { partner, author })
+            if wanted.with_receipts && wanted.partner.is_none_or(|of| of == partner) =>
+        {
             let header = layout::header_of(record)?;
             (header.entries == 0).then(|| wire::FollowCasesResponse {
                 author: author.to_string(),

@@ -32,7 +32,7 @@ use proto::ledger::v1::ledger_service_server::LedgerService;
 use proto::ledger::v1::*;
 use runtime::caller::{self, Caller, Role};
 use runtime::failure::Failure;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -66,6 +66,10 @@ pub(crate) struct Inner {
     pub(crate) serials: Arc<Serials>,
     /// Up to where the views have seen everything.
     pub(crate) views: watch::Receiver<Position>,
+    /// [`Limits::evidence_records_max`](crate::config::Limits::evidence_records_max).
+    pub(crate) evidence_records_max: u64,
+    /// Evidence is made one at a time.
+    pub(crate) evidence: Semaphore,
 }
 
 impl std::fmt::Debug for Inner {
@@ -103,16 +107,23 @@ impl Service {
     /// The case that a caller names, if it is there and the caller's. Nobody can tell from the
     /// answer which of the two it was not.
     async fn see(&self, asking: &Asking, name: &str) -> Result<Seen, Failure> {
-        let absent = || Failure::not_found("case");
-        let id = self.find(name).await?.ok_or_else(absent)?;
-        let snapshot = self.snapshot();
-        let records = self.reader().case(&snapshot, id)?.ok_or_else(absent)?;
-        let (chains, case) = self.reader().derive(&snapshot, &records)?;
-        if self.may_see(asking, &records, case.as_ref()) {
-            return Ok(Seen { snapshot, records, chains });
+        let mut seen = None;
+        for id in self.find(name).await? {
+            let snapshot = self.snapshot();
+            let Some(records) = self.reader().case(&snapshot, id)? else {
+                continue;
+            };
+            let (chains, case) = self.reader().derive(&snapshot, &records)?;
+            if !self.may_see(asking, &records, case.as_ref()) {
+                self.note(asking, Some(id), AccessKind::Refusal).await?;
+                continue;
+            }
+            // To act on either of them would be to guess.
+            if seen.replace(Seen { snapshot, records, chains }).is_some() {
+                return Err(ambiguous());
+            }
         }
-        self.note(asking, Some(id), AccessKind::Refusal).await?;
-        Err(absent())
+        seen.ok_or_else(|| Failure::not_found("case"))
     }
 
     fn may_see(&self, asking: &Asking, records: &CaseRecords, case: Option<&Case>) -> bool {
@@ -122,13 +133,11 @@ impl Service {
 
     /// Which case is named. A number is looked up in the views, which may be a moment behind a
     /// case that was just opened.
-    async fn find(&self, name: &str) -> Result<Option<CaseId>, Failure> {
-        if let Some(found) = self.reader().find(name)? {
-            return Ok(Some(found));
-        }
+    async fn find(&self, name: &str) -> Result<Vec<CaseId>, Failure> {
+        let found = self.reader().find(name)?;
         let next = self.snapshot().next;
-        if *self.0.views.borrow() >= next || CaseId::parse(name).is_ok() {
-            return Ok(None);
+        if !found.is_empty() || *self.0.views.borrow() >= next {
+            return Ok(found);
         }
         self.wait_for_views(next).await?;
         self.reader().find(name)
@@ -165,6 +174,10 @@ impl Service {
     fn corridor(&self, partner: &str) -> Result<&Arc<Corridor>, Failure> {
         self.reader().corridor(state(partner, "partner_state")?)
     }
+}
+
+fn ambiguous() -> Failure {
+    Failure::field("case", "is the number of more than one case: name it by its id")
 }
 
 fn access(asking: &Asking, case: Option<CaseId>, kind: AccessKind) -> NewAccess {

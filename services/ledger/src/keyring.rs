@@ -26,7 +26,8 @@ use std::sync::{PoisonError, RwLock};
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
-use domain::identifier::{CaseId, Founder};
+use domain::identifier::{CaseId, Digest, Founder};
+use event_store::StreamId;
 use hmac::{Hmac, Mac};
 use record::key::{PublicKey, Signer as _, SigningKeyInMemory};
 use record::random::{self, CryptoRng};
@@ -257,6 +258,21 @@ impl Secrets {
         CaseId::new(id).founded_by(founder)
     }
 
+    /// Names a command of a caller: the same for the same caller and request id, and nothing that
+    /// a guess could be held against without the node's secret.
+    pub(crate) fn command(&self, identity: &str, request_id: &str) -> Digest {
+        let parts: [&[u8]; 3] = [b"command", identity.as_bytes(), request_id.as_bytes()];
+        Digest::new(*self.node.derive(&parts))
+    }
+
+    /// The digest of a command's payload as it is stored, and back: what it says is personal data,
+    /// and a bare digest of it could be guessed at. `command` is carried out once in a stream, so
+    /// no mask is used for two payloads.
+    pub(crate) fn mask(&self, stream: &StreamId, command: &[u8], digest: &[u8]) -> Vec<u8> {
+        let mask = self.node.derive(&[b"payload digest", stream.as_bytes(), command]);
+        digest.iter().zip(mask.iter()).map(|(byte, mask)| byte ^ mask).collect()
+    }
+
     /// The key of what the State keeps to itself about a case; wrapped for no one.
     pub(crate) fn local_key(&self, case: &CaseId) -> CaseKey {
         let derived = self.local.derive(&[b"local case key", case.as_bytes()]);
@@ -289,7 +305,9 @@ pub(crate) struct Keyring {
     file: File,
     wrapping: Wrapping,
     frames: u64,
-    /// Why nothing can be added any more: what a failed write left behind is not known.
+    /// Where the next frame begins.
+    end: u64,
+    /// Set when nothing can be added any more: what a failed write left behind is not known.
     failed: bool,
 }
 
@@ -345,11 +363,19 @@ impl Keyring {
         if end < bytes.len() {
             cut(path, &file, &bytes, end)?;
         }
-        let keyring = Self { path: path.to_path_buf(), file, wrapping, frames, failed: false };
+        let end = end as u64;
+        let keyring = Self { path: path.to_path_buf(), file, wrapping, frames, end, failed: false };
         Ok((keyring, secrets, keys))
     }
 
-    /// Adds case keys; durable when it returns.
+    /// Whether nothing can be added any more before a restart.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Adds case keys; durable when it returns. After a write that failed, as on a full disk, what
+    /// it left is taken off again and the next one may be tried; after a sync that failed, nobody
+    /// knows what the file holds.
     pub(crate) fn add(&mut self, keys: &[(CaseId, CaseKey)]) -> Result<(), KeyringError> {
         if self.failed {
             let gone = io::Error::other("an earlier write has failed");
@@ -363,12 +389,17 @@ impl Keyring {
                 content.extend_from_slice(key.expose());
             }
             let frame = self.wrapping.seal(self.frames, &content, &mut random);
-            let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
-            if let Err(source) = written {
+            if let Err(source) = self.file.write_all(&frame) {
+                let taken_off = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
+                self.failed = taken_off.is_err();
+                return Err(file_error("write", &self.path, source));
+            }
+            if let Err(source) = self.file.sync_data() {
                 self.failed = true;
                 return Err(file_error("write", &self.path, source));
             }
             self.frames += 1;
+            self.end += frame.len() as u64;
         }
         Ok(())
     }
@@ -461,7 +492,10 @@ fn is_last(bytes: &[u8], offset: usize) -> bool {
 fn cut(path: &Path, file: &File, bytes: &[u8], end: usize) -> Result<(), KeyringError> {
     let torn = bytes.get(end..).unwrap_or_default();
     tracing::warn!(bytes = torn.len(), "the keyring ended in a torn frame, which is cut off");
-    let done = fs::write(path.with_extension("torn"), torn)
+    // Each cut keeps its copy: a second one must not take the place of the first.
+    let copy = path.with_extension(format!("torn-{end}-{}", torn.len()));
+    let done = fs::write(&copy, torn)
+        .and_then(|()| File::open(&copy)?.sync_all())
         .and_then(|()| file.set_len(end as u64))
         .and_then(|()| file.sync_all());
     done.map_err(|source| file_error("repair", path, source))
@@ -529,6 +563,65 @@ mod tests {
         keyring.add(&keys(4)).unwrap();
         let (_, _, found) = Keyring::open(&path, &phrase("open")).unwrap();
         assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn a_second_torn_frame_does_not_take_the_place_of_the_first() {
+        // Symptom: what was cut off once was overwritten by what was cut off next.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keyring");
+        create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
+        for torn in [30_usize, 40] {
+            let (mut keyring, _, _) = Keyring::open(&path, &phrase("open")).unwrap();
+            keyring.add(&keys(1)).unwrap();
+            let whole = fs::read(&path).unwrap();
+            fs::write(&path, whole.get(..whole.len() - torn).unwrap()).unwrap();
+        }
+        Keyring::open(&path, &phrase("open")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    const FOLDER: &str = "READMIT_LEDGER_KEYRING_FOLDER";
+
+    #[test]
+    fn what_a_full_disk_took_in_part_is_taken_off_again() {
+        // Symptom: after one write that the disk had no room for, no case could be opened or taken
+        // in any more, however much room there was.
+        let folder = tempfile::tempdir().unwrap();
+        let test = std::env::current_exe().unwrap();
+        // A write beyond the limit is then an error, and no signal.
+        let run = "trap '' XFSZ; exec \"$0\" --exact keyring::tests::on_a_full_disk";
+        let mut child = std::process::Command::new("bash");
+        let child = child.args(["-c", run]).arg(test).env(FOLDER, folder.path());
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let (_, _, found) = Keyring::open(&folder.path().join("keyring"), &phrase("open")).unwrap();
+        assert_eq!(found.len(), 5);
+    }
+
+    /// The child: takes the room from its own files and gives it back. Does nothing when it is run
+    /// as a test by itself.
+    #[test]
+    fn on_a_full_disk() {
+        let Some(folder) = std::env::var_os(FOLDER) else { return };
+        let path = Path::new(&folder).join("keyring");
+        create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
+        let (mut keyring, _, _) = Keyring::open(&path, &phrase("open")).unwrap();
+        keyring.add(&keys(2)).unwrap();
+        let room = |bytes: &str| {
+            let mut prlimit = std::process::Command::new("prlimit");
+            let pid = std::process::id().to_string();
+            // Before the colon stands the soft limit; the hard one is left alone.
+            let limit = format!("--fsize={bytes}:");
+            assert!(prlimit.args(["--pid", &pid, &limit]).status().unwrap().success());
+        };
+        let length = fs::metadata(&path).unwrap().len();
+        room(&(length + 20).to_string());
+        keyring.add(&keys(5)).unwrap_err();
+        assert!(!keyring.has_failed());
+        assert_eq!(fs::metadata(&path).unwrap().len(), length);
+        room("unlimited");
+        keyring.add(&keys(5)).unwrap();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use domain::case::Case;
 use domain::chain::{Chain, Content, Dispatch, Entry};
 use domain::identifier::{CaseId, CaseNumber, State};
 use domain::referral::LocalStatement;
-use event_store::{LogName, Store, StoredRecord};
+use event_store::{LogName, Position, Revision, Store, StoredRecord, StreamId};
 use proto::ledger::v1 as wire;
 use proto::store::v1::{StoredCommand, StoredEntry};
 use record::chain::{Dispatches, Part, sparse};
@@ -26,6 +26,9 @@ use crate::failure;
 use crate::keyring::{CaseKeys, Secrets};
 use crate::layout::{self, LogKind, LogNames};
 use crate::snapshot::{LogSnapshot, Snapshot};
+
+/// Cases of one number that are looked at.
+const SAME_NUMBER_MAX: usize = 16;
 
 /// What reading needs. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -111,21 +114,29 @@ impl Reader {
         self.corridors.get(&partner).ok_or_else(|| Failure::not_found("corridor"))
     }
 
-    /// Which case is named, by its printed id or its number; `None` where the text is neither, or
-    /// no case has that number.
-    pub(crate) fn find(&self, name: &str) -> Result<Option<CaseId>, Failure> {
+    /// Which case is named, by its printed id or its number; none where the text is neither, or
+    /// no case has that number. More than one where a State has given a number twice, which only
+    /// its own ledger would keep it from.
+    pub(crate) fn find(&self, name: &str) -> Result<Vec<CaseId>, Failure> {
         if let Ok(id) = CaseId::parse(name) {
-            return Ok(Some(id));
+            return Ok(vec![id]);
         }
         let Ok(number) = CaseNumber::parse(name) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let wanted = format!("number/{number}");
-        let listed = self.store.list_labels(&wanted, None, 2);
+        let listed = self.store.list_labels(&wanted, None, SAME_NUMBER_MAX);
         let listed = listed
             .map_err(|error| Failure::unavailable("the views cannot be read").with_source(error))?;
-        let exact = listed.into_iter().find(|(label, _)| label.as_str() == wanted);
-        Ok(exact.and_then(|(_, stream)| layout::case_of(&stream)))
+        let exact = listed.iter().filter(|(label, _)| label.as_str() == wanted);
+        Ok(exact.filter_map(|(_, stream)| layout::case_of(stream)).collect())
+    }
+
+    /// Where the first record of a case stands; the beginning where nothing is stored of it.
+    pub(crate) fn first_position(&self, id: &CaseId) -> Result<Position, Failure> {
+        let first = self.store.read_stream(&layout::case_stream(id), Revision(0), 1);
+        let first = first.map_err(failure::read)?;
+        Ok(first.first().map_or(Position(0), |record| record.position))
     }
 
     /// Everything that is stored of a case; `None` where nothing is.
@@ -304,10 +315,11 @@ impl Reader {
         sent.collect()
     }
 
-    /// What a command wrote, as it is sent.
+    /// What a command in a stream wrote, as it is sent.
     pub(crate) fn sent_prior(
         &self,
         corridor: &Corridor,
+        stream: &StreamId,
         command: &StoredCommand,
         store_position: u64,
     ) -> Result<wire::PriorCommand, Failure> {
@@ -320,7 +332,7 @@ impl Reader {
             }
         };
         Ok(wire::PriorCommand {
-            payload_digest: command.payload_digest.clone(),
+            payload_digest: self.secrets.mask(stream, &command.command, &command.payload_digest),
             positions: command.positions.clone(),
             dispatch,
             local_positions: command.local_positions.clone(),

@@ -18,9 +18,10 @@
 //! the store is an old copy.
 //!
 //! The file has two slots that are written in turn, each within a sector of its own, so that a
-//! torn write spoils the newer one only: step 4 has not happened for that one.
+//! torn write spoils the newer one only: step 4 has not happened for that one. It is locked while
+//! a node runs: two nodes on copies of one store would both sign the next number.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,13 @@ pub enum MarkError {
         #[source]
         source: io::Error,
     },
-    /// The log has begun and there is no mark.
+    /// Another process signs for this log.
+    #[error("the signer's mark `{}` is in use by another node", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The log has begun and there is no mark, or none that can be read.
     #[error(
         "the signer's mark `{}` is missing although the log has begun: nobody can tell whether \
          the store is an old copy",
@@ -107,6 +114,10 @@ impl SignerMark {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => MarkError::InUse { path: path.clone() },
+            TryLockError::Error(source) => failed(source),
+        })?;
         if is_new {
             // Both slots get their place now: a later write changes no length.
             file.set_len(2 * SECTOR).map_err(failed)?;
@@ -120,6 +131,11 @@ impl SignerMark {
             [Some(one), None] => Some((one, 1)),
             [None, None] => None,
         };
+        // Number 0 may be stored without a mark, by a crash between steps 2 and 3; from then on one
+        // of the slots is whole.
+        if newest.is_none() && head.is_some_and(|head| head.number > 0) {
+            return Err(MarkError::Lost { path });
+        }
         let mut mark = Self {
             file,
             path,
@@ -240,6 +256,33 @@ mod tests {
         assert!(matches!(open(elsewhere.path(), head(0)), Err(MarkError::Lost { .. })));
         // The store was ahead: a crash between the store and the mark.
         assert_eq!(open(folder.path(), head(2)).unwrap().released, Some((2, digest(2))));
+    }
+
+    #[test]
+    fn a_mark_that_cannot_be_read_is_as_good_as_lost() {
+        // Symptom: a mark whose slots were both overwritten was taken for a new one, and followed
+        // whatever store there was, an old copy too.
+        let folder = tempfile::tempdir().unwrap();
+        let mut mark = open(folder.path(), None).unwrap();
+        mark.release(0, digest(0)).unwrap();
+        mark.release(1, digest(1)).unwrap();
+        mark.file.write_all_at(&[0; 80], 0).unwrap();
+        mark.file.write_all_at(&[0; 80], SECTOR).unwrap();
+        drop(mark);
+        assert!(matches!(open(folder.path(), head(1)), Err(MarkError::Lost { .. })));
+        // A crash after the very first dispatch was stored leaves empty slots.
+        assert_eq!(open(folder.path(), head(0)).unwrap().released, Some((0, digest(0))));
+    }
+
+    #[test]
+    fn two_nodes_do_not_sign_for_one_log() {
+        // Symptom: a node on a copy of the data folder started beside the original, and both
+        // signed the next number.
+        let folder = tempfile::tempdir().unwrap();
+        let mark = open(folder.path(), None).unwrap();
+        assert!(matches!(open(folder.path(), None), Err(MarkError::InUse { .. })));
+        drop(mark);
+        open(folder.path(), None).unwrap();
     }
 
     #[test]

@@ -10,7 +10,7 @@ use event_store::{OpenError, Options, Store};
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
 use record::facts;
 use runtime::failure::Failure;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::clock::{Clock, ClockError};
 use crate::config::Config;
@@ -176,7 +176,16 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
         .spawn(move || handle.block_on(projector.run()))
         .map_err(StartError::Thread)?;
     let message_bytes_max = config.limits.message_bytes_max;
-    let service = Service(Arc::new(Inner { reader, snapshots, queue, clock, serials, views }));
+    let service = Service(Arc::new(Inner {
+        reader,
+        snapshots,
+        queue,
+        clock,
+        serials,
+        views,
+        evidence_records_max: config.limits.evidence_records_max,
+        evidence: Semaphore::new(1),
+    }));
     Ok(Handle { service, message_bytes_max })
 }
 

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::identifier::CaseId;
 use event_store::{Filter, Label, LabelError, Position, StoredRecord, StreamId};
 use record::chain::Dispatches as _;
-use runtime::failure::Failure;
+use runtime::failure::{Class, Failure};
 use tokio::sync::watch;
 
 use crate::corridor::{Corridor, Side};
@@ -23,6 +24,8 @@ use crate::snapshot::{Snapshot, Snapshots};
 const VERSION: &str = "views/1";
 /// Records that are looked at before labels are written.
 const PAGE_RECORDS: usize = 1024;
+/// How long to wait after a failure before the views are tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Derives labels until the snapshots end.
 pub(crate) struct Projector {
@@ -44,13 +47,15 @@ impl Projector {
     pub(crate) async fn run(mut self) {
         loop {
             let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-            if let Err(error) = self.catch_up(&snapshot) {
-                // Closed, or broken: then the next opening of the store rebuilds the index.
-                tracing::warn!(%error, "the views are not brought up to date any more");
-                return;
+            let caught_up = self.catch_up(&snapshot);
+            if let Err(error) = &caught_up {
+                tracing::warn!(%error, "the views are behind, and are tried again");
             }
-            if self.snapshots.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = self.snapshots.changed() => if changed.is_err() {
+                    return;
+                },
+                () = tokio::time::sleep(RETRY), if caught_up.is_err() => {}
             }
         }
     }
@@ -64,10 +69,10 @@ impl Projector {
             let page = page.map_err(failure::read)?;
             let mut touched = BTreeSet::new();
             for record in page.records.iter().filter(|it| it.position < snapshot.next) {
-                self.touched_by(snapshot, record, &mut touched)?;
+                unless_corrupt(self.touched_by(snapshot, record, &mut touched))?;
             }
             for case in touched {
-                self.label(snapshot, case, from)?;
+                unless_corrupt(self.label(snapshot, case, from))?;
             }
             from = page.next.min(snapshot.next);
             self.reader.store.advance_labels(from).map_err(labels)?;
@@ -151,6 +156,17 @@ impl Projector {
         }
         let stream = layout::case_stream(&id);
         self.reader.store.set_labels(&stream, found, upto).map_err(labels)
+    }
+}
+
+/// What cannot be read keeps the labels that it has; it must not keep other cases from theirs.
+fn unless_corrupt(result: Result<(), Failure>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.class() == Class::Corrupt => {
+            tracing::error!(%error, "a record is left out of the views");
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -14,8 +14,9 @@
 //! 4. the new snapshot is published, and the jobs are answered.
 //!
 //! While a group is being written, the next one collects in the queue. A failure in step 1 or 2
-//! leaves the states of the logs as they were; after one in step 3, or where the outcome of step 2
-//! is not known, nothing more is written until a restart.
+//! leaves the states of the logs as they were. After one in step 3, or where the outcome of step 1
+//! or 2 is not known, nothing more can be written until a restart: the writer refuses what waits
+//! and ends, and whoever waits for its end ends the process.
 
 mod append;
 mod group;
@@ -39,7 +40,7 @@ use crate::serial::Serials;
 use crate::signer_mark::SignerMark;
 use crate::snapshot::Snapshot;
 
-pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written, command_digest};
+pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
 pub(crate) use import::{ImportJob, Imported};
 pub(crate) use state::{CorridorState, ResumeError};
 
@@ -165,7 +166,7 @@ pub(crate) struct Writer {
     commands: Commands,
     /// Set when parked dispatches are ready that did not fit into the group.
     more_is_ready: bool,
-    /// Set when what the disk holds is not known any more.
+    /// Set when what the disk holds is not known any more: the writer ends.
     stopped: bool,
 }
 
@@ -204,6 +205,18 @@ impl Writer {
 
     /// Runs until it is ended, or until nobody can ask it for anything any more.
     pub(crate) fn run(mut self) {
+        let ended = self.work();
+        self.parts.store.close();
+        // The locks go before anybody is told that they have gone.
+        drop(self);
+        if let Some(reply) = ended {
+            // Whoever no longer waits does not need to know.
+            let _ = reply.send(());
+        }
+    }
+
+    /// Works until the end; returns whom to tell.
+    fn work(&mut self) -> Option<oneshot::Sender<()>> {
         let mut deferred = VecDeque::new();
         while let Some(first) = deferred.pop_front().or_else(|| self.queue.blocking_recv()) {
             let mut weight = first.weight();
@@ -224,22 +237,27 @@ impl Writer {
                 });
             }
             deferred.extend(self.commit(jobs));
-            if let Some(reply) = ended {
-                self.parts.store.close();
-                // Whoever no longer waits does not need to know.
-                let _ = reply.send(());
-                return;
+            if self.stopped {
+                tracing::error!(
+                    "the ledger has stopped writing: what the disk holds is not known any more; \
+                     the process must be started again"
+                );
+                self.queue.close();
+                deferred.drain(..).for_each(Job::refuse);
+                while let Ok(job) = self.queue.try_recv() {
+                    job.refuse();
+                }
+                return ended;
+            }
+            if ended.is_some() {
+                return ended;
             }
         }
-        self.parts.store.close();
+        None
     }
 
     /// Carries out jobs as one group; returns those that did not fit into it.
     fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
-        if self.stopped {
-            jobs.into_iter().for_each(Job::refuse);
-            return Vec::new();
-        }
         let mut group = Group::new(&self.parts);
         self.come_of_age(&mut group);
         let mut appends = Vec::new();
@@ -296,6 +314,7 @@ impl Writer {
         if !group.keys.is_empty()
             && let Err(error) = self.parts.keyring.add(&group.keys)
         {
+            self.stopped = self.parts.keyring.has_failed();
             let failure = Failure::unavailable("the keyring could not be written");
             return Err(group.fail(failure.with_source(error)));
         }
@@ -307,7 +326,8 @@ impl Writer {
         let appended = match self.runtime.block_on(self.parts.store.append(batch)) {
             Ok(appended) => appended,
             Err(error) => {
-                self.stopped = error != AppendError::DiskFull;
+                // Of every other failure it is certain that nothing was stored.
+                self.stopped = matches!(error, AppendError::Poisoned { .. } | AppendError::Closed);
                 return Err(group.fail(failure::append(&error)));
             }
         };

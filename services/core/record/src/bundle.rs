@@ -67,14 +67,21 @@ pub fn export(
 
 fn evidence(log: &LogId, case: CaseId, stored: StoredDispatch) -> DispatchEvidence {
     let entries = stored.entries.into_iter().map(|StoredEntry { head, facts }| {
-        let shown = Head::decode(&head).is_some_and(|head| shows(log, case, &head));
+        let shown = shows(log, case, &head);
         EntryEvidence { head, facts: if shown { facts } else { Vec::new() } }
     });
     DispatchEvidence { signed_header: stored.signed_header, entries: entries.collect() }
 }
 
+/// Whether the evidence of a case shows the facts of the entry with these bytes of a head. Whoever
+/// makes a bundle may leave all others out from the start.
+#[must_use]
+pub fn shows(log: &LogId, case: CaseId, head: &[u8]) -> bool {
+    Head::decode(head).is_some_and(|head| concerns(log, case, &head))
+}
+
 /// Whether the tag of a head is the corridor's or the case's: then its facts must be shown.
-fn shows(log: &LogId, case: CaseId, head: &Head) -> bool {
+fn concerns(log: &LogId, case: CaseId, head: &Head) -> bool {
     [None, Some(&case)].into_iter().any(|owner| log.tag(owner, head.position) == head.tag)
 }
 
@@ -339,7 +346,7 @@ fn facts_of(
     evidence: &EntryEvidence,
 ) -> Result<(entry::Reading, Option<domain::chain::Entry>), Invalid> {
     let here = Location::Entry { author: log.author(), position: head.position };
-    if shows(log, case, head) {
+    if concerns(log, case, head) {
         if sha256(&[&evidence.facts]) != head.facts_digest {
             return Err(here.fault(Reason::OtherFacts));
         }

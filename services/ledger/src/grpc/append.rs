@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use super::{Seen, Service, access, asking, request_id, state};
 use crate::corridor::Corridor;
+use crate::layout;
 use crate::serial::YearSerial;
-use crate::writer::{AppendJob, NewEntry, Opening, Subject, command_digest};
+use crate::writer::{AppendJob, NewEntry, Opening, Subject};
 
 /// Most entries of one command, in each log.
 const ENTRIES_MAX: usize = 64;
@@ -61,7 +62,7 @@ pub(super) async fn execute(
             Subject::Case(case)
         }
     };
-    let command = command_digest(&identity, request_id);
+    let command = service.reader().secrets.command(&identity, request_id);
     let written = service
         .0
         .queue
@@ -77,7 +78,8 @@ pub(super) async fn execute(
             access: access(&asking, Some(case), AccessKind::Write),
         })
         .await?;
-    let prior = service.reader().sent_prior(corridor, &written.command, written.store_position)?;
+    let (reader, stream) = (service.reader(), layout::case_stream(&case));
+    let prior = reader.sent_prior(corridor, &stream, &written.command, written.store_position)?;
     Ok(AppendResponse {
         written: Some(prior),
         revision: written.revision,

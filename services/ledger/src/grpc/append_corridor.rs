@@ -10,7 +10,7 @@ use runtime::failure::Failure;
 use zeroize::Zeroizing;
 
 use super::{Service, access, asking, request_id, runs_the_node};
-use crate::writer::{AppendJob, NewEntry, Subject, command_digest};
+use crate::writer::{AppendJob, NewEntry, Subject};
 
 /// Most entries of one command.
 const ENTRIES_MAX: usize = 16;
@@ -22,7 +22,8 @@ pub(super) async fn execute(
     let asking = asking(request.caller.as_ref())?;
     runs_the_node(&asking, service.reader().own)?;
     let corridor = service.corridor(&request.partner_state)?;
-    let command = command_digest(&asking.caller.identity(), request_id(&request.request_id)?);
+    let (reader, identity) = (service.reader(), asking.caller.identity());
+    let command = reader.secrets.command(&identity, request_id(&request.request_id)?);
     let payload_digest = Digest::from_slice(&request.payload_digest)
         .map_err(|error| InvalidField::new("payload_digest", error))?;
     if !(1..=ENTRIES_MAX).contains(&request.facts.len()) {
@@ -55,7 +56,8 @@ pub(super) async fn execute(
             access: access(&asking, None, AccessKind::Write),
         })
         .await?;
-    let prior = service.reader().sent_prior(corridor, &written.command, written.store_position)?;
+    let stream = &corridor.stream;
+    let prior = reader.sent_prior(corridor, stream, &written.command, written.store_position)?;
     Ok(AppendCorridorResponse {
         written: Some(prior),
         corridor_revision: written.revision,

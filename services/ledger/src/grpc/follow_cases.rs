@@ -8,7 +8,7 @@ use runtime::caller::Role;
 use runtime::failure::Failure;
 use tonic::Response;
 
-use super::{Items, Service, asking, streamed};
+use super::{Items, Seen, Service, asking, streamed};
 use crate::follow::{self, Wanted};
 
 pub(super) async fn execute(
@@ -22,9 +22,18 @@ pub(super) async fn execute(
         let case = CaseId::from_slice(&request.case_id);
         Some(case.map_err(|error| InvalidField::new("case_id", error))?)
     };
+    let mut from = Position(request.from_position);
+    let mut partner = None;
     match (&asking.caller.role, case) {
+        // Whose case it is, is asked once: an agency's may end, and it has a stream of its own.
+        (Role::Agency(_), Some(_)) => return Err(Failure::not_found("case")),
         (_, Some(case)) => {
-            service.see(&asking, &case.to_string()).await?;
+            let Seen { records, .. } = service.see(&asking, &case.to_string()).await?;
+            partner = Some(records.corridor.partner);
+            // Nothing before the first record of a case is about it: to look through it would
+            // cost more with every case that is in the store.
+            let first = service.reader().first_position(&case)?;
+            from = from.max(first);
         }
         (Role::Service(_) | Role::Overseer(_), None)
             if asking.caller.state == service.reader().own => {}
@@ -33,8 +42,9 @@ pub(super) async fn execute(
         }
     }
     let wanted = Wanted {
-        from: Position(request.from_position),
+        from,
         case,
+        partner,
         with_local: request.with_local,
         with_receipts: request.with_receipts,
     };

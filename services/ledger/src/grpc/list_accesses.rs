@@ -5,7 +5,7 @@ use proto::ledger::v1::{AccessKind, ListAccessesRequest, ListAccessesResponse};
 use runtime::caller::Role;
 use runtime::failure::Failure;
 
-use super::{Service, asking};
+use super::{Service, ambiguous, asking};
 use crate::access;
 use crate::failure;
 use crate::layout;
@@ -44,8 +44,11 @@ pub(super) async fn execute(
         let log = layout::access_log();
         records = store.read_log(&log, request.from_position, limit + 1).map_err(failure::read)?;
     } else {
-        let case = service.find(&request.case).await?;
-        let case = case.ok_or_else(|| Failure::not_found("case"))?;
+        let case = match service.find(&request.case).await?.as_slice() {
+            [] => return Err(Failure::not_found("case")),
+            [case] => *case,
+            [..] => return Err(ambiguous()),
+        };
         noted = Some(case);
         let stream = layout::accesses_stream(&case);
         let mut from = 0;

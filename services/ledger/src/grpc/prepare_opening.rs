@@ -5,8 +5,8 @@ use runtime::caller::Role;
 use runtime::failure::Failure;
 
 use super::{Service, asking, request_id};
+use crate::layout;
 use crate::read::Bodies;
-use crate::writer::command_digest;
 
 pub(super) fn execute(
     service: &Service,
@@ -36,12 +36,13 @@ pub(super) fn execute(
     let records = reader.case(&snapshot, id)?;
     let entries = records.as_ref().map(|records| records.entries.as_slice()).unwrap_or_default();
     let chains = reader.chains(&snapshot, corridor, entries)?;
-    let command = command_digest(&identity, request_id);
+    let command = reader.secrets.command(&identity, request_id);
+    let stream = layout::case_stream(&id);
     let prior = records
         .iter()
         .flat_map(|records| &records.commands)
         .find(|it| it.command.command == command.as_bytes())
-        .map(|it| reader.sent_prior(corridor, &it.command, it.store_position));
+        .map(|it| reader.sent_prior(corridor, &stream, &it.command, it.store_position));
     // A case that is there has its serial.
     let serials = match &records {
         Some(_) => Vec::new(),

@@ -5,9 +5,9 @@ use proto::ledger::v1::{AccessKind, ReadCaseRequest, ReadCaseResponse};
 use runtime::failure::Failure;
 
 use super::{Seen, Service, asking};
+use crate::layout;
 use crate::read::Bodies;
 use crate::scope;
-use crate::writer::command_digest;
 
 pub(super) async fn execute(
     service: &Service,
@@ -24,12 +24,13 @@ pub(super) async fn execute(
     }
     let reader = service.reader();
     let corridor = &records.corridor;
-    let command = command_digest(&asking.caller.identity(), &request.request_id);
+    let command = reader.secrets.command(&asking.caller.identity(), &request.request_id);
+    let stream = layout::case_stream(&records.id);
     let prior = records
         .commands
         .iter()
         .find(|it| !request.request_id.is_empty() && it.command.command == command.as_bytes())
-        .map(|it| reader.sent_prior(corridor, &it.command, it.store_position));
+        .map(|it| reader.sent_prior(corridor, &stream, &it.command, it.store_position));
     let sent = |chain| reader.sent_chain(&snapshot, corridor, chain, Some(&records), bodies);
     Ok(ReadCaseResponse {
         case_id: records.id.as_bytes().to_vec(),

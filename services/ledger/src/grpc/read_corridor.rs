@@ -5,7 +5,6 @@ use runtime::failure::Failure;
 
 use super::{Service, asking};
 use crate::read::Bodies;
-use crate::writer::command_digest;
 
 pub(super) fn execute(
     service: &Service,
@@ -17,12 +16,12 @@ pub(super) fn execute(
     let snapshot = service.snapshot();
     let chains = reader.chains(&snapshot, corridor, &[])?;
     let records = reader.corridor_records(&snapshot, corridor)?;
-    let command = command_digest(&asking.caller.identity(), &request.request_id);
+    let command = reader.secrets.command(&asking.caller.identity(), &request.request_id);
     let prior = records
         .commands
         .iter()
         .find(|it| !request.request_id.is_empty() && it.command.command == command.as_bytes())
-        .map(|it| reader.sent_prior(corridor, &it.command, it.store_position));
+        .map(|it| reader.sent_prior(corridor, &corridor.stream, &it.command, it.store_position));
     let sent = |chain| reader.sent_chain(&snapshot, corridor, chain, None, Bodies::Withheld);
     Ok(ReadCorridorResponse {
         corridor_revision: snapshot.corridors.get(&corridor.partner).map_or(0, |it| it.revision),

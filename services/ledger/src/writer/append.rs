@@ -11,7 +11,6 @@ use proto::InvalidField;
 use proto::command::v1::RevisionMoved;
 use proto::store::v1::StoredCommand;
 use record::canonical;
-use record::digest::sha256;
 use record::entry::{Draft as EntryDraft, DraftError, Entry};
 use record::random;
 use record::seal::{CaseKey, Purpose};
@@ -31,11 +30,10 @@ use crate::serial::YearSerial;
 const REMEMBERED_MAX: usize = 4096;
 
 /// What a State appends.
-#[derive(Debug)]
 pub(crate) struct AppendJob {
     pub(crate) partner: State,
     pub(crate) subject: Subject,
-    /// [`command_digest`] of the caller and the request id.
+    /// [`Secrets::command`](crate::keyring::Secrets::command) of the caller and the request id.
     pub(crate) command: Digest,
     pub(crate) payload_digest: Digest,
     /// The revision that was decided on; 0: nothing must be there.
@@ -66,8 +64,7 @@ pub(crate) struct Opening {
     pub(crate) serial: YearSerial,
 }
 
-/// Facts, and the body that is to be sealed; empty for none.
-#[derive(Debug)]
+/// Facts, and the body that is to be sealed; empty for none. Personal data: never printed.
 pub(crate) struct NewEntry {
     pub(crate) facts: Vec<u8>,
     pub(crate) body: Zeroizing<Vec<u8>>,
@@ -83,12 +80,6 @@ pub(crate) struct Written {
     pub(crate) revision: u64,
     /// Whether the command had been carried out before.
     pub(crate) replayed: bool,
-}
-
-/// Names a command of a caller.
-pub(crate) fn command_digest(identity: &str, request_id: &str) -> Digest {
-    let length = (identity.len() as u64).to_be_bytes();
-    sha256(&[&length, identity.as_bytes(), request_id.as_bytes()])
 }
 
 impl AppendJob {
@@ -218,7 +209,9 @@ impl Writer {
         }
         let found = group.length(&self.parts, &stream)?;
         if let Some(prior) = self.commands.find(&self.parts, &stream, &job.command)? {
-            return Ok(Outcome::Replayed(replay(job, prior, found)?));
+            let payload = job.payload_digest.as_bytes();
+            let payload = self.parts.secrets.mask(&stream, job.command.as_bytes(), payload);
+            return Ok(Outcome::Replayed(replay(&payload, prior, found)?));
         }
         if state.stopped.is_some() && !job.entries.is_empty() {
             let message = "nothing more is written to this partner until its fault is settled";
@@ -280,7 +273,11 @@ impl Writer {
         group.lengthen(&stream, count + local_count + 1);
         let command = StoredCommand {
             command: job.command.as_bytes().to_vec(),
-            payload_digest: job.payload_digest.as_bytes().to_vec(),
+            payload_digest: parts.secrets.mask(
+                &stream,
+                job.command.as_bytes(),
+                job.payload_digest.as_bytes(),
+            ),
             positions: (first..first + count).collect(),
             dispatch: None,
             local_positions: (first_local..first_local + local_count).collect(),
@@ -315,9 +312,9 @@ fn fits(fit: Fit) -> Result<(), NotStaged> {
     }
 }
 
-/// The answer to a command that was carried out before.
-fn replay(job: &AppendJob, prior: Remembered, revision: u64) -> Result<Written, Failure> {
-    if prior.command.payload_digest != job.payload_digest.as_bytes() {
+/// The answer to a command that was carried out before; `payload` is the masked digest of this one.
+fn replay(payload: &[u8], prior: Remembered, revision: u64) -> Result<Written, Failure> {
+    if prior.command.payload_digest != payload {
         return Err(Failure::request_id_used());
     }
     Ok(Written {

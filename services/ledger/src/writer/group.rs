@@ -1,7 +1,7 @@
 //! A group in the making: what its jobs would write, on top of what is stored. Nothing of it is
 //! visible to anybody before it is durable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::chain::Dispatch;
 use domain::identifier::{CaseId, Digest, State};
@@ -67,6 +67,8 @@ pub(super) struct Draft {
     pub(super) wants_dispatch: bool,
     /// Digests of the partner's dispatches that the group stores.
     pub(super) taken: BTreeMap<u64, Digest>,
+    /// Cases that the partner's dispatches in the group open.
+    pub(super) opened: BTreeSet<CaseId>,
     /// The own dispatch that the group makes.
     made: Option<Dispatch>,
 }
@@ -117,6 +119,7 @@ impl Group {
                 bytes: 0,
                 wants_dispatch: false,
                 taken: BTreeMap::new(),
+                opened: BTreeSet::new(),
                 made: None,
             }
         })

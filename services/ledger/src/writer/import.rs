@@ -4,19 +4,21 @@
 //! worth is for whoever reads the case.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use domain::chain::Heard;
-use domain::identifier::{Digest, State};
+use domain::identifier::{CaseId, Digest, State};
 use domain::time::Instant;
-use event_store::{CursorName, NewRecord};
+use event_store::{CursorName, NewRecord, Revision, StoredRecord};
 use proto::ledger::v1::ImportOutcome;
 use proto::record::v1::WrappedCaseKey;
 use proto::store::v1::StoredProof;
 use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
 use record::canonical;
 use record::dispatch::Dispatch;
-use record::entry::Owner;
+use record::entry::{Head, Owner};
 use record::log::Stamp;
+use record::seal::CaseKey;
 use record::wrap;
 use runtime::failure::Failure;
 
@@ -25,6 +27,10 @@ use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
 use crate::layout::{self, LogNames, case_stream};
+
+/// First records of a case among which its opening is looked for: whoever says more than this of a
+/// case before opening it goes without its key.
+const OPENED_WITHIN_RECORDS: usize = 256;
 
 /// A dispatch that arrived.
 pub(crate) struct ImportJob {
@@ -97,21 +103,29 @@ impl Writer {
             let Some(state) = self.parts.corridors.get_mut(&partner) else {
                 return;
             };
-            state.forget_below(wanted);
-            let ready =
-                state.parked.get(&wanted).is_some_and(|it| it.until.is_none_or(|at| at <= now));
-            if ready && group.is_full() {
+            // What is stored meanwhile under a number that waited is looked at once more: if it is
+            // another dispatch, the one that waited proves it.
+            let ready = match state.parked.first_key_value() {
+                Some((number, _)) if *number < wanted => Some(*number),
+                Some((number, it)) if *number == wanted => {
+                    it.until.is_none_or(|at| at <= now).then_some(wanted)
+                }
+                Some(_) | None => None,
+            };
+            if ready.is_some() && group.is_full() {
                 self.more_is_ready = true;
                 return;
             }
-            let Some(parked) = ready.then(|| state.take_parked(wanted)).flatten() else {
+            let Some(parked) = ready.and_then(|number| state.take_parked(number)) else {
                 return;
             };
+            let is_next = ready == Some(wanted);
             let Parked { dispatch, cursor, .. } = parked;
             let outcome = take(&mut self.parts, group, ImportJob { partner, dispatch, cursor });
             match outcome.map(|verdict| verdict.outcome) {
                 Ok(ImportOutcome::Stored) => {}
-                Ok(_) => return,
+                Ok(_) if is_next => return,
+                Ok(_) => {}
                 Err(error) => {
                     tracing::error!(%error, "a parked dispatch could not be checked");
                     return;
@@ -129,6 +143,7 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
         Err(error) => return Ok(quarantine(parts, partner, &error)),
     };
     let number = dispatch.signed_header.header().number;
+    let digest = *dispatch.signed_header.digest();
     let now = group.now;
     let draft = group.draft(parts, partner);
     let Some(state) = parts.corridors.get(&partner) else {
@@ -153,10 +168,14 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
         }
         Err(fault) => fault,
     };
+    // Wrapped keys prove nothing, and would make a proof larger than the store takes.
     let proof = |outcome: ImportOutcome| StoredProof {
         outcome: u32::try_from(i32::from(outcome)).unwrap_or_default(),
         time_ms: now.as_ms(),
-        dispatch: bytes.clone(),
+        dispatch: Dispatch::decode(&bytes).map_or_else(
+            |_| bytes.clone(),
+            |dispatch| Dispatch { case_keys: Vec::new(), ..dispatch }.encode(),
+        ),
         reason: fault.to_string(),
     };
     let waiting =
@@ -182,12 +201,15 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
             Verdict::new(ImportOutcome::ParkedFuture, &fault)
         }
         Fault::Unjudged { .. } => return Err(Failure::corrupt(fault.to_string())),
-        Fault::Rival { .. } => keep_proof(parts, group, partner, proof(ImportOutcome::Rival)),
+        Fault::Rival { .. } => {
+            keep_proof(parts, group, partner, digest, proof(ImportOutcome::Rival))
+        }
         Fault::BrokenChain { .. } => {
-            keep_proof(parts, group, partner, proof(ImportOutcome::Broken))
+            keep_proof(parts, group, partner, digest, proof(ImportOutcome::Broken))
         }
         Fault::HeardUnknown { .. } => {
-            let verdict = keep_proof(parts, group, partner, proof(ImportOutcome::HeardUnknown));
+            let proof = proof(ImportOutcome::HeardUnknown);
+            let verdict = keep_proof(parts, group, partner, digest, proof);
             if let Some(state) = parts.corridors.get_mut(&partner) {
                 state.stopped.get_or_insert_with(|| verdict.reason.clone());
             }
@@ -224,9 +246,10 @@ fn store(
     for stream in streams.iter().flatten() {
         group.lengthen(stream, 1);
     }
-    for wrapped in &case_keys {
-        let opening = entries.iter().find(|entry| entry.head.position == wrapped.position);
-        group.keys.extend(opening.and_then(|opening| unwrap(parts, state, opening, wrapped)));
+    let opened = &mut group.draft(parts, partner).opened;
+    for (case, opening) in openings(parts, state, opened, &entries)? {
+        let mut wraps = case_keys.iter().filter(|it| it.position == opening.head.position);
+        group.keys.extend(wraps.find_map(|it| Some((case, unwrap(parts, state, opening, it)?))));
     }
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();
@@ -240,6 +263,39 @@ fn store(
     Ok(())
 }
 
+/// The entries that open a case which is the partner's to open and was not opened before. A second
+/// opening is of no effect, and its key must not take the place of the one that bodies are sealed
+/// with.
+fn openings<'a>(
+    parts: &Parts,
+    state: &CorridorState,
+    opened: &mut BTreeSet<CaseId>,
+    entries: &'a [AcceptedEntry],
+) -> Result<Vec<(CaseId, &'a AcceptedEntry)>, Failure> {
+    let corridor = &state.corridor;
+    let mut openings = Vec::new();
+    for entry in entries {
+        let (Owner::Case(case), Some(_)) = (entry.reading.owner, entry.head.case_key_commitment)
+        else {
+            continue;
+        };
+        if corridor.founded.founder_of(&case) != corridor.partner || !opened.insert(case) {
+            continue;
+        }
+        let stream = case_stream(&case);
+        let before = parts.store.read_stream(&stream, Revision(0), OPENED_WITHIN_RECORDS);
+        let before = before.map_err(crate::failure::read)?;
+        let opens = |record: &StoredRecord| {
+            record.log == corridor.names.partner.entries
+                && Head::decode(&record.leaf).is_some_and(|it| it.case_key_commitment.is_some())
+        };
+        if before.len() < OPENED_WITHIN_RECORDS && !before.iter().any(opens) {
+            openings.push((case, entry));
+        }
+    }
+    Ok(openings)
+}
+
 /// The case key beside an opening entry, if it is the one that the entry committed to. Without it
 /// the entry is stored all the same: its body cannot be read until the key comes.
 fn unwrap(
@@ -247,7 +303,7 @@ fn unwrap(
     state: &CorridorState,
     opening: &AcceptedEntry,
     wrapped: &WrappedCaseKey,
-) -> Option<(domain::identifier::CaseId, record::seal::CaseKey)> {
+) -> Option<CaseKey> {
     let corridor = &state.corridor;
     let commitment = opening.head.case_key_commitment?;
     let Owner::Case(case) = opening.reading.owner else {
@@ -256,7 +312,7 @@ fn unwrap(
     let place = corridor.place(Side::Partner, case, opening.head.position);
     let genesis = corridor.genesis.digest();
     match wrap::unwrap(wrapped, genesis, &place, &commitment, &parts.secrets.hpke) {
-        Ok(key) => Some((case, key)),
+        Ok(key) => Some(key),
         Err(error) => {
             tracing::warn!(position = opening.head.position, %error, "a case key is of no use");
             None
@@ -272,8 +328,14 @@ fn quarantine(parts: &mut Parts, partner: State, why: &dyn std::fmt::Display) ->
     Verdict::new(ImportOutcome::Quarantined, why)
 }
 
-/// Keeps a dispatch that proves a fault; more than there is room for are only told.
-fn keep_proof(parts: &mut Parts, group: &mut Group, partner: State, proof: StoredProof) -> Verdict {
+/// Keeps a dispatch that proves a fault, once; more than there is room for are only told.
+fn keep_proof(
+    parts: &mut Parts,
+    group: &mut Group,
+    partner: State,
+    digest: Digest,
+    proof: StoredProof,
+) -> Verdict {
     let outcome = i32::try_from(proof.outcome).ok().and_then(|it| ImportOutcome::try_from(it).ok());
     let verdict = Verdict::new(outcome.unwrap_or_default(), &proof.reason);
     tracing::error!(%partner, reason = %proof.reason, "a dispatch proves a fault");
@@ -281,9 +343,10 @@ fn keep_proof(parts: &mut Parts, group: &mut Group, partner: State, proof: Store
     let stops = verdict.outcome == ImportOutcome::HeardUnknown;
     if let Some(state) = parts.corridors.get_mut(&partner)
         // What stops the writing must be found again after a restart.
-        && (state.proofs < limit || stops && state.stopped.is_none())
+        && ((state.proofs.len() < limit && !state.proofs.contains(&digest))
+            || (stops && state.stopped.is_none()))
     {
-        state.proofs += 1;
+        state.proofs.insert(digest);
         group.records.push(NewRecord {
             log: state.corridor.names.proofs.clone(),
             stream: None,
@@ -319,12 +382,6 @@ impl CorridorState {
         let parked = self.parked.remove(&number)?;
         self.parked_bytes -= parked.dispatch.len();
         Some(parked)
-    }
-
-    fn forget_below(&mut self, number: u64) {
-        while let Some(lowest) = self.parked.keys().next().copied().filter(|it| *it < number) {
-            self.take_parked(lowest);
-        }
     }
 }
 

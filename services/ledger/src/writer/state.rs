@@ -1,11 +1,11 @@
 //! One corridor in the writer's memory, and how it is found again in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::case::event::Statement;
 use domain::chain::{Content, Dispatch};
-use domain::identifier::State;
+use domain::identifier::{Digest, State};
 use domain::time::Instant;
 use event_store::{CursorName, Position, Store};
 use proto::ledger::v1::ImportOutcome;
@@ -42,7 +42,8 @@ pub(crate) struct CorridorState {
     pub(super) parked_bytes: usize,
     /// Since the start.
     pub(super) quarantined: u64,
-    pub(super) proofs: u64,
+    /// Digests of the dispatches that are kept as proof.
+    pub(super) proofs: BTreeSet<Digest>,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
 }
@@ -101,8 +102,7 @@ impl CorridorState {
             local_size: store.log_size(&names.local),
             revision: stream_length(store, &corridor.stream).map_err(failed)?,
         };
-        let stopped = stopped(store, &corridor).map_err(failed)?;
-        let proofs = store.log_size(&names.proofs);
+        let (proofs, stopped) = proofs(store, &corridor).map_err(failed)?;
         Ok(Self {
             logs,
             corridor,
@@ -192,15 +192,22 @@ fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, F
     Ok(announced)
 }
 
-/// Whether a stored proof forbids writing to the partner.
-fn stopped(store: &Store, corridor: &Corridor) -> Result<Option<String>, Failure> {
+/// Which dispatches are kept as proof, and whether one of them forbids writing to the partner.
+fn proofs(
+    store: &Store,
+    corridor: &Corridor,
+) -> Result<(BTreeSet<Digest>, Option<String>), Failure> {
     let log = &corridor.names.proofs;
+    let mut digests = BTreeSet::new();
+    let mut stopped = None;
     for record in layout::log_records(store, log, 0, store.log_size(log))? {
         let proof: StoredProof =
             canonical::decode(&record.leaf).map_err(|_| crate::failure::corrupt(&record))?;
+        let dispatch = record::dispatch::Dispatch::decode(&proof.dispatch);
+        digests.extend(dispatch.map(|dispatch| *dispatch.signed_header.digest()));
         if i32::try_from(proof.outcome) == Ok(ImportOutcome::HeardUnknown.into()) {
-            return Ok(Some(proof.reason));
+            stopped.get_or_insert(proof.reason);
         }
     }
-    Ok(None)
+    Ok((digests, stopped))
 }

@@ -93,6 +93,25 @@ async fn proof_holds(xk: &Running, case: &str) {
 }
 
 #[tokio::test]
+async fn evidence_of_logs_that_are_too_long_is_refused() {
+    // Symptom: evidence was made in memory however long the logs were.
+    let (nl_site, _xk_site, nl, _xk) = corridor().await;
+    let filed = nl.file("return-office", "file").await;
+    nl.stop().await;
+    let mut config = nl_site.config();
+    config.limits.evidence_records_max = 5;
+    let handle = ledger::start(config, nl_site.answering.subscribe()).await.unwrap();
+    let nl = Running::serve(handle, nl_site.state, nl_site.partner).await;
+    let request = ExportEvidenceRequest {
+        caller: Some(nl.official("return-office").context(Purpose::Oversight)),
+        case: filed.case_id,
+    };
+    let refused = nl.client.clone().export_evidence(request).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+    assert_eq!(Failure::from(refused).code().as_str(), "LEDGER-0005");
+}
+
+#[tokio::test]
 async fn the_same_request_id_gets_the_first_reply_and_other_content_an_error() {
     let (_nl_site, _xk_site, nl, _xk) = corridor().await;
     let first = nl.file("return-office", "same").await;

@@ -137,7 +137,7 @@ async fn child() {
 }
 
 /// A whole line at once, on the pipe when it returns.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     use std::io::Write as _;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(format!("\n{line}\n").as_bytes()).unwrap();

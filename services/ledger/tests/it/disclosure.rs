@@ -71,6 +71,16 @@ async fn an_agency_sees_a_case_from_referral_to_withdrawal_of_consent() {
     local(&nl, &filed.case_id, "1", LocalStatement::ConsentRecorded(agency.clone())).await;
     local(&nl, &filed.case_id, "2", LocalStatement::Referred(agency.clone())).await;
     assert!(sees().await);
+    // Its events come on a stream that asks for its consent each time; this one asks once.
+    let follow = FollowCasesRequest {
+        caller: Some(homeward.context(Purpose::Unspecified)),
+        from_position: 0,
+        case_id: domain::identifier::CaseId::parse(&filed.case_id).unwrap().as_bytes().to_vec(),
+        with_local: true,
+        with_receipts: false,
+    };
+    let refused = nl.client.clone().follow_cases(follow).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::NotFound);
     local(&nl, &filed.case_id, "3", LocalStatement::ConsentWithdrawn(agency)).await;
     assert!(!sees().await);
 

@@ -7,7 +7,11 @@ use ledger::{
 };
 use proto::ledger::v1::{ImportDispatchRequest, ImportOutcome, ReadCursorRequest};
 
-use crate::world::{HOUR_MS, copy_folder, corridor, exchange, founded, genesis, later};
+use event_store::{LogName, Options, Store};
+use proto::store::v1::StoredCommand;
+use record::canonical;
+
+use crate::world::{HOUR_MS, copy_folder, corridor, exchange, founded, genesis, later, ordered};
 
 #[tokio::test]
 async fn a_ledger_that_is_started_again_goes_on_where_it_was() {
@@ -69,6 +73,32 @@ async fn a_wrong_passphrase_a_missing_keyring_and_a_folder_in_use_are_told_apart
     fs::rename(&keyring, nl_site.folder.path().join("elsewhere")).unwrap();
     let missing = nl_site.try_start().await.unwrap_err();
     assert!(matches!(missing, StartError::Keyring(KeyringError::Missing { .. })));
+}
+
+#[tokio::test]
+async fn what_a_command_said_is_stored_under_the_nodes_secret() {
+    // Symptom: the store held the bare digest of every command and of who gave it: whoever had a
+    // copy of the disk, and no key, could try names and birth dates against it.
+    let (nl_site, _xk_site, nl, _xk) = corridor().await;
+    nl.file("return-office", "file").await;
+    let ordered = ordered(&nl.official("return-office"), "file", b"file");
+    nl.stop().await;
+    let store = Store::open(nl_site.data().join("store"), Options::default()).unwrap();
+    let log = LogName::new("commands/XK").unwrap();
+    let records = store.read_log(&log, 0, 100).unwrap();
+    assert_eq!(records.len(), 2);
+    for record in &records {
+        let stored: StoredCommand = canonical::decode(&record.leaf).unwrap();
+        assert_ne!(stored.payload_digest, ordered.payload_digest.as_bytes());
+        assert_eq!((stored.payload_digest.len(), stored.command.len()), (32, 32));
+    }
+    store.close();
+    drop(store);
+    // What is held against it is the same as before.
+    let nl = nl_site.start().await;
+    assert!(nl.file("return-office", "file").await.replayed);
+    let other = nl.try_file("return-office", "file", b"something else").await.unwrap_err();
+    assert_eq!(other.code(), &runtime::failure::code::REQUEST_ID_USED);
 }
 
 #[tokio::test]

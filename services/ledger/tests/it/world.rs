@@ -136,6 +136,11 @@ impl Site {
     }
 }
 
+/// A site that nothing is founded on yet.
+pub(crate) fn site(code: &str, partner: &str) -> Site {
+    Site::new(code, partner)
+}
+
 pub(crate) fn passphrase() -> Passphrase {
     Passphrase::new("fictional passphrase".to_owned())
 }

@@ -1,0 +1,112 @@
+//! A disk that fails a write: nobody knows what it holds, so the ledger ends.
+//!
+//! The child is this very test binary with a ledger; the parent takes the right to write files
+//! from it with `prlimit` (a limit of one byte for every file).
+
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use domain::time::Instant;
+use ledger::{ClockChoice, FixedClock, start};
+use tokio::sync::watch;
+
+use crate::crash::say;
+use crate::world::{NOW_MS, Running, config, evidence, exchange, founded, state};
+
+const FOLDER: &str = "READMIT_LEDGER_DISK_FOLDER";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_that_cannot_write_says_so_and_ends() {
+    // Symptom: after a failed write the ledger refused every command and went on running; nobody
+    // started the process again, and the partner heard nothing more.
+    let (nl_site, xk_site) = founded("test-ledger");
+    let (nl, xk) = (nl_site.start().await, xk_site.start().await);
+    nl.adopt().await;
+    xk.adopt().await;
+    exchange(&nl, &xk).await;
+    nl.stop().await;
+
+    let mut child = Told::start(nl_site.folder.path());
+    let case = child.ask("file one");
+    let case = case.strip_prefix("@ok ").unwrap().to_owned();
+    child.take_the_disk();
+    let stopped = "@failed NODE-0001 the ledger has stopped writing and must be restarted";
+    assert_eq!(child.ask(&format!("evidence {case}")), stopped);
+    assert_eq!(child.ask("ended"), "@ended");
+    child.process.kill().unwrap();
+    child.process.wait().unwrap();
+
+    // It is as it was before, and goes on.
+    let nl = nl_site.start().await;
+    exchange(&nl, &xk).await;
+    let number = "NL-XK-2026-000001";
+    let reading = nl.read(&nl.official("return-office"), number).await.unwrap();
+    assert_eq!(reading.case.history.len(), 1);
+    nl.state_on("return-office", "again", &case, evidence()).await.unwrap();
+}
+
+/// The child, that does what it is told.
+struct Told {
+    process: Child,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Told {
+    fn start(folder: &Path) -> Self {
+        let test = std::env::current_exe().unwrap();
+        let mut process = Command::new("bash")
+            // A write beyond the limit is then an error, and no signal.
+            .args(["-c", "trap '' XFSZ; exec \"$0\" --exact failing_disk::child --nocapture"])
+            .arg(test)
+            .env(FOLDER, folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let orders = process.stdin.take().unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, orders, answers }
+    }
+
+    fn ask(&mut self, order: &str) -> String {
+        writeln!(self.orders, "{order}").unwrap();
+        self.answers.by_ref().map(Result::unwrap).find(|line| line.starts_with('@')).unwrap()
+    }
+
+    fn take_the_disk(&self) {
+        let mut prlimit = Command::new("prlimit");
+        let pid = self.process.id().to_string();
+        let done = prlimit.args(["--pid", &pid, "--fsize=1"]).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+/// The child: does what it is told on its input. Does nothing when it is run as a test by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let now = FixedClock::new(Instant::from_ms(NOW_MS));
+    let config = config(Path::new(&folder), state("NL"), ClockChoice::Fixed(now));
+    let (_answering, answering) = watch::channel(true);
+    let handle = start(config, answering).await.unwrap();
+    let nl = Running::serve(handle, state("NL"), state("XK")).await;
+    for line in std::io::stdin().lines().map(Result::unwrap) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let done = match words.as_slice() {
+            ["file", name] => nl.try_file("return-office", name, b"file").await,
+            ["evidence", case] => nl.state_on("return-office", "more", case, evidence()).await,
+            _ => {
+                nl.handle.ended().await;
+                say("@ended");
+                continue;
+            }
+        };
+        match done {
+            Ok(receipt) => say(&format!("@ok {}", receipt.case_id)),
+            Err(error) => say(&format!("@failed {} {}", error.code().as_str(), error.message())),
+        }
+    }
+}
