@@ -57,6 +57,18 @@ pub struct Fault {
     pub log: Option<LogName>,
     /// The first record that is affected, where that can be told.
     pub position: Option<Position>,
+    /// What is lost with it, and so what helps.
+    pub affected: Affected,
+}
+
+/// What a fault puts out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affected {
+    /// Nothing: the index is made anew from the journal.
+    Index,
+    /// Records, from [`Fault::position`] on and before this one, where that can be told. Only
+    /// another copy of them helps.
+    Records(Option<Position>),
 }
 
 impl fmt::Display for Fault {
@@ -65,7 +77,22 @@ impl fmt::Display for Fault {
         if let Some(log) = &self.log {
             write!(f, ", log `{log}`")?;
         }
-        self.position.map_or(Ok(()), |position| write!(f, ", position {position}"))
+        if let Some(position) = self.position {
+            write!(f, ", position {position}")?;
+        }
+        match (self.affected, self.position) {
+            (Affected::Index, _) => {
+                f.write_str("; no record is lost, the index can be rebuilt from the journal")
+            }
+            (Affected::Records(Some(upto)), Some(from)) => {
+                let last = upto.0.saturating_sub(1);
+                write!(f, "; affected are the records from {from} to {last}: ")?;
+                f.write_str("stop the node and restore a backup")
+            }
+            (Affected::Records(_), _) => f.write_str(
+                "; how many records are affected is not known: stop the node and restore a backup",
+            ),
+        }
     }
 }
 
@@ -104,13 +131,16 @@ impl From<JournalError> for VerifyError {
         match error {
             JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
             JournalError::Newer { found } => Self::Newer { found },
-            JournalError::Corrupt { segment, offset, what, log, position } => Self::Fault(Fault {
-                file: segment::path(segment),
-                offset,
-                what: what.to_owned(),
-                log,
-                position: position.map(Position),
-            }),
+            JournalError::Corrupt { segment, offset, what, log, position, upto } => {
+                Self::Fault(Fault {
+                    file: segment::path(segment),
+                    offset,
+                    what: what.to_owned(),
+                    log,
+                    position: position.map(Position),
+                    affected: Affected::Records(upto.map(Position)),
+                })
+            }
         }
     }
 }
@@ -147,7 +177,11 @@ pub enum RebuildError {
 
 /// Reads everything in the data folder of a closed store, and changes nothing in the journal.
 pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, VerifyError> {
-    let disk: Arc<dyn Disk> = Arc::new(Files::new(dir.as_ref()));
+    verify_on(Arc::new(Files::new(dir.as_ref())))
+}
+
+/// As [`verify`], on a disk.
+pub fn verify_on(disk: Arc<dyn Disk>) -> Result<Verified, VerifyError> {
     if !has_store(&*disk) {
         return Err(VerifyError::NoStore);
     }
@@ -167,7 +201,11 @@ pub fn verify(dir: impl AsRef<Path>) -> Result<Verified, VerifyError> {
 ///
 /// Labels are lost; whoever sets them starts again.
 pub fn rebuild(dir: impl AsRef<Path>) -> Result<Rebuilt, RebuildError> {
-    let disk: Arc<dyn Disk> = Arc::new(Files::new(dir.as_ref()));
+    rebuild_on(Arc::new(Files::new(dir.as_ref())))
+}
+
+/// As [`rebuild`], on a disk.
+pub fn rebuild_on(disk: Arc<dyn Disk>) -> Result<Rebuilt, RebuildError> {
     if !has_store(&*disk) {
         return Err(RebuildError::NoStore);
     }
@@ -253,6 +291,7 @@ impl<'a> Check<'a> {
                 what: what.to_owned(),
                 log,
                 position: Some(Position(self.position)),
+                affected: Affected::Records(Some(Position(self.position + 1))),
             })
         };
         let Ok(log) = LogName::new(record.log) else {
@@ -337,6 +376,7 @@ fn tree_fault(broken: &Broken) -> VerifyError {
         what: broken.what.clone(),
         log: None,
         position: None,
+        affected: Affected::Index,
     })
 }
 
@@ -374,6 +414,7 @@ impl IndexCheck {
                 what: what.to_owned(),
                 log: Some(log.clone()),
                 position: Some(Position(position)),
+                affected: Affected::Index,
             })
         };
         let address_bytes = address.to_le_bytes();

@@ -47,7 +47,10 @@ pub(crate) enum JournalError {
         offset: u64,
         what: &'static str,
         log: Option<crate::LogName>,
+        /// The first record that is affected.
         position: Option<u64>,
+        /// The first after it that is not.
+        upto: Option<u64>,
     },
     #[error("format {found} is newer than this program")]
     Newer { found: u32 },
@@ -106,7 +109,8 @@ impl Journal {
                 offset: 0,
                 what,
                 log: None,
-                position: None,
+                position: segments.last().map(|last| last.header.first_position),
+                upto: None,
             };
             if number != expected {
                 return Err(corrupt("a missing segment"));
@@ -177,7 +181,8 @@ impl Journal {
             segment: segment.header.number,
             offset: bad.address - segment.header.base,
             what: "a broken frame",
-            position: bad.record.map(|record| header.first_position + record),
+            position: Some(header.first_position + bad.record.unwrap_or(0)),
+            upto: Some(header.first_position + u64::from(header.records)),
             log: bad.log,
         }
     }
@@ -198,6 +203,7 @@ impl Journal {
             what: "a broken record",
             log: None,
             position: None,
+            upto: None,
         };
         let read = || {
             let start = window.get(&segment, offset, 4)?;

@@ -35,7 +35,10 @@ mod subscribe;
 mod writer;
 
 pub use append::{AppendError, Appended, Batch, Expected, Placed};
-pub use check::{Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, verify};
+pub use check::{
+    Affected, Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, rebuild_on, verify,
+    verify_on,
+};
 pub use label::LabelError;
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, GROUP_BATCHES_MAX,

@@ -302,18 +302,19 @@ impl<'a> Frame<'a> {
             each(Part::Record { address, record });
             at += length;
         }
+        // Cursors have no checksums of their own: where one is damaged, any of them may be.
+        let bad = BadPart { address: body_address + wide(at), record: None, log: None };
         let mut fields = Fields(self.body.get(at..).unwrap_or_default());
         for _ in 0..self.header.cursors {
-            let address = body_address + wide(self.body.len() - fields.0.len());
-            let cursor = decode_cursor(&mut fields);
-            let (name, value) = cursor.ok_or(BadPart { address, record: None, log: None })?;
+            let Some((name, value)) = decode_cursor(&mut fields) else {
+                return Err(bad);
+            };
             each(Part::Cursor { name, value });
         }
-        if wide(fields.0.len()) < ALIGNMENT && fields.0.iter().all(|byte| *byte == 0) {
-            return Ok(());
+        match wide(fields.0.len()) < ALIGNMENT && fields.0.iter().all(|byte| *byte == 0) {
+            true => Ok(()),
+            false => Err(bad),
         }
-        let address = body_address + wide(self.body.len() - fields.0.len());
-        Err(BadPart { address, record: None, log: None })
     }
 }
 

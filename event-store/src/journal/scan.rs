@@ -123,15 +123,21 @@ impl<'a> Scan<'a> {
 
     /// There is no good frame header here: the end, a torn tail, or corruption.
     fn end(&mut self, offset: u64, what: &'static str) -> Result<(), JournalError> {
-        if self.next_base.is_some() {
-            return Err(self.corrupt(offset, what));
-        }
         let used = self.journal.used_length(&self.segment, offset)?;
-        if self.is_followed(offset, used)? {
-            return Err(self.corrupt(offset, what));
+        let found = self.next_frame(offset, used)?;
+        if self.next_base.is_none() && found.is_none() {
+            self.tail.torn_bytes = used - offset;
+            return Ok(());
         }
-        self.tail.torn_bytes = used - offset;
-        Ok(())
+        let next_segment = self.segments.as_slice().first();
+        let next_segment = next_segment.map(|next| next.header.first_position);
+        let upto = found.flatten().or(next_segment);
+        Err(match self.corrupt(offset, what) {
+            JournalError::Corrupt { segment, offset, what, log, position, .. } => {
+                JournalError::Corrupt { segment, offset, what, log, position, upto }
+            }
+            other @ (JournalError::Io { .. } | JournalError::Newer { .. }) => other,
+        })
     }
 
     /// The body does not fit its header. If that is corruption, says which record it hit.
@@ -149,8 +155,8 @@ impl<'a> Scan<'a> {
         Err(self.journal.bad_part(&header, bad))
     }
 
-    /// Whether a frame of ours stands anywhere after `offset`.
-    fn is_followed(&mut self, offset: u64, used: u64) -> Result<bool, JournalError> {
+    /// Whether a frame of ours stands anywhere after `offset`, and its first position.
+    fn next_frame(&mut self, offset: u64, used: u64) -> Result<Option<Option<u64>>, JournalError> {
         let number = self.segment.header.number;
         let mut at = offset + frame::ALIGNMENT;
         while at < used {
@@ -159,13 +165,14 @@ impl<'a> Scan<'a> {
             let address = self.segment.header.base + at;
             if bytes.starts_with(&frame::MAGIC) {
                 match Header::decode(bytes, &self.journal.store, address) {
-                    Decoded::Frame(_) | Decoded::UnknownKind(_) => return Ok(true),
+                    Decoded::Frame(header) => return Ok(Some(Some(header.first_position))),
+                    Decoded::UnknownKind(_) => return Ok(Some(None)),
                     Decoded::Broken => {}
                 }
             }
             at += frame::ALIGNMENT;
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn corrupt(&self, offset: u64, what: &'static str) -> JournalError {
@@ -175,6 +182,7 @@ impl<'a> Scan<'a> {
             what,
             log: None,
             position: Some(self.mark.position),
+            upto: None,
         }
     }
 }

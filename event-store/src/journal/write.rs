@@ -136,6 +136,7 @@ fn rewrite(
             what: "a frame that reads otherwise each time",
             log: None,
             position: None,
+            upto: None,
         });
     }
     let written = segment.file.write_at(&frame, offset);

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use event_store::{Fault, OpenError, Position, Recovery, Store, VerifyError};
+use event_store::disk::{Disk as _, Disturbance, Simulated};
+use event_store::{Affected, Fault, Filter, OpenError, Position, Recovery, Store, VerifyError};
 
 use crate::sample::{
     Answers, answers, batch, copy, fill, log, numbered, open, record, segments, small, stream,
@@ -70,6 +72,120 @@ async fn every_flipped_byte_of_the_journal_is_found() {
 }
 
 #[tokio::test]
+async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
+    let disk = Simulated::new();
+    let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
+    fill(&store, 0..120).await;
+    let expected = answers(&store).all;
+    store.close();
+    let names = disk.list("journal").unwrap();
+    assert!(names.len() > 2);
+    let (mut located, mut torn, mut zeros) = (0, 0, 0);
+    for name in names {
+        let path = format!("journal/{name}");
+        let length = disk.open(&path).unwrap().unwrap().length().unwrap();
+        for at in 0..length {
+            disk.flip(&path, at, 1 << (at % 8));
+            match event_store::verify_on(Arc::new(disk.clone())) {
+                Err(VerifyError::Fault(fault)) => {
+                    // What is torn at the end shows as an index that goes further.
+                    let is_end = fault.file == "index";
+                    assert!(is_end || fault.file == path, "{path} {at}: {fault}");
+                    assert!(is_end || fault.offset <= at, "{path} {at}: {fault}");
+                    assert_eq!(is_end, fault.affected == Affected::Index, "{fault}");
+                    if let Affected::Records(Some(upto)) = fault.affected {
+                        assert!(fault.position < Some(upto), "{fault}");
+                    }
+                    located += 1;
+                }
+                Err(VerifyError::Newer { .. }) => located += 1,
+                Ok(verified) if verified.torn_bytes > 0 => {
+                    let all = verified.records == expected.len() as u64;
+                    (zeros, torn) = (zeros + u64::from(all), torn + u64::from(!all));
+                }
+                other => panic!("{path} {at}: {other:?}"),
+            }
+            // Whoever opens it all the same reads a beginning of what was there, or is refused.
+            if at % 64 == 7 {
+                let mut none = |_: usize| 0;
+                let damaged = disk.cut(&mut none);
+                if let Ok(store) = Store::open_on(Arc::new(damaged), small()) {
+                    let found = answers(&store).all;
+                    assert_eq!(found, expected[..found.len()], "{path} {at}");
+                }
+            }
+            disk.flip(&path, at, 1 << (at % 8));
+        }
+    }
+    eprintln!("{located} located, {torn} seen as torn, {zeros} in what is not used yet");
+    event_store::verify_on(Arc::new(disk)).unwrap();
+}
+
+#[tokio::test]
+async fn a_flipped_byte_of_the_database_gives_no_wrong_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path(), 30).await;
+    let whole = tempfile::tempdir().unwrap();
+    copy(dir.path(), whole.path());
+    let mut files = vec![Path::new("index/trust").to_owned()];
+    for entry in fs::read_dir(dir.path().join("index/tree")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            files.push(path.strip_prefix(dir.path()).unwrap().to_owned());
+        }
+    }
+    let (mut flips, mut rebuilt) = (0, 0);
+    for file in files {
+        let bytes = fs::read(whole.path().join(&file)).unwrap();
+        let used: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] != 0).collect();
+        for at in used.iter().step_by(used.len().div_ceil(120)) {
+            fs::remove_dir_all(dir.path()).unwrap();
+            copy(whole.path(), dir.path());
+            flip(&dir.path().join(&file), *at, 1 << (at % 8));
+            let store = open(dir.path());
+            assert_eq!(answers(&store), expected, "{file:?} {at}");
+            flips += 1;
+            rebuilt += usize::from(store.recovery().index_rebuilt);
+        }
+    }
+    eprintln!("{flips} flips, {rebuilt} rebuilt at once");
+}
+
+#[tokio::test]
+async fn a_read_that_fails_or_lies_gives_no_wrong_answer() {
+    let disk = Simulated::new();
+    let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
+    fill(&store, 0..60).await;
+    let expected = answers(&store).all;
+    let mut refused = 0;
+    for disturbance in [Disturbance::Fails, Disturbance::FlipsBit] {
+        for nth in 1..6 {
+            disk.disturb_reads(disturbance, nth);
+            for record in &expected {
+                let page = store.read_since(record.position, &Filter::All, 1);
+                let read = store.read_log(&record.log, record.log_index, 1);
+                for found in [page.map(|page| page.records), read] {
+                    match found {
+                        Ok(found) => assert_eq!(found, std::slice::from_ref(record)),
+                        Err(_) => refused += 1,
+                    }
+                }
+                // A root comes out right, or not at all.
+                let size = record.log_index + 1;
+                if let Ok(root) = store.root_at(&record.log, size) {
+                    disk.go_on();
+                    assert_eq!(store.root_at(&record.log, size).unwrap(), root);
+                    disk.disturb_reads(disturbance, nth);
+                }
+            }
+            disk.go_on();
+        }
+    }
+    assert!(refused > 100, "{refused}");
+    assert_eq!(answers(&store).all, expected);
+}
+
+#[tokio::test]
 async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
     let dir = tempfile::tempdir().unwrap();
     closed(dir.path(), 10).await;
@@ -82,6 +198,15 @@ async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
     let position = (0..5).map(|n| numbered(n).records.len()).sum::<usize>() + 1;
     assert_eq!(found.position, Some(Position(position as u64)));
     assert_eq!(found.log, Some(numbered(5).records[1].log.clone()));
+    let log = numbered(5).records[1].log.clone();
+    let text = format!(
+        "a broken frame in `journal/0000000000000000.seg` at offset {}, log `{log}`, position \
+         {position}; affected are the records from {position} to {}: stop the node and restore a \
+         backup",
+        found.offset,
+        position + 1,
+    );
+    assert_eq!(found.to_string(), text);
     let result = Store::open(dir.path(), small());
     let Err(OpenError::Corrupt { segment: 0, offset, .. }) = result else { panic!("{result:?}") };
     assert!(offset > 0 && usize::try_from(offset).unwrap() < at);
