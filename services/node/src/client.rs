@@ -38,14 +38,15 @@ pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
 
 /// Runs a client command; `None` when `name` is not one of the catalogue.
 pub(crate) async fn run(home: &Path, name: &str, matches: &ArgMatches) -> Option<Exit> {
-    let (verb, matches) = if name == INBOX.name {
-        (&INBOX, matches)
+    let (verb, matches, what) = if name == INBOX.name {
+        (&INBOX, matches, name.to_owned())
     } else {
         let group = GROUPS.iter().find(|group| group.name == name)?;
-        let (name, matches) = matches.subcommand()?;
-        (group.verbs.iter().find(|verb| verb.name == name)?, matches)
+        let (verb, matches) = matches.subcommand()?;
+        let what = format!("{name} {verb}");
+        (group.verbs.iter().find(|known| known.name == verb)?, matches, what)
     };
-    Some(match call(home, verb, matches).await {
+    Some(match call(home, verb, &what, matches).await {
         Ok(exit) => exit,
         Err(error) => {
             eprintln!("readmit: {error:#}");
@@ -116,7 +117,7 @@ fn verb_command(verb: &Verb, method: &MethodDescriptor) -> Command {
 }
 
 /// Calls the method of a verb and prints what it answers.
-async fn call(home: &Path, verb: &Verb, matches: &ArgMatches) -> anyhow::Result<Exit> {
+async fn call(home: &Path, verb: &Verb, what: &str, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let pool = pool()?;
     let method = method(&pool, verb.method)?;
     let mut request = match matches.try_get_one::<String>("file").ok().flatten() {
@@ -124,22 +125,24 @@ async fn call(home: &Path, verb: &Verb, matches: &ArgMatches) -> anyhow::Result<
         None => DynamicMessage::new(method.input()),
     };
     fields::set(&mut request, matches)?;
+    let id = request.get_field_by_name("request_id");
+    let id = id.and_then(|id| id.as_str().map(str::to_owned));
     let name: &String = matches.get_one("as").expect("`--as` is required");
     let profile = profile::load(home, name)?;
     let json = matches.get_flag("json");
     let count = matches.try_get_one::<u64>("count").ok().flatten().copied();
     let mut replies = match invoke::open(&profile, &method, &request).await {
         Ok(replies) => replies,
-        Err(status) => return Ok(print::failure(&status, json)),
+        Err(status) => return Ok(print::failure(&status, id.as_deref(), json)),
     };
     let mut bytes = Vec::new();
     let mut seen = 0;
     while count.is_none_or(|count| seen < count) {
         match replies.next().await {
             Ok(Some(reply)) if verb.saves_to_file => bytes.extend(print::chunk(&reply)),
-            Ok(Some(reply)) => print::reply(&reply, json)?,
+            Ok(Some(reply)) => print::reply(&reply, what, json)?,
             Ok(None) => break,
-            Err(status) => return Ok(print::failure(&status, json)),
+            Err(status) => return Ok(print::failure(&status, id.as_deref(), json)),
         }
         seen += 1;
     }

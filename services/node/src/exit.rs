@@ -25,6 +25,13 @@ pub(crate) enum Exit {
     Unavailable,
 }
 
+impl Exit {
+    /// Whether it is not known if a command was carried out.
+    pub(crate) const fn leaves_open(self) -> bool {
+        matches!(self, Self::Failure | Self::Unavailable)
+    }
+}
+
 /// What the help says of the exit codes.
 pub(crate) const HELP: &str = "Exit codes: 0 done; 1 failed (verify: not valid); 2 wrong command \
 line or unreadable input; 3 invalid request; 4 not allowed; 5 not found; 6 refused by a rule; \

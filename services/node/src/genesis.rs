@@ -92,8 +92,18 @@ impl Genesis {
 
 impl Propose {
     fn run(&self, home: &Path) -> anyhow::Result<Exit> {
-        let own = party(&home.join(home::HANDOVER))?;
+        let own = own_party(home)?;
         let partner = party(&self.partner)?;
+        if partner.state == own.state {
+            bail!(
+                "`{}` is handed over by {}, the State of this node; name the partner's folder",
+                self.partner.display(),
+                own.state
+            );
+        }
+        if self.out.exists() {
+            bail!("`{}` is there already; nothing was changed", self.out.display());
+        }
         let clocks =
             Clocks { skew: Span::from_ms(self.skew_ms), grace: Span::from_ms(self.grace_ms) };
         let kinds = Kind::ALL.iter().map(|kind| kind.number()).collect();
@@ -101,6 +111,7 @@ impl Propose {
         let proposal = v1::SignedGenesis { genesis: genesis.encode(), ..Default::default() };
         home::write_new(&self.out, &proposal.encode_to_vec(), Readers::All)?;
         eprintln!("proposed {} in {}", describe(&genesis), self.out.display());
+        eprintln!("next: each State signs it: readmit genesis sign {}", self.out.display());
         Ok(Exit::Success)
     }
 }
@@ -109,9 +120,13 @@ impl Sign {
     fn run(&self, home: &Path) -> anyhow::Result<Exit> {
         let mut proposal = v1::SignedGenesis::decode(home::read(&self.file)?.as_slice())
             .with_context(|| format!("`{}` is no proposal", self.file.display()))?;
-        let genesis = genesis::Genesis::decode(&proposal.genesis)?;
+        let genesis = genesis::Genesis::decode(&proposal.genesis)
+            .with_context(|| format!("`{}` is no proposal", self.file.display()))?;
         let root = root_key(home)?;
-        let signature = genesis.sign(&root)?;
+        let signature = genesis.sign(&root).with_context(|| {
+            let (first, second) = (genesis.first().state, genesis.second().state);
+            format!("`{}` is between {first} and {second}", self.file.display())
+        })?;
         if genesis.first().root_key == root.public_key() {
             proposal.first_signature = signature;
         } else {
@@ -119,6 +134,14 @@ impl Sign {
         }
         home::replace(&self.file, &proposal.encode_to_vec())?;
         eprintln!("signed {}", describe(&genesis));
+        let unsigned = [
+            (genesis.first().state, &proposal.first_signature),
+            (genesis.second().state, &proposal.second_signature),
+        ];
+        match unsigned.iter().find(|(_, signature)| signature.is_empty()) {
+            Some((state, _)) => eprintln!("next: {state} signs it too"),
+            None => eprintln!("next: each State installs it: readmit genesis install --help"),
+        }
         Ok(Exit::Success)
     }
 }
@@ -126,10 +149,12 @@ impl Sign {
 impl Install {
     fn run(&self, home: &Path) -> anyhow::Result<Exit> {
         let bytes = home::read(&self.file)?;
-        let signed = SignedGenesis::decode(&bytes)
-            .with_context(|| format!("`{}` cannot be installed", self.file.display()))?;
+        let signed = SignedGenesis::decode(&bytes).with_context(|| {
+            let file = self.file.display();
+            format!("`{file}` cannot be installed: both States must have signed it")
+        })?;
         let genesis = signed.genesis();
-        let own = party(&home.join(home::HANDOVER))?;
+        let own = own_party(home)?;
         if genesis.party(own.state) != Some(&own) {
             bail!("the genesis does not name {} with this node's root key", own.state);
         }
@@ -137,10 +162,14 @@ impl Install {
         if genesis.partner(own.state) != Some(&partner) {
             bail!("the genesis does not name {} with the root key handed over", partner.state);
         }
+        if home::configuration(home)?.partners.contains_key(&partner.state) {
+            bail!("{} is a partner of this node already; nothing was changed", partner.state);
+        }
+        // What an install that was cut short has written is found again, and is the same.
         let folder = home.join(format!("partners/{}", partner.state.code().to_lowercase()));
-        home::write_new(&folder.join("corridor.genesis"), &bytes, Readers::All)?;
+        home::write_once(&folder.join("corridor.genesis"), &bytes)?;
         let authority = home::read(&self.partner.join("ca.crt"))?;
-        home::write_new(&folder.join("ca.crt"), &authority, Readers::All)?;
+        home::write_once(&folder.join("ca.crt"), &authority)?;
         let root = root_key(home)?;
         crate::wiring::announce_keys(home, own.state, &signed, &root)?;
         // The configuration comes last: a crash before leaves files that a new install names.
@@ -149,6 +178,10 @@ impl Install {
         partner_tables(&mut text, &directory(&self.partner)?)?;
         home::replace(&configuration, text.as_bytes())?;
         eprintln!("installed {}", describe(genesis));
+        eprintln!(
+            "next: start the node (readmit --home {} node), then both operators adopt an agreement",
+            home.display()
+        );
         Ok(Exit::Success)
     }
 }
@@ -172,7 +205,22 @@ fn partner_tables(text: &mut String, directory: &Directory) -> anyhow::Result<()
 
 fn directory(handover: &Path) -> anyhow::Result<Directory> {
     let file = handover.join("directory.toml");
+    if !file.exists() {
+        bail!(
+            "`{}` is no handover folder: there is no `directory.toml` (`readmit init` writes one \
+             to HOME/{})",
+            handover.display(),
+            home::HANDOVER
+        );
+    }
     toml::from_str(&home::read_text(&file)?).with_context(|| format!("`{}`", file.display()))
+}
+
+/// State and root key of this node.
+fn own_party(home: &Path) -> anyhow::Result<Party> {
+    // Says what is missing where there is no node.
+    home::configuration(home)?;
+    party(&home.join(home::HANDOVER))
 }
 
 /// State and root key, as a handover folder names them.
@@ -196,12 +244,12 @@ fn root_key(home: &Path) -> anyhow::Result<SigningKeyInMemory> {
 /// What a genesis fixes, in a line.
 fn describe(genesis: &genesis::Genesis) -> String {
     format!(
-        "corridor {}-{} `{}`, skew {} ms, grace {} ms, digest {}",
+        "corridor {}-{} `{}`, skew {} s, grace {} h, digest {}",
         genesis.first().state,
         genesis.second().state,
         genesis.environment(),
-        genesis.skew().as_ms(),
-        genesis.corridor().grace.as_ms(),
+        genesis.skew().as_ms() as f64 / 1_000.0,
+        genesis.corridor().grace.as_ms() as f64 / 3_600_000.0,
         genesis.digest()
     )
 }

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use runtime::config::Config;
 
 /// The node's configuration.
 pub(crate) const CONFIGURATION: &str = "readmit.toml";
@@ -26,6 +27,20 @@ pub(crate) enum Readers {
     Owner,
 }
 
+/// Reads the node's configuration.
+pub(crate) fn configuration(home: &Path) -> anyhow::Result<Config> {
+    let file = home.join(CONFIGURATION);
+    if !file.exists() {
+        bail!(
+            "`{}` is no folder of a node: there is no `{CONFIGURATION}`; name another by `--home` \
+             or READMIT_HOME, or prepare it with `readmit --home {} init --state …`",
+            home.display(),
+            home.display()
+        );
+    }
+    Ok(Config::load(Some(&file), std::env::vars())?)
+}
+
 /// Writes a new file and the folders above it; refuses to replace one.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> anyhow::Result<()> {
     folders_above(path)?;
@@ -39,6 +54,15 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> anyhow::
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .with_context(|| format!("write `{}`", path.display()))
+}
+
+/// Writes a new file, or finds the same bytes there, from an attempt that was cut short.
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    match std::fs::read(path) {
+        Ok(there) if there == bytes => Ok(()),
+        Ok(_) => bail!("`{}` is there already, and holds something else", path.display()),
+        Err(_) => write_new(path, bytes, Readers::All),
+    }
 }
 
 /// Writes a file whole: to a new name first, so that a reader sees the old or the new.

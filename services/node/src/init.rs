@@ -61,15 +61,18 @@ pub(crate) fn state(code: &str) -> Result<State, domain::identifier::Malformed> 
 }
 
 /// Services that may run alone, each with a certificate of its own.
-pub(crate) const SERVICES: [&str; 6] =
-    ["ledger", "requests", "identity", "reintegration", "exchange", "oversight"];
+pub(crate) const SERVICES: [&str; 7] =
+    ["ledger", "requests", "identity", "reintegration", "exchange", "oversight", "operator"];
 
 impl Init {
     /// Prepares the folder.
     pub(crate) fn run(&self, home: &Path) -> anyhow::Result<Exit> {
         let configuration = home.join(home::CONFIGURATION);
         if configuration.exists() {
-            bail!("`{}` is there already; nothing was changed", configuration.display());
+            bail!(
+                "`{}` is there already: this is a node's folder; nothing was changed",
+                configuration.display()
+            );
         }
         let authority = Authority::new(self.state)?;
         self.certificates(home, &authority)?;
@@ -79,13 +82,16 @@ impl Init {
         let text = self.configuration()?;
         home::write_new(&configuration, text.as_bytes(), Readers::All)?;
         eprintln!(
-            "prepared a node of {} in {}\n  configuration  {}\n  for partners   {}\n  \
-             for ceremonies {} (keep it away from a node that is meant seriously)",
+            "prepared a node of {} in {home}\n  configuration  {}\n  for partners   {}\n  \
+             for ceremonies {} (keep it away from a node that is meant seriously)\n\
+             next: give `{home}/{}` to the partner, take its own, and found the corridor:\n  \
+             readmit --home {home} genesis propose --help",
             self.state,
-            home.display(),
             home::CONFIGURATION,
             home::HANDOVER,
             home::ROOT_KEY,
+            home::HANDOVER,
+            home = home.display(),
         );
         Ok(Exit::Success)
     }

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use runtime::config::Config;
-use runtime::server::{Running, Services};
+use runtime::server::{Credentials, Running, Services};
 use runtime::shutdown::Shutdown;
 use runtime::telemetry;
 
@@ -41,6 +41,8 @@ enum Service {
     Exchange,
     /// Overseers
     Oversight,
+    /// The operator: status, agreements, safeguards
+    Operator,
 }
 
 impl Node {
@@ -69,7 +71,10 @@ impl Node {
             "the node serves"
         );
         let stopped = until_asked(&shutdown, &ledger.handle).await;
-        std::fs::remove_file(home.join(home::API_ADDRESS)).context("remove the address file")?;
+        // Nobody finds a node any more that is about to end.
+        for file in [home::API_ADDRESS, home::PARTNER_ADDRESS] {
+            std::fs::remove_file(home.join(file)).context("remove the address file")?;
+        }
         shutdown.begin();
         own.ended.await??;
         partners.ended.await??;
@@ -106,18 +111,25 @@ impl Serve {
             let running = wiring::serve_own(&config, services, address, &shutdown).await?;
             ready(home, &name, &running)?;
             let stopped = until_asked(&shutdown, &ledger.handle).await;
+            ending(home, &name)?;
             shutdown.begin();
             running.ended.await??;
             ledger.handle.shutdown().await;
             return stopped;
         }
-        let ledger = wiring::ledger_elsewhere(&config)?;
+        // The ledger answers services, and tells them by their own certificates.
+        let shown = Credentials {
+            certificate: home::read(&home.join(format!("tls/service-{name}.crt")))?,
+            key: home::read(&home.join(format!("tls/service-{name}.key")))?,
+        };
+        let ledger = wiring::ledger_elsewhere(&config, shown)?;
         if self.service == Service::Exchange {
             let exchange = wiring::exchange(&config, ledger, &shutdown)?;
             let door = exchange.add_to(services);
             let running = wiring::serve_partners(&config, door, &shutdown).await?;
             ready(home, &name, &running)?;
             shutdown.wait().await;
+            ending(home, &name)?;
             running.ended.await??;
             exchange.ended().await;
             return Ok(Exit::Success);
@@ -128,6 +140,8 @@ impl Serve {
             Service::Reintegration => {
                 wiring::reintegration_service(&config, &ledger, &shutdown, services)?
             }
+            // What the exchange sees of the courier is not known to another process.
+            Service::Operator => wiring::operator_service(&config, &ledger, None, services),
             Service::Oversight | Service::Ledger | Service::Exchange => {
                 wiring::oversight_service(&config, &ledger, services)
             }
@@ -135,6 +149,7 @@ impl Serve {
         let running = wiring::serve_own(&config, services, address, &shutdown).await?;
         ready(home, &name, &running)?;
         shutdown.wait().await;
+        ending(home, &name)?;
         running.ended.await??;
         Ok(Exit::Success)
     }
@@ -142,7 +157,7 @@ impl Serve {
     /// The configuration, with the certificate of this service.
     fn config(&self, home: &Path) -> anyhow::Result<Arc<Config>> {
         let mut config = Config::clone(&*load(home)?);
-        // Partners know the node by its certificate; the exchange speaks to them as the node.
+        // Partners know the node by its certificate: to them the exchange is the node.
         if self.service != Service::Exchange {
             config.tls.certificate = home.join(format!("tls/service-{}.crt", self.name()));
             config.tls.key = home.join(format!("tls/service-{}.key", self.name()));
@@ -164,8 +179,20 @@ fn ready(home: &Path, name: &str, running: &Running) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Nobody finds a service any more that is about to end.
+fn ending(home: &Path, name: &str) -> anyhow::Result<()> {
+    let file = home.join(format!("run/{name}.address"));
+    std::fs::remove_file(&file).with_context(|| format!("remove `{}`", file.display()))
+}
+
+/// The configuration of a node that has a corridor: without one it has nothing to do.
 fn load(home: &Path) -> anyhow::Result<Arc<Config>> {
-    let file = home.join(home::CONFIGURATION);
-    let config = Config::load(Some(&file), std::env::vars())?;
+    let config = home::configuration(home)?;
+    if config.partners.is_empty() {
+        bail!(
+            "`{}` names no partner: found a corridor first (`readmit genesis --help`)",
+            home.join(home::CONFIGURATION).display()
+        );
+    }
     Ok(Arc::new(config))
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Subcommand;
-use runtime::config::Config;
 
 use crate::exit::Exit;
 use crate::home;
@@ -22,7 +21,7 @@ pub(crate) enum Store {
 impl Store {
     /// Runs it.
     pub(crate) fn run(&self, home: &Path) -> anyhow::Result<Exit> {
-        let config = Config::load(Some(&home.join(home::CONFIGURATION)), std::env::vars())?;
+        let config = home::configuration(home)?;
         let store = config.data_folder.join("store");
         eprintln!("reading {}", store.display());
         let start = Instant::now();

@@ -1,5 +1,7 @@
 //! `readmit verify`: checks an evidence bundle, offline, without keys and without configuration.
 
+mod damage;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -34,12 +36,19 @@ impl Verify {
         };
         let verified = match bundle::verify(&bytes) {
             Ok(verified) => verified,
-            Err(fault) if fault.reason == Reason::Unreadable => {
-                eprintln!("readmit: unreadable: {fault}");
+            Err(_) if !damage::was_a_bundle(&bytes) => {
+                eprintln!(
+                    "readmit: unreadable: `{}` is no evidence bundle ({} bytes)",
+                    self.bundle.display(),
+                    bytes.len()
+                );
                 return Ok(Exit::Unreadable);
             }
             Err(fault) => {
-                eprintln!("readmit: not valid; the first fault: {fault}");
+                let structural = matches!(fault.reason, Reason::Unreadable | Reason::NotCanonical);
+                let place = damage::place(&bytes).filter(|_| structural);
+                let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+                eprintln!("readmit: not valid; the first fault: {fault}{place}");
                 return Ok(Exit::Failure);
             }
         };

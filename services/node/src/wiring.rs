@@ -36,7 +36,7 @@ pub(crate) fn announce_keys(
     genesis: &SignedGenesis,
     root: &dyn Signer,
 ) -> anyhow::Result<()> {
-    let config = Config::load(Some(&home.join(home::CONFIGURATION)), std::env::vars())?;
+    let config = home::configuration(home)?;
     let keys = ledger::keyring_public_keys(&config.keyring.file, &passphrase(&config)?)?;
     let sign = |serial: u64, key: AnnouncedKey| {
         RootStatement { serial, key }.sign(genesis.digest(), state, root)
@@ -112,16 +112,19 @@ fn settable_clock(config: &Config) -> anyhow::Result<bool> {
     Ok(all)
 }
 
-/// A ledger that runs elsewhere.
-pub(crate) fn ledger_elsewhere(config: &Config) -> anyhow::Result<Ledger> {
+/// A ledger that runs elsewhere, for a service that shows `shown`.
+pub(crate) fn ledger_elsewhere(config: &Config, shown: Credentials) -> anyhow::Result<Ledger> {
     let Some(address) = &config.ledger else {
-        bail!("`ledger.address` is empty: a service that runs alone must know where the ledger is");
+        bail!(
+            "`ledger.address` is empty: a service that runs alone must know where the ledger is \
+             (in `readmit.toml`, or READMIT_LEDGER__ADDRESS)"
+        );
     };
     let target = Target {
         address: address.address.clone(),
         server_name: address.server_name.clone(),
         authorities: home::read(&config.tls.authorities)?,
-        credentials: Some(credentials(config)?),
+        credentials: Some(shown),
     };
     let channel = channel::tls(&target)?;
     Ok(Ledger::new(channel).max_decoding_message_size(LEDGER_REPLY_BYTES_MAX))
@@ -178,7 +181,16 @@ pub(crate) fn public_services(
     let services = identity_service(config, ledger, services);
     let services = reintegration_service(config, ledger, shutdown, services)?;
     let services = oversight_service(config, ledger, services);
-    Ok(services.add(Operator::server(Arc::clone(config), ledger.clone(), exchange)))
+    Ok(operator_service(config, ledger, exchange, services))
+}
+
+pub(crate) fn operator_service(
+    config: &Arc<Config>,
+    ledger: &Ledger,
+    exchange: Option<exchange::StatusHandle>,
+    services: Services,
+) -> Services {
+    services.add(Operator::server(Arc::clone(config), ledger.clone(), exchange))
 }
 
 pub(crate) fn requests_service(

@@ -23,7 +23,10 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
     let positional = name == "case";
     let mut arg = Arg::new(name.clone());
     if positional {
-        arg = arg.value_name("CASE").help("The case, by number (`NL-XK-2026-000123`) or id");
+        // `audit accesses` lists those of every case without one.
+        let required = field.parent_message().name() != "ListAccessesRequest";
+        let help = "The case, by number (`NL-XK-2026-000123`) or id";
+        arg = arg.value_name("CASE").help(help).required(required);
     } else {
         arg = arg.long(name.replace('_', "-")).help(help(field));
     }
@@ -35,7 +38,10 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
         (Cardinality::Repeated, _) => arg.action(ArgAction::Append).value_delimiter(','),
         (_, Kind::Bool) => arg.action(ArgAction::SetTrue),
         (_, Kind::Enum(values)) => arg.value_parser(PossibleValuesParser::new(words(&values))),
-        (_, Kind::Uint64 | Kind::Uint32) => arg.value_parser(clap::value_parser!(u64)),
+        (_, Kind::Uint64 | Kind::Uint32) => {
+            arg.value_name("NUMBER").value_parser(clap::value_parser!(u64))
+        }
+        _ if positional => arg,
         _ => arg.value_name("TEXT"),
     })
 }
@@ -162,32 +168,36 @@ fn given(field: &FieldDescriptor, matches: &ArgMatches) -> anyhow::Result<Option
         let values: anyhow::Result<Vec<Value>> = words.map(|word| one(field, word)).collect();
         return values.map(|values| Some(Value::List(values)));
     }
-    match field.kind() {
-        Kind::Bool => Ok(matches.get_flag(name).then_some(Value::Bool(true))),
-        Kind::Uint64 => Ok(matches.get_one::<u64>(name).map(|number| Value::U64(*number))),
-        Kind::Uint32 => matches
-            .get_one::<u64>(name)
-            .map(|number| u32::try_from(*number).map(Value::U32))
-            .transpose()
-            .with_context(|| format!("`--{}` is too large", name.replace('_', "-"))),
-        _ => matches.get_one::<String>(name).map(|word| one(field, word)).transpose(),
+    let kind = field.kind();
+    if kind == Kind::Bool {
+        return Ok(matches.get_flag(name).then_some(Value::Bool(true)));
     }
+    if kind != Kind::Uint64 && kind != Kind::Uint32 {
+        return matches.get_one::<String>(name).map(|word| one(field, word)).transpose();
+    }
+    let Some(number) = matches.get_one::<u64>(name).copied() else { return Ok(None) };
+    if kind == Kind::Uint64 {
+        return Ok(Some(Value::U64(number)));
+    }
+    let number = u32::try_from(number);
+    number
+        .map(|number| Some(Value::U32(number)))
+        .with_context(|| format!("`--{}` is too large", name.replace('_', "-")))
 }
 
 /// One value from its word.
 fn one(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
-    match field.kind() {
-        Kind::Enum(values) => values
-            .values()
-            .find(|value| word(&values, value.name()) == text)
+    if let Kind::Enum(values) = field.kind() {
+        let value = values.values().find(|value| word(&values, value.name()) == text);
+        return value
             .map(|value| Value::EnumNumber(value.number()))
-            .ok_or_else(|| anyhow!("`{text}` is not one of {}", words(&values).join(", "))),
-        Kind::Bytes => {
-            let bytes = hex::decode(text).with_context(|| format!("`{}`", field.name()))?;
-            Ok(Value::Bytes(bytes.into()))
-        }
-        _ => Ok(Value::String(text.to_owned())),
+            .ok_or_else(|| anyhow!("`{text}` is not one of {}", words(&values).join(", ")));
     }
+    if field.kind() == Kind::Bytes {
+        let bytes = hex::decode(text).with_context(|| format!("`{}`", field.name()))?;
+        return Ok(Value::Bytes(bytes.into()));
+    }
+    Ok(Value::String(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Replies and failures, for people and for programs.
 
+mod cases;
+mod node;
+mod oversight;
+mod receipt;
+mod view;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -9,15 +15,17 @@ use prost::Message;
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, ReflectMessage, SerializeOptions, Value,
 };
-use proto::command::v1::{CaseMoved, RuleBroken};
+use proto::command::v1::{CaseMoved, Change, RuleBroken};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::fields::word;
 use crate::exit::Exit;
 
-/// Prints one reply.
-pub(super) fn reply(reply: &DynamicMessage, json: bool) -> anyhow::Result<()> {
+use view::View;
+
+/// Prints one reply to `what` was asked, such as `request file`.
+pub(super) fn reply(reply: &DynamicMessage, what: &str, json: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if json {
         let options = SerializeOptions::new().skip_default_fields(false).use_proto_field_name(true);
@@ -26,12 +34,39 @@ pub(super) fn reply(reply: &DynamicMessage, json: bool) -> anyhow::Result<()> {
         out.write_all(&line.into_inner())?;
         writeln!(out)?;
     } else {
-        let mut text = String::new();
-        lines(&mut text, reply, 0);
-        out.write_all(text.as_bytes())?;
+        out.write_all(text(reply, what).as_bytes())?;
     }
     out.flush()?;
     Ok(())
+}
+
+/// A reply for people: laid out where somebody reads it often, else a line for each field.
+fn text(reply: &DynamicMessage, what: &str) -> String {
+    let view = View(reply);
+    match reply.descriptor().name() {
+        "ListCasesResponse" => cases::list(view, "no case is yours here"),
+        "ListDeadlinesResponse" => cases::list(view, "no deadline runs"),
+        "ListInboxResponse" => cases::inbox(view),
+        "GetCaseResponse" => cases::show(view),
+        "ExplainCaseResponse" => cases::explain(view),
+        "WatchCaseResponse" => cases::watched(view),
+        "SubscribeResponse" => view.message("event").map(cases::event).unwrap_or_default(),
+        "ListEventsResponse" => cases::events(view),
+        "GetStatusResponse" => node::status(view),
+        "ListPartnersResponse" => node::partners(view),
+        "ListAgreementsResponse" => node::agreements(view),
+        "GetAuditTrailResponse" => oversight::trail(view),
+        "ListAccessesResponse" => oversight::accesses(view),
+        "GetIndicatorsResponse" => oversight::indicators(view),
+        _ => match view.message("receipt") {
+            Some(receipt) => receipt::of(view, receipt, what),
+            None => {
+                let mut text = String::new();
+                lines(&mut text, reply, 0, &[]);
+                text
+            }
+        },
+    }
 }
 
 /// The bytes of a chunk of a file.
@@ -55,35 +90,29 @@ pub(super) fn saved(path: &Path, bytes: usize, json: bool) {
     let _ = writeln!(out, "{line}");
 }
 
-/// A message, a line for each field that says something.
-fn lines(text: &mut String, message: &DynamicMessage, depth: usize) {
+/// A message, a line for each field that says something and is not among those shown before.
+fn lines(text: &mut String, message: &DynamicMessage, depth: usize, shown: &[&str]) {
     for field in message.descriptor().fields() {
-        if !message.has_field(&field) {
+        if !message.has_field(&field) || shown.contains(&field.name()) {
             continue;
         }
         let value = message.get_field(&field);
         let name = field.name().trim_end_matches("_ms").replace('_', " ");
         let indent = "  ".repeat(depth);
-        match value.as_ref() {
-            Value::Message(inner) => {
-                let _ = writeln!(text, "{indent}{name}:");
-                lines(text, inner, depth + 1);
-            }
-            Value::List(values) if matches!(field.kind(), Kind::Message(_)) => {
-                let _ = writeln!(text, "{indent}{name}:");
-                for value in values {
-                    if let Value::Message(inner) = value {
-                        entry(text, inner, depth + 1);
-                    }
-                }
-            }
-            Value::List(values) => {
+        if let Value::Message(inner) = value.as_ref() {
+            let _ = writeln!(text, "{indent}{name}:");
+            lines(text, inner, depth + 1, &[]);
+        } else if let Value::List(values) = value.as_ref() {
+            let inner: Vec<&DynamicMessage> = values.iter().filter_map(Value::as_message).collect();
+            if inner.is_empty() {
                 let words: Vec<String> = values.iter().map(|value| scalar(&field, value)).collect();
                 let _ = writeln!(text, "{indent}{name}: {}", words.join(", "));
+            } else {
+                let _ = writeln!(text, "{indent}{name}:");
+                inner.into_iter().for_each(|inner| entry(text, inner, depth + 1));
             }
-            value => {
-                let _ = writeln!(text, "{indent}{name}: {}", scalar(&field, value));
-            }
+        } else {
+            let _ = writeln!(text, "{indent}{name}: {}", scalar(&field, &value));
         }
     }
 }
@@ -96,7 +125,7 @@ fn entry(text: &mut String, message: &DynamicMessage, depth: usize) {
     let indent = "  ".repeat(depth);
     if said.iter().any(|field| field.is_list() || matches!(field.kind(), Kind::Message(_))) {
         let _ = writeln!(text, "{indent}-");
-        lines(text, message, depth + 1);
+        lines(text, message, depth + 1, &[]);
     } else {
         let words: Vec<String> = said
             .iter()
@@ -112,7 +141,7 @@ fn entry(text: &mut String, message: &DynamicMessage, depth: usize) {
 /// One value in words.
 fn scalar(field: &FieldDescriptor, value: &Value) -> String {
     match (value, field.kind()) {
-        (Value::U64(ms), _) if field.name().ends_with("_ms") => Instant::from_ms(*ms).to_string(),
+        (Value::U64(ms), _) if field.name().ends_with("_ms") => moment(*ms),
         (Value::EnumNumber(number), Kind::Enum(values)) => match values.get_value(*number) {
             Some(value) => word(&values, value.name()),
             None => number.to_string(),
@@ -126,8 +155,18 @@ fn scalar(field: &FieldDescriptor, value: &Value) -> String {
     }
 }
 
-/// Prints a failure to standard error, with the field, rule and code that it names.
-pub(super) fn failure(status: &Status, json: bool) -> Exit {
+/// A moment for people, to the second: programs read the milliseconds of `--json`.
+fn moment(ms: u64) -> String {
+    let printed = Instant::from_ms(ms).to_string();
+    match (printed.get(..10), printed.get(11..19)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => printed,
+    }
+}
+
+/// Prints a failure to standard error, with the field, rule and code that it names; where it is
+/// not known whether the command was carried out, with the id that makes sending it again safe.
+pub(super) fn failure(status: &Status, request_id: Option<&str>, json: bool) -> Exit {
     let details = status.get_error_details();
     let code = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
     let fields: Vec<(String, String)> = details
@@ -153,6 +192,8 @@ pub(super) fn failure(status: &Status, json: bool) -> Exit {
             "article": rule.as_ref().map(|rule| rule.article.clone()),
             "instrument": rule.as_ref().map(|rule| rule.instrument.clone()),
             "found_etag": moved.as_ref().map(|moved| moved.found_etag.clone()),
+            "changes": moved.as_ref().map(changes).unwrap_or_default(),
+            "request_id": request_id,
         });
         let _ = writeln!(err, "{line}");
     } else {
@@ -168,18 +209,40 @@ pub(super) fn failure(status: &Status, json: bool) -> Exit {
             }
         }
         if let Some(moved) = &moved {
-            let _ = writeln!(err, "  etag now: {}", moved.found_etag);
+            let _ =
+                writeln!(err, "  etag now: {} (look at the case again first)", moved.found_etag);
             for change in &moved.changes {
-                let at = Instant::from_ms(change.time_ms);
-                let kind = change.kind().as_str_name();
+                let (at, kind) = (moment(change.time_ms), kind(change));
                 let _ = writeln!(err, "  since: {} {kind} at {at}", change.author);
             }
+        }
+        if let Some(id) = request_id.filter(|_| exit(status.code()).leaves_open()) {
+            let _ = writeln!(err, "  to send it again, safely: --request-id {id}");
         }
         if !code.is_empty() {
             let _ = writeln!(err, "  see docs/errors/{code}.md");
         }
     }
     exit(status.code())
+}
+
+/// What a moved case shows, for programs.
+fn changes(moved: &CaseMoved) -> Vec<serde_json::Value> {
+    let change = |change: &Change| {
+        serde_json::json!({
+            "author": change.author,
+            "kind": change.kind().as_str_name(),
+            "position": change.position,
+            "time_ms": change.time_ms,
+        })
+    };
+    moved.changes.iter().map(change).collect()
+}
+
+/// What was stated, in a word.
+fn kind(change: &Change) -> String {
+    let name = change.kind().as_str_name();
+    name.strip_prefix("EVENT_KIND_").unwrap_or(name).to_lowercase().replace('_', "-")
 }
 
 /// A detail of our own, found by its type.
@@ -201,6 +264,102 @@ const fn exit(code: Code) -> Exit {
         Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted => Exit::Unavailable,
         Code::Cancelled | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => {
             Exit::Failure
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// A reply from its JSON.
+    fn printed(message: &str, what: &str, json: &str) -> String {
+        let pool = crate::client::pool().unwrap();
+        let message = pool.get_message_by_name(message).unwrap();
+        let mut json = serde_json::Deserializer::from_str(json);
+        text(&DynamicMessage::deserialize(message, &mut json).unwrap(), what)
+    }
+
+    #[test]
+    fn a_receipt_is_one_line() {
+        let check = |json: &str, expected: &str| {
+            let said = printed("readmit.requests.v1.FileRequestResponse", "request file", json);
+            assert_eq!(said, format!("NL-XK-2026-000001  request file: {expected}\n"));
+        };
+        let number = r#""case_number": "NL-XK-2026-000001""#;
+        check(
+            &format!(
+                r#"{{"receipt": {{{number}, "positions": [3, 4], "dispatch": 7,
+                "standing": "STANDING_PROVISIONAL", "etag": "4-0", "store_position": 12,
+                "time_ms": 1000}}}}"#
+            ),
+            "position 3, 4 in dispatch 7, provisional; 1970-01-01 00:00:01 UTC, etag 4-0, \
+             store position 12",
+        );
+        check(
+            &format!(r#"{{"receipt": {{{number}, "local_positions": [0], "time_ms": 1000}}}}"#),
+            "local position 0, never exchanged; 1970-01-01 00:00:01 UTC",
+        );
+        check(
+            &format!(r#"{{"receipt": {{{number}, "validated_only": true}}}}"#),
+            "would be written; nothing was",
+        );
+        check(
+            &format!(r#"{{"receipt": {{{number}, "time_ms": 1000, "replayed": true}}}}"#),
+            "nothing written: the record says it already; 1970-01-01 00:00:01 UTC (the first \
+             reply again: this request id was known)",
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_said_in_words() {
+        for (message, expected) in [
+            ("ListInboxResponse", "nothing waits for you"),
+            ("ListCasesResponse", "no case is yours here"),
+            ("ListDeadlinesResponse", "no deadline runs"),
+        ] {
+            let message = format!("readmit.requests.v1.{message}");
+            let said = printed(&message, "", r#"{"upto_position": 7}"#);
+            assert_eq!(said, format!("{expected}\n(as of store position 7)\n"));
+        }
+    }
+
+    #[test]
+    fn a_case_starts_with_what_matters() {
+        let said = printed(
+            "readmit.requests.v1.GetCaseResponse",
+            "case show",
+            r#"{"case": {"case_number": "NL-XK-2026-000001", "result": "RESULT_ACCEPTED",
+                "standing": "STANDING_CONFIRMED", "alarms": ["ALARM_DEPARTURE_CROSSED"],
+                "timeline": [{"author": "NL", "kind": "EVENT_KIND_REQUEST_FILED",
+                    "time_ms": 1000, "effect": "EFFECT_INEFFECTIVE", "rule": "SomeRule"}]}}"#,
+        );
+        let mut lines = said.lines();
+        assert_eq!(lines.next(), Some("NL-XK-2026-000001  accepted, confirmed"));
+        assert_eq!(lines.next(), Some("  ALARMS           departure-crossed"));
+        let entry = "  1970-01-01 00:00:01 UTC  NL  request-filed  (position 0, dispatch 0)  \
+                     INEFFECTIVE SomeRule";
+        assert_eq!(lines.last(), Some(entry));
+        assert!(!said.contains("unspecified"), "{said}");
+    }
+
+    #[test]
+    fn a_status_puts_what_needs_a_human_in_capitals() {
+        let said = printed(
+            "readmit.node.v1.GetStatusResponse",
+            "operator status",
+            r#"{"state": "NL", "version": "0.1.0", "partners": [{"state": "XK",
+                "stopped": "heard what was never signed", "parked": 2, "own_head": 0}],
+                "broker": {"last_error": "refused"}}"#,
+        );
+        for line in [
+            "  STOPPED      heard what was never signed",
+            "  PARKED       2 dispatches wait for a gap to be filled, or for their time",
+            "  its word     nothing has been heard yet",
+            "courier: UNREACHABLE, not reached yet: refused",
+        ] {
+            assert!(said.lines().any(|said| said == line), "{line} in\n{said}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -33,9 +33,16 @@ pub(super) struct Loaded {
 /// Reads a profile and the files that it names.
 pub(super) fn load(home: &Path, name: &str) -> anyhow::Result<Loaded> {
     let path = home.join("profiles").join(format!("{name}.toml"));
-    let text = std::fs::read_to_string(&path).with_context(|| {
-        format!("no profile `{name}`: read `{}` (known: {})", path.display(), known(home))
-    })?;
+    if !path.exists() {
+        bail!(
+            "there is no profile `{name}` in `{}` (known: {}); `--home` or READMIT_HOME names \
+             another folder",
+            home.display(),
+            known(home)
+        );
+    }
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("read `{}`", path.display()))?;
     let profile: Profile =
         toml::from_str(&text).with_context(|| format!("profile `{}`", path.display()))?;
     let read = |file: &Path| {

@@ -1,0 +1,133 @@
+//! How a node stands, for its operator.
+
+use std::fmt::Write as _;
+
+use super::view::{View, table};
+
+/// How the node and each partner stand; what needs a human is in capitals.
+pub(super) fn status(reply: View<'_>) -> String {
+    let mut text = format!(
+        "node of {}, readmit {}, {}, store position {}\n",
+        reply.word("state"),
+        reply.word("version"),
+        reply.word("now_ms"),
+        if reply.says("store_position") { reply.word("store_position") } else { "none".into() }
+    );
+    if reply.says("recovered_cut_bytes") {
+        let bytes = reply.word("recovered_cut_bytes");
+        let _ = writeln!(text, "the last start cut {bytes} bytes off a torn end: never answered");
+    }
+    for partner in reply.messages("partners") {
+        text.push_str(&with(partner));
+    }
+    if reply.messages("partners").is_empty() {
+        text.push_str("no partner\n");
+    }
+    text.push_str(&courier(reply.message("broker")));
+    text
+}
+
+fn with(partner: View<'_>) -> String {
+    let head = |name: &str| {
+        if partner.says(name) { partner.word(name) } else { "none".to_owned() }
+    };
+    let mut text = format!("partner {}\n", partner.word("state"));
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(text, "  {name:<12} {value}");
+    };
+    if partner.says("stopped") {
+        row("STOPPED", partner.word("stopped"));
+    }
+    row("own word", {
+        let (own, heard, taken) = (head("own_head"), head("partner_heard"), head("published"));
+        format!(
+            "dispatch {own} is the last; heard by the partner: {heard}; by the courier: {taken}"
+        )
+    });
+    row(
+        "backlog",
+        match partner.number("backlog") {
+            0 => "none".to_owned(),
+            count => format!("{count} dispatches that the partner is not known to have heard"),
+        },
+    );
+    row(
+        "its word",
+        match partner.word("partner_spoke_at_ms") {
+            at if at.is_empty() => "nothing has been heard yet".to_owned(),
+            at => format!("dispatch {} of {at} is the last", head("partner_head")),
+        },
+    );
+    for (name, shown, meaning) in [
+        ("parked", "PARKED", "dispatches wait for a gap to be filled, or for their time"),
+        ("quarantined", "QUARANTINED", "dispatches are not authentic"),
+    ] {
+        if partner.says(name) {
+            row(shown, format!("{} {meaning}", partner.word(name)));
+        }
+    }
+    text
+}
+
+fn courier(broker: Option<View<'_>>) -> String {
+    let Some(broker) = broker else {
+        return "courier: none here; dispatches are fetched from partner to partner\n".to_owned();
+    };
+    let since = match broker.word("since_ms") {
+        since if since.is_empty() => ", not reached yet".to_owned(),
+        since => format!(" since {since}"),
+    };
+    let (word, error) = match broker.word("reachable").as_str() {
+        "yes" => ("reachable", String::new()),
+        _ => ("UNREACHABLE", broker.word("last_error")),
+    };
+    let error = if error.is_empty() { error } else { format!(": {error}") };
+    format!("courier: {word}{since}{error}\n")
+}
+
+/// Partners, their doors and offices.
+pub(super) fn partners(reply: View<'_>) -> String {
+    let mut text = String::new();
+    for partner in reply.messages("partners") {
+        let door = match partner.word("address") {
+            door if door.is_empty() => "no door known".to_owned(),
+            door => format!("door {door}"),
+        };
+        let (state, environment) = (partner.word("state"), partner.word("environment"));
+        let genesis = partner.word("genesis");
+        let _ = writeln!(text, "{state}, {door}, environment `{environment}`\n  genesis {genesis}");
+        let offices = partner.messages("offices").into_iter();
+        let rows: Vec<Vec<String>> = offices
+            .map(|office| vec![format!("  {}", office.word("name")), office.list("duties")])
+            .collect();
+        text.push_str(&table(&rows));
+    }
+    if text.is_empty() { "no partner\n".to_owned() } else { text }
+}
+
+/// Agreements and who has adopted them.
+pub(super) fn agreements(reply: View<'_>) -> String {
+    let mut text = String::new();
+    for agreement in reply.messages("agreements") {
+        let by = match (agreement.says("adopted_by_own"), agreement.says("adopted_by_partner")) {
+            (true, true) => "adopted by both States",
+            (true, false) => "adopted by this State; NOT YET by the partner",
+            (false, true) => "adopted by the partner; NOT YET by this State",
+            (false, false) => "adopted by neither State",
+        };
+        let _ = writeln!(
+            text,
+            "{} with {}, version {}: {by}\n  {}\n  in force from {}, digest {}",
+            agreement.word("agreement"),
+            agreement.word("partner_state"),
+            agreement.word("version"),
+            agreement.word("title"),
+            agreement.word("in_force_from"),
+            agreement.word("digest")
+        );
+    }
+    if text.is_empty() {
+        text.push_str("no agreement is adopted yet: `readmit operator adopt`\n");
+    }
+    text
+}
