@@ -58,6 +58,19 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn start(arguments: &[&str], home: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(arguments, &[], home, log)
+    }
+
+    /// As [`Running::start`], with these variables in its environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_with(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        home: &Path,
+        log: &Path,
+    ) -> Result<Self> {
         let file = File::options()
             .create(true)
             .append(true)
@@ -67,6 +80,7 @@ impl Running {
             .arg("--home")
             .arg(home)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

@@ -7,3 +7,7 @@ mod contract;
 mod house;
 mod stories;
 mod refusals;
+mod evidence;
+mod listing;
+mod alone;
+mod readme;

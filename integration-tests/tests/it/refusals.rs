@@ -10,7 +10,12 @@ use integration_tests::person::{Person, Refusal};
 use integration_tests::process::{readmit, until};
 use integration_tests::story::{Stage, data};
 use integration_tests::telling::Telling;
+use proto::requests::v1::GetCaseRequest;
+use proto::requests::v1::case_service_client::CaseServiceClient;
 use serde_json::{Value, json};
+use tonic::Code;
+
+use crate::listing::channel;
 
 /// Exit codes of the client, by class.
 const INVALID: i32 = 3;
@@ -120,6 +125,8 @@ async fn a_spoilt_request_is_refused_by_field_and_says_nothing_to_the_partner() 
     });
     assert!([INVALID, REFUSED].contains(&refusal.exit), "{}", refusal.error);
     assert_eq!(said(&corridor), before, "nothing was said");
+    let listed = office.call(&["case", "list"]).unwrap();
+    assert_eq!(listed["cases"], json!([]), "nothing was written");
     // A partial date is fine.
     let mut fine = request();
     fine["persons"][0]["birth_date"] = json!("1985-07");
@@ -152,6 +159,12 @@ async fn who_may_not_is_told_no_more_than_that() {
     let refusal = consulate.refused(&["answer", "admit", &case]).unwrap();
     assert_eq!(refusal.exit, NOT_ALLOWED, "{}", refusal.error);
 
+    // No certificate at all.
+    let nobody = channel(&corridor.nl.home, "run/api.address", None).await;
+    let request = GetCaseRequest { case: case.clone(), purpose: 0 };
+    let status = CaseServiceClient::new(nobody).get_case(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated, "{status:?}");
+
     // A certificate of the other State's authority.
     let text = std::fs::read_to_string(corridor.nl.home.join("profiles/return-office.toml"));
     let xk = corridor.xk.home.display();
@@ -168,6 +181,10 @@ async fn who_may_not_is_told_no_more_than_that() {
     let early = office.refused(&["request", "notice-silence", &case]).unwrap();
     assert_eq!(early.exit, REFUSED, "{}", early.error);
     assert!(!early.rule().is_empty() && !early.code().is_empty(), "{}", early.error);
+
+    // None of it is on the record.
+    let shown = office.call(&["case", "show", &case]).unwrap();
+    assert_eq!(shown["case"]["timeline"].as_array().unwrap().len(), 1, "{shown}");
     corridor.stop().unwrap();
 }
 
@@ -198,8 +215,17 @@ async fn a_command_counts_once_and_a_stale_screen_gives_nothing_away() {
     let stale = authority.refused(&["answer", "accept", &case, "--etag", &etag]).unwrap();
     assert_eq!(stale.exit, MOVED, "{}", stale.error);
     assert!(stale.error["found_etag"].is_string(), "{}", stale.error);
+    let changes = stale.error["changes"].as_array().unwrap();
+    let named = |change: &Value| {
+        change["author"] == "NL" && change["kind"] == "EVENT_KIND_REGISTER_CHECK_REQUESTED"
+    };
+    assert!(changes.iter().any(named), "it does not say what changed: {}", stale.error);
 
     // A refusal protects its author: it goes through whatever the other State goes on adding.
+    let unknown = ["identity", "request-interview", &case, "--addressed-to", "no-such-consulate"];
+    let refusal = office.refused(&unknown).unwrap();
+    assert_eq!(refusal.exit, INVALID, "{}", refusal.error);
+    assert!(refusal.fields().contains(&"addressed_to"), "{}", refusal.error);
     let adding = {
         let (office, case) = (office.clone(), case.clone());
         std::thread::spawn(move || {
