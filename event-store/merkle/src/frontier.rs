@@ -55,10 +55,7 @@ impl Frontier {
         completed(node);
         // Each trailing one bit of the size is a complete subtree that the new leaf pairs up with.
         for _ in 0..self.size.trailing_ones() {
-            let left = self
-                .peaks
-                .pop()
-                .expect("a peak stands for each set bit of the size");
+            let left = self.peaks.pop().expect("a peak stands for each set bit of the size");
             node = node_hash(&left, &node);
             completed(node);
         }

@@ -21,22 +21,13 @@ pub fn empty_root() -> Hash {
 /// The hash of a leaf: SHA-256(0x00 ‖ data).
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update(LEAF_PREFIX)
-        .chain_update(data)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(LEAF_PREFIX).chain_update(data).finalize().into()
 }
 
 /// The hash of an inner node: SHA-256(0x01 ‖ left ‖ right).
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new()
-        .chain_update(NODE_PREFIX)
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(NODE_PREFIX).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The root over `leaves`, which are leaf hashes in order.

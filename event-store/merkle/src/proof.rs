@@ -90,10 +90,7 @@ pub fn consistency_proof<S: NodeSource>(
     to: u64,
 ) -> Result<Vec<Hash>, ProofError<S::Error>> {
     if from > to {
-        return Err(ProofError::BeyondEnd {
-            asked: from,
-            size: to,
-        });
+        return Err(ProofError::BeyondEnd { asked: from, size: to });
     }
     let mut proof = Vec::new();
     if from == 0 || from == to {
@@ -122,11 +119,7 @@ pub fn consistency_proof<S: NodeSource>(
 
 /// The root of the first `size` leaves.
 pub fn root_at<S: NodeSource>(source: &S, size: u64) -> Result<Hash, S::Error> {
-    if size == 0 {
-        Ok(empty_root())
-    } else {
-        range_root(source, 0, size)
-    }
+    if size == 0 { Ok(empty_root()) } else { range_root(source, 0, size) }
 }
 
 /// The frontier of the first `size` leaves.
@@ -178,11 +171,7 @@ pub struct NodeMissing {
 
 impl fmt::Display for NodeMissing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "node {} of level {} is not there",
-            self.index, self.level
-        )
+        write!(f, "node {} of level {} is not there", self.index, self.level)
     }
 }
 
@@ -194,11 +183,7 @@ impl NodeSource for Leaves<'_> {
     fn node(&self, level: u32, index: u64) -> Result<Hash, NodeMissing> {
         let start = usize::try_from(index << level).ok();
         let end = usize::try_from((index + 1) << level).ok();
-        let leaves = start
-            .zip(end)
-            .and_then(|(start, end)| self.0.get(start..end));
-        leaves
-            .map(crate::hash::root)
-            .ok_or(NodeMissing { level, index })
+        let leaves = start.zip(end).and_then(|(start, end)| self.0.get(start..end));
+        leaves.map(crate::hash::root).ok_or(NodeMissing { level, index })
     }
 }

@@ -38,10 +38,7 @@ pub fn verify_inclusion(
     if index >= size {
         return Err(VerifyError::BeyondEnd);
     }
-    let mut climb = Climb {
-        node: index,
-        last: size - 1,
-    };
+    let mut climb = Climb { node: index, last: size - 1 };
     let mut hash = *leaf;
     for sibling in proof {
         hash = match climb.step()? {
@@ -50,11 +47,7 @@ pub fn verify_inclusion(
         };
     }
     climb.finish()?;
-    if hash == *root {
-        Ok(())
-    } else {
-        Err(VerifyError::WrongRoot)
-    }
+    if hash == *root { Ok(()) } else { Err(VerifyError::WrongRoot) }
 }
 
 /// Checks that the tree of `from` leaves with `from_root` is the beginning of the tree of `to`
@@ -74,17 +67,10 @@ pub fn verify_consistency(
             return Err(VerifyError::WrongLength);
         }
         let expected = if from == 0 { &empty_root() } else { to_root };
-        return if from_root == expected {
-            Ok(())
-        } else {
-            Err(VerifyError::WrongRoot)
-        };
+        return if from_root == expected { Ok(()) } else { Err(VerifyError::WrongRoot) };
     }
 
-    let mut climb = Climb {
-        node: from - 1,
-        last: to - 1,
-    };
+    let mut climb = Climb { node: from - 1, last: to - 1 };
     climb.skip_right_edges();
     // A complete old tree is itself the first node, and is then not repeated in the proof.
     let (first, rest) = if from.is_power_of_two() {
@@ -103,11 +89,7 @@ pub fn verify_consistency(
         }
     }
     climb.finish()?;
-    if old == *from_root && new == *to_root {
-        Ok(())
-    } else {
-        Err(VerifyError::WrongRoot)
-    }
+    if old == *from_root && new == *to_root { Ok(()) } else { Err(VerifyError::WrongRoot) }
 }
 
 /// On which side the proof's hash stands.
@@ -152,10 +134,6 @@ impl Climb {
     }
 
     fn finish(&self) -> Result<(), VerifyError> {
-        if self.last == 0 {
-            Ok(())
-        } else {
-            Err(VerifyError::WrongLength)
-        }
+        if self.last == 0 { Ok(()) } else { Err(VerifyError::WrongLength) }
     }
 }

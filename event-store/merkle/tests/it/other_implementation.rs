@@ -22,9 +22,7 @@ impl Stored {
     fn of(leaves: &[Vec<u8>]) -> Self {
         let mut stored = Self::default();
         for leaf in leaves {
-            stored
-                .frontier
-                .push_with(leaf_hash(leaf), |node| stored.nodes.push(node));
+            stored.frontier.push_with(leaf_hash(leaf), |node| stored.nodes.push(node));
         }
         stored
     }
@@ -35,10 +33,7 @@ impl NodeSource for Stored {
 
     fn node(&self, level: u32, index: u64) -> Result<Hash, NodeMissing> {
         let place = usize::try_from(stored_index(level, index)).unwrap();
-        self.nodes
-            .get(place)
-            .copied()
-            .ok_or(NodeMissing { level, index })
+        self.nodes.get(place).copied().ok_or(NodeMissing { level, index })
     }
 }
 

@@ -31,10 +31,7 @@ fn hash(text: &str) -> Hash {
 }
 
 fn leaves() -> Vec<Hash> {
-    LEAVES
-        .iter()
-        .map(|leaf| leaf_hash(&hex::decode(leaf).unwrap()))
-        .collect()
+    LEAVES.iter().map(|leaf| leaf_hash(&hex::decode(leaf).unwrap())).collect()
 }
 
 #[test]
@@ -55,10 +52,7 @@ fn roots() {
 fn check_inclusion(index: u64, size: u64, expected: &[&str]) {
     let leaves = leaves();
     let proof = inclusion_proof(&Leaves(&leaves), index, size).unwrap();
-    assert_eq!(
-        proof,
-        expected.iter().map(|text| hash(text)).collect::<Vec<_>>()
-    );
+    assert_eq!(proof, expected.iter().map(|text| hash(text)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -82,21 +76,14 @@ fn inclusion() {
             "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
         ],
     );
-    check_inclusion(
-        2,
-        3,
-        &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
-    );
+    check_inclusion(2, 3, &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]);
 }
 
 #[track_caller]
 fn check_consistency(from: u64, to: u64, expected: &[&str]) {
     let leaves = leaves();
     let proof = consistency_proof(&Leaves(&leaves), from, to).unwrap();
-    assert_eq!(
-        proof,
-        expected.iter().map(|text| hash(text)).collect::<Vec<_>>()
-    );
+    assert_eq!(proof, expected.iter().map(|text| hash(text)).collect::<Vec<_>>());
 }
 
 #[test]

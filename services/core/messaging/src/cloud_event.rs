@@ -100,11 +100,7 @@ impl CloudEvent {
         for (name, value) in optional {
             headers.extend(value.as_ref().map(|value| header(name, value)));
         }
-        headers.extend(
-            self.extensions
-                .iter()
-                .map(|(name, value)| header(name, value)),
-        );
+        headers.extend(self.extensions.iter().map(|(name, value)| header(name, value)));
         let mut payload = Vec::new();
         if let Some(data) = &self.data {
             payload.clone_from(&data.bytes);
@@ -137,16 +133,13 @@ impl CloudEvent {
                 return Err(DecodeError::Repeated(name.clone()));
             }
         }
-        if let Some(structured) = content_type
-            .as_ref()
-            .filter(|text| text.starts_with("application/cloudevents"))
+        if let Some(structured) =
+            content_type.as_ref().filter(|text| text.starts_with("application/cloudevents"))
         {
             return Err(DecodeError::Structured(structured.clone()));
         }
         let mut required = |name: &str| {
-            attributes
-                .remove(name)
-                .ok_or_else(|| DecodeError::Missing(format!("{PREFIX}{name}")))
+            attributes.remove(name).ok_or_else(|| DecodeError::Missing(format!("{PREFIX}{name}")))
         };
         let version = required("specversion")?;
         if version != SPEC_VERSION {
@@ -162,10 +155,7 @@ impl CloudEvent {
             subject: attributes.remove("subject"),
             data_schema: attributes.remove("dataschema"),
             data_ref: attributes.remove(DATA_REF),
-            data: has_data.then(|| Data {
-                content_type,
-                bytes: payload.to_vec(),
-            }),
+            data: has_data.then(|| Data { content_type, bytes: payload.to_vec() }),
             extensions: attributes,
         };
         event.check()?;
@@ -249,10 +239,7 @@ mod tests {
     }
 
     fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
-        pairs
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec()))
-            .collect()
+        pairs.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect()
     }
 
     #[test]
@@ -268,40 +255,19 @@ mod tests {
             ("ce_traceparent", "00-ab-cd-01"),
         ]);
         let encoded = thin().encode().unwrap();
-        assert_eq!(
-            encoded,
-            Encoded {
-                headers: expected,
-                payload: Vec::new()
-            }
-        );
-        assert_eq!(
-            CloudEvent::decode(&encoded.headers, &encoded.payload),
-            Ok(thin())
-        );
+        assert_eq!(encoded, Encoded { headers: expected, payload: Vec::new() });
+        assert_eq!(CloudEvent::decode(&encoded.headers, &encoded.payload), Ok(thin()));
     }
 
     #[test]
     fn data_travels_in_the_payload_with_its_content_type() {
-        let data = Data {
-            content_type: Some("application/json".to_owned()),
-            bytes: b"{}".into(),
-        };
-        let event = CloudEvent {
-            data: Some(data),
-            ..thin()
-        };
+        let data = Data { content_type: Some("application/json".to_owned()), bytes: b"{}".into() };
+        let event = CloudEvent { data: Some(data), ..thin() };
         let encoded = event.encode().unwrap();
         let last = encoded.headers.last().cloned().unwrap();
-        assert_eq!(
-            last,
-            ("content-type".to_owned(), b"application/json".to_vec())
-        );
+        assert_eq!(last, ("content-type".to_owned(), b"application/json".to_vec()));
         assert_eq!(encoded.payload, b"{}");
-        assert_eq!(
-            CloudEvent::decode(&encoded.headers, &encoded.payload),
-            Ok(event)
-        );
+        assert_eq!(CloudEvent::decode(&encoded.headers, &encoded.payload), Ok(event));
     }
 
     /// The example of the binding's section 3.2.5, with its foreign header.
@@ -318,10 +284,7 @@ mod tests {
         ]);
         let event = CloudEvent::decode(&headers, b"avro bytes").unwrap();
         assert_eq!(event.event_type, "com.example.someevent");
-        assert_eq!(
-            event.data.unwrap().content_type.unwrap(),
-            "application/avro"
-        );
+        assert_eq!(event.data.unwrap().content_type.unwrap(), "application/avro");
         assert!(event.extensions.is_empty());
     }
 
@@ -334,23 +297,11 @@ mod tests {
         };
         let source = ("ce_source", "/s");
         check(&[], DecodeError::Missing("ce_source".to_owned()));
-        check(
-            &[source, ("ce_id", "2")],
-            DecodeError::Repeated("ce_id".to_owned()),
-        );
+        check(&[source, ("ce_id", "2")], DecodeError::Repeated("ce_id".to_owned()));
         check(&[("ce_source", "")], EncodeError::Empty("source").into());
+        check(&[source, ("ce_Up", "1")], EncodeError::ExtensionName("Up".to_owned()).into());
         check(
-            &[source, ("ce_Up", "1")],
-            EncodeError::ExtensionName("Up".to_owned()).into(),
-        );
-        check(
-            &[
-                source,
-                (
-                    "content-type",
-                    "application/cloudevents+json; charset=UTF-8",
-                ),
-            ],
+            &[source, ("content-type", "application/cloudevents+json; charset=UTF-8")],
             DecodeError::Structured("application/cloudevents+json; charset=UTF-8".to_owned()),
         );
         let version = headers(&[("ce_specversion", "2.0")]);
@@ -365,22 +316,12 @@ mod tests {
     fn what_must_not_be_written_is_refused() {
         let with = |name: &str| {
             let extensions = BTreeMap::from([(name.to_owned(), "x".to_owned())]);
-            CloudEvent {
-                extensions,
-                ..thin()
-            }
-            .encode()
+            CloudEvent { extensions, ..thin() }.encode()
         };
         for name in ["", "Trace", "a_b", "id", "data", "dataref", &"a".repeat(21)] {
             assert_eq!(with(name), Err(EncodeError::ExtensionName(name.to_owned())));
         }
-        let event = CloudEvent {
-            subject: Some("a\nb".to_owned()),
-            ..thin()
-        };
-        assert_eq!(
-            event.encode(),
-            Err(EncodeError::ControlCharacter("subject".to_owned()))
-        );
+        let event = CloudEvent { subject: Some("a\nb".to_owned()), ..thin() };
+        assert_eq!(event.encode(), Err(EncodeError::ControlCharacter("subject".to_owned())));
     }
 }

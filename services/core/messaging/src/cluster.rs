@@ -68,9 +68,7 @@ impl Cluster {
             consumer
                 .client()
                 .fetch_cluster_id(limit)
-                .ok_or_else(|| QueryError::Unavailable {
-                    reason: "no cluster id".to_owned(),
-                })
+                .ok_or_else(|| QueryError::Unavailable { reason: "no cluster id".to_owned() })
         })
         .await
     }
@@ -94,8 +92,7 @@ impl Cluster {
             return Err(QueryError::TailTooLong { count });
         }
         let topic = topic.clone();
-        self.ask(move |consumer, limit| tail(consumer, &topic, count, limit))
-            .await
+        self.ask(move |consumer, limit| tail(consumer, &topic, count, limit)).await
     }
 
     /// Creates the topics that do not exist yet; leaves the others as they are.
@@ -106,10 +103,8 @@ impl Cluster {
         if specs.is_empty() {
             return Ok(());
         }
-        let retentions: Vec<_> = specs
-            .iter()
-            .map(|spec| spec.retention_ms.map(|ms| ms.to_string()))
-            .collect();
+        let retentions: Vec<_> =
+            specs.iter().map(|spec| spec.retention_ms.map(|ms| ms.to_string())).collect();
         let new: Vec<_> = specs
             .iter()
             .zip(&retentions)
@@ -148,13 +143,11 @@ impl Cluster {
     /// # Errors
     /// When the cluster does not answer or refuses one; others may be empty by then.
     pub async fn empty_topics(&self, topics: &[Topic]) -> Result<(), TopicsError> {
-        let unavailable = |error: KafkaError| TopicsError::Unavailable {
-            reason: error.to_string(),
-        };
+        let unavailable =
+            |error: KafkaError| TopicsError::Unavailable { reason: error.to_string() };
         let mut ends = TopicPartitionList::with_capacity(topics.len());
         for topic in topics {
-            ends.add_partition_offset(topic.as_str(), 0, Offset::End)
-                .map_err(unavailable)?;
+            ends.add_partition_offset(topic.as_str(), 0, Offset::End).map_err(unavailable)?;
         }
         let admin = self.admin()?;
         let results = admin.delete_records(&ends, &self.options()).await;
@@ -183,9 +176,7 @@ impl Cluster {
         self.config
             .producer(&servers)
             .create_with_context(Context { watched: None })
-            .map_err(|error| TopicsError::Unavailable {
-                reason: error.to_string(),
-            })
+            .map_err(|error| TopicsError::Unavailable { reason: error.to_string() })
     }
 
     /// The library's questions block, so they are asked on a thread for that.
@@ -205,9 +196,7 @@ impl Cluster {
             question(&consumer, limit)
         })
         .await
-        .map_err(|error| QueryError::Unavailable {
-            reason: error.to_string(),
-        })?
+        .map_err(|error| QueryError::Unavailable { reason: error.to_string() })?
     }
 }
 
@@ -216,20 +205,13 @@ fn watermarks(
     topic: &Topic,
     limit: Duration,
 ) -> Result<(i64, i64), QueryError> {
-    consumer
-        .fetch_watermarks(topic.as_str(), 0, limit)
-        .map_err(|error| {
-            if error
-                .rdkafka_error_code()
-                .is_some_and(connection::is_unknown_topic)
-            {
-                QueryError::UnknownTopic {
-                    topic: topic.clone(),
-                }
-            } else {
-                unavailable(&error)
-            }
-        })
+    consumer.fetch_watermarks(topic.as_str(), 0, limit).map_err(|error| {
+        if error.rdkafka_error_code().is_some_and(connection::is_unknown_topic) {
+            QueryError::UnknownTopic { topic: topic.clone() }
+        } else {
+            unavailable(&error)
+        }
+    })
 }
 
 fn tail(
@@ -266,9 +248,7 @@ fn tail(
             Some(Err(error)) if left.is_zero() => return Err(unavailable(&error)),
             Some(Err(error)) => tracing::debug!(%error, "reading a tail was disturbed"),
             None => {
-                return Err(QueryError::Unavailable {
-                    reason: "no records in time".to_owned(),
-                });
+                return Err(QueryError::Unavailable { reason: "no records in time".to_owned() });
             }
         }
     }
@@ -278,16 +258,12 @@ fn check_all(
     results: Result<Vec<TopicResult>, KafkaError>,
     no_error: RDKafkaErrorCode,
 ) -> Result<(), TopicsError> {
-    let results = results.map_err(|error| TopicsError::Unavailable {
-        reason: error.to_string(),
-    })?;
+    let results =
+        results.map_err(|error| TopicsError::Unavailable { reason: error.to_string() })?;
     for result in results {
         match result {
             Err((topic, code)) if code != no_error => {
-                return Err(TopicsError::Refused {
-                    topic,
-                    reason: code.to_string(),
-                });
+                return Err(TopicsError::Refused { topic, reason: code.to_string() });
             }
             Ok(_) | Err(_) => {}
         }
@@ -296,7 +272,5 @@ fn check_all(
 }
 
 fn unavailable(error: &KafkaError) -> QueryError {
-    QueryError::Unavailable {
-        reason: error.to_string(),
-    }
+    QueryError::Unavailable { reason: error.to_string() }
 }

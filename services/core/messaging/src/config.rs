@@ -39,10 +39,7 @@ pub enum Bootstrap {
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     #[error("cannot read the broker addresses from `{}`", path.display())]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
     #[error("no broker address is given")]
     Empty,
 }
@@ -52,12 +49,8 @@ impl Bootstrap {
     pub(crate) fn servers(&self) -> Result<String, BootstrapError> {
         let text = match self {
             Self::Servers(servers) => servers.clone(),
-            Self::File(path) => {
-                std::fs::read_to_string(path).map_err(|source| BootstrapError::Read {
-                    path: path.clone(),
-                    source,
-                })?
-            }
+            Self::File(path) => std::fs::read_to_string(path)
+                .map_err(|source| BootstrapError::Read { path: path.clone(), source })?,
         };
         match text.trim() {
             "" => Err(BootstrapError::Empty),
@@ -106,11 +99,7 @@ pub enum ConfigError {
     #[error("a broker property is not accepted: {reason}")]
     Property { reason: String },
     #[error("`{name}` must lie between {min} and {max}")]
-    Limit {
-        name: &'static str,
-        min: u64,
-        max: u64,
-    },
+    Limit { name: &'static str, min: u64, max: u64 },
 }
 
 impl Config {
@@ -137,12 +126,7 @@ impl Config {
     /// Names the first property or limit that cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
         let limits = [
-            (
-                "message_bytes_max",
-                self.message_bytes_max as u64,
-                1_000,
-                64 * 1024 * 1024,
-            ),
+            ("message_bytes_max", self.message_bytes_max as u64, 1_000, 64 * 1024 * 1024),
             ("publish_ms_max", self.publish_ms_max, 1_000, 600_000),
             ("in_flight_max", self.in_flight_max as u64, 1, 10_000),
             ("fetch_wait_ms_max", self.fetch_wait_ms_max, 1, 5_000),
@@ -155,17 +139,11 @@ impl Config {
                 return Err(ConfigError::Limit { name, min, max });
             }
         }
-        if let Some(name) = self
-            .properties
-            .keys()
-            .find(|name| RESERVED.contains(&name.as_str()))
-        {
+        if let Some(name) = self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
             return Err(ConfigError::Reserved(name.clone()));
         }
         for config in [self.producer(""), self.consumer("")] {
-            config
-                .create_native_config()
-                .map_err(|error| property_error(&error))?;
+            config.create_native_config().map_err(|error| property_error(&error))?;
         }
         Ok(())
     }
@@ -200,10 +178,7 @@ impl Config {
             .set("fetch.wait.max.ms", self.fetch_wait_ms_max.to_string())
             .set("fetch.error.backoff.ms", "100")
             .set("fetch.queue.backoff.ms", "50")
-            .set(
-                "fetch.message.max.bytes",
-                self.message_bytes_max.to_string(),
-            )
+            .set("fetch.message.max.bytes", self.message_bytes_max.to_string())
             .set("queued.max.messages.kbytes", "16384");
         self.with_properties(config)
     }
@@ -268,9 +243,7 @@ mod tests {
     #[test]
     fn a_wrong_property_is_named_without_its_value() {
         let mut config = config();
-        config
-            .properties
-            .insert("sasl.passwort".to_owned(), "hunter2".to_owned());
+        config.properties.insert("sasl.passwort".to_owned(), "hunter2".to_owned());
         let message = config.check().unwrap_err().to_string();
         assert!(message.contains("sasl.passwort"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
@@ -292,10 +265,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bootstrap");
         let bootstrap = Bootstrap::File(path.clone());
-        assert!(matches!(
-            bootstrap.servers(),
-            Err(BootstrapError::Read { .. })
-        ));
+        assert!(matches!(bootstrap.servers(), Err(BootstrapError::Read { .. })));
         assert!(!bootstrap.moved_from("a:1"));
         std::fs::write(&path, " \n").unwrap();
         assert!(matches!(bootstrap.servers(), Err(BootstrapError::Empty)));

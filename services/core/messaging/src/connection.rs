@@ -39,10 +39,7 @@ impl Connection {
             news
         } else {
             tracing::warn!(error, "broker does not answer");
-            *self = Self::Failing {
-                since: Instant::now(),
-                last_error: error,
-            };
+            *self = Self::Failing { since: Instant::now(), last_error: error };
             true
         }
     }
@@ -118,18 +115,10 @@ mod tests {
     fn since_stays_while_failures_follow_one_another() {
         let mut connection = Connection::Connecting;
         assert!(connection.fail("a".to_owned()));
-        let Connection::Failing { since, .. } = connection.clone() else {
-            panic!()
-        };
+        let Connection::Failing { since, .. } = connection.clone() else { panic!() };
         assert!(!connection.fail("a".to_owned()));
         assert!(connection.fail("b".to_owned()));
-        assert_eq!(
-            connection,
-            Connection::Failing {
-                since,
-                last_error: "b".to_owned()
-            }
-        );
+        assert_eq!(connection, Connection::Failing { since, last_error: "b".to_owned() });
         assert!(connection.succeed());
         assert!(!connection.succeed());
     }

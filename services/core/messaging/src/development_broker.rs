@@ -77,18 +77,10 @@ impl DevelopmentBroker {
             .name("development-broker".to_owned())
             .spawn(owner)
             .map_err(|error| failed(error.to_string()))?;
-        let bootstrap_servers = start
-            .recv()
-            .map_err(|error| failed(error.to_string()))?
-            .map_err(failed)?;
-        let broker = Self {
-            bootstrap_servers,
-            orders: Some(orders),
-            thread: Some(thread),
-        };
-        topics
-            .iter()
-            .try_for_each(|spec| broker.create_topic(spec))?;
+        let bootstrap_servers =
+            start.recv().map_err(|error| failed(error.to_string()))?.map_err(failed)?;
+        let broker = Self { bootstrap_servers, orders: Some(orders), thread: Some(thread) };
+        topics.iter().try_for_each(|spec| broker.create_topic(spec))?;
         Ok(broker)
     }
 
@@ -106,10 +98,7 @@ impl DevelopmentBroker {
         let (done, result) = mpsc::sync_channel(ORDERS_MAX);
         let orders = self.orders.as_ref().ok_or(DevelopmentBrokerError::Ended)?;
         orders
-            .send(Order {
-                spec: spec.clone(),
-                done,
-            })
+            .send(Order { spec: spec.clone(), done })
             .map_err(|_| DevelopmentBrokerError::Ended)?;
         result.recv().map_err(|_| DevelopmentBrokerError::Ended)?
     }

@@ -22,12 +22,7 @@ impl Incoming {
         let headers = message.headers().map_or_else(Vec::new, |headers| {
             headers
                 .iter()
-                .map(|header| {
-                    (
-                        header.key.to_owned(),
-                        header.value.unwrap_or_default().to_vec(),
-                    )
-                })
+                .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
                 .collect()
         });
         Self {
@@ -42,10 +37,7 @@ impl Incoming {
     /// The mark to store in the same step as what this record brought.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark {
-            offset: self.offset,
-            digest: digest(&self.key, &self.payload),
-        }
+        Mark { offset: self.offset, digest: digest(&self.key, &self.payload) }
     }
 }
 
@@ -107,10 +99,7 @@ fn digest(key: &[u8], payload: &[u8]) -> [u8; DIGEST_BYTES] {
         .chain_update(payload)
         .finalize();
     let mut digest = [0; DIGEST_BYTES];
-    digest
-        .iter_mut()
-        .zip(hash)
-        .for_each(|(to, from)| *to = from);
+    digest.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     digest
 }
 
@@ -132,10 +121,7 @@ mod tests {
     fn a_mark_survives_storage_and_fits_its_record_only() {
         let mark = record(7, b"k", b"payload").mark();
         assert_eq!(Mark::from_bytes(&mark.to_bytes()), Some(mark));
-        assert!(mark.fits(&Incoming {
-            timestamp_ms: None,
-            ..record(7, b"k", b"payload")
-        }));
+        assert!(mark.fits(&Incoming { timestamp_ms: None, ..record(7, b"k", b"payload") }));
         assert!(!mark.fits(&record(8, b"k", b"payload")));
         assert!(!mark.fits(&record(7, b"k", b"Payload")));
         assert!(!mark.fits(&record(7, b"kp", b"ayload")));

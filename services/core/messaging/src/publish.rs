@@ -47,11 +47,7 @@ pub enum PublishError {
     #[error("the broker did not acknowledge a record for `{topic}`: {reason}")]
     Unavailable { topic: Topic, reason: String },
     #[error("a record of {bytes} bytes for `{topic}` is larger than {bytes_max}")]
-    TooLarge {
-        topic: Topic,
-        bytes: usize,
-        bytes_max: usize,
-    },
+    TooLarge { topic: Topic, bytes: usize, bytes_max: usize },
     #[error("topic `{topic}` does not exist")]
     UnknownTopic { topic: Topic },
     #[error("writing to topic `{topic}` is not allowed")]
@@ -108,13 +104,7 @@ impl Publisher {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let status = Arc::new(watch::Sender::new(Connection::Connecting));
-        Ok(Self {
-            shared: Arc::new(Shared {
-                config,
-                status,
-                live: Mutex::new(None),
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { config, status, live: Mutex::new(None) }) })
     }
 
     /// Whether the cluster answers, as of the last record or failure.
@@ -174,10 +164,7 @@ impl Shared {
         };
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (key, value) in &record.headers {
-            headers = headers.insert(Header {
-                key,
-                value: Some(value),
-            });
+            headers = headers.insert(Header { key, value: Some(value) });
         }
         let to_send = FutureRecord::to(record.topic.as_str())
             .partition(0)
@@ -203,8 +190,7 @@ impl Shared {
         };
         match &placed {
             Err(PublishError::Unavailable { reason, .. }) => {
-                self.status
-                    .send_if_modified(|connection| connection.fail(reason.clone()));
+                self.status.send_if_modified(|connection| connection.fail(reason.clone()));
             }
             Err(PublishError::TooLarge { .. }) => {}
             Ok(_) | Err(PublishError::UnknownTopic { .. } | PublishError::NotAllowed { .. }) => {
@@ -236,21 +222,14 @@ impl Shared {
     }
 
     fn check_size(&self, record: &Outgoing) -> Result<(), PublishError> {
-        let headers = record
-            .headers
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 10);
+        let headers = record.headers.iter().map(|(name, value)| name.len() + value.len() + 10);
         let bytes = record.key.len()
             + record.payload.len()
             + headers.sum::<usize>()
             + RECORD_OVERHEAD_BYTES;
         let bytes_max = self.config.message_bytes_max;
         if bytes > bytes_max {
-            return Err(PublishError::TooLarge {
-                topic: record.topic.clone(),
-                bytes,
-                bytes_max,
-            });
+            return Err(PublishError::TooLarge { topic: record.topic.clone(), bytes, bytes_max });
         }
         Ok(())
     }
@@ -272,14 +251,8 @@ impl Shared {
             *slot = None;
         }
         let reason = |error: &dyn std::error::Error| unavailable(topic, &error.to_string());
-        let servers = self
-            .config
-            .bootstrap
-            .servers()
-            .map_err(|error| reason(&error))?;
-        let context = Context {
-            watched: Some(Arc::clone(&self.status)),
-        };
+        let servers = self.config.bootstrap.servers().map_err(|error| reason(&error))?;
+        let context = Context { watched: Some(Arc::clone(&self.status)) };
         let producer = self
             .config
             .producer(&servers)
@@ -287,12 +260,7 @@ impl Shared {
             .map_err(|error| reason(&error))?;
         let now = Instant::now();
         let producer = Arc::new(Retiring(Some(producer)));
-        let live = Live {
-            producer,
-            servers,
-            built: now,
-            looked: now,
-        };
+        let live = Live { producer, servers, built: now, looked: now };
         *slot = Some(live.clone());
         Ok(live)
     }
@@ -312,11 +280,7 @@ impl Shared {
         if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
             let bytes = record.payload.len();
             let bytes_max = self.config.message_bytes_max;
-            return PublishError::TooLarge {
-                topic,
-                bytes,
-                bytes_max,
-            };
+            return PublishError::TooLarge { topic, bytes, bytes_max };
         }
         if code.is_some_and(connection::is_unknown_topic) {
             return PublishError::UnknownTopic { topic };
@@ -325,11 +289,7 @@ impl Shared {
             return PublishError::NotAllowed { topic };
         }
         // An idempotent client that lost its place in the row refuses everything from then on.
-        let fatal = live
-            .producer
-            .0
-            .as_ref()
-            .and_then(|producer| producer.client().fatal_error());
+        let fatal = live.producer.0.as_ref().and_then(|producer| producer.client().fatal_error());
         if fatal.is_some() {
             self.discard(live).await;
         }
@@ -339,18 +299,12 @@ impl Shared {
     /// Forgets a client, unless another caller has already replaced it.
     async fn discard(&self, live: &Live) {
         let mut slot = self.live.lock().await;
-        if slot
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(&current.producer, &live.producer))
-        {
+        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.producer, &live.producer)) {
             *slot = None;
         }
     }
 }
 
 fn unavailable(topic: &Topic, reason: &str) -> PublishError {
-    PublishError::Unavailable {
-        topic: topic.clone(),
-        reason: reason.to_owned(),
-    }
+    PublishError::Unavailable { topic: topic.clone(), reason: reason.to_owned() }
 }

@@ -37,11 +37,7 @@ pub enum Start {
 pub enum ReadError {
     /// The topic is not the one that was read before. The next record is its oldest.
     #[error("topic `{topic}` was read up to {offset}, which is {reason}: starting again")]
-    Reset {
-        topic: Topic,
-        offset: i64,
-        reason: ResetReason,
-    },
+    Reset { topic: Topic, offset: i64, reason: ResetReason },
 }
 
 /// How a reader found out that its place is gone.
@@ -107,10 +103,7 @@ impl Reader {
     /// Only when the configuration cannot be used.
     pub fn new(config: Config, topic: Topic, start: Start) -> Result<Self, ConfigError> {
         config.check()?;
-        let status = Status {
-            connection: Connection::Connecting,
-            end_reached: false,
-        };
+        let status = Status { connection: Connection::Connecting, end_reached: false };
         let now = Instant::now();
         Ok(Self {
             config,
@@ -221,8 +214,7 @@ impl Reader {
         });
         if gone {
             let error = error.to_string();
-            self.status
-                .send_if_modified(|status| status.connection.fail(error));
+            self.status.send_if_modified(|status| status.connection.fail(error));
         }
         // Whatever it was, what is read next must first be shown to be the same topic.
         if matches!(self.phase, Phase::Reading { .. }) {
@@ -240,17 +232,11 @@ impl Reader {
             status.connection.succeed() || behind
         });
         self.prove();
-        ReadError::Reset {
-            topic,
-            offset,
-            reason,
-        }
+        ReadError::Reset { topic, offset, reason }
     }
 
     fn heard(&mut self, change: impl FnOnce(&mut Status) -> bool) {
-        self.phase = Phase::Reading {
-            heard: Instant::now(),
-        };
+        self.phase = Phase::Reading { heard: Instant::now() };
         self.status.send_if_modified(change);
     }
 
@@ -267,14 +253,13 @@ impl Reader {
                 Phase::Reading { heard } => (false, heard.elapsed() >= self.recheck()),
             };
             if silent {
-                self.status
-                    .send_if_modified(|status| match &status.connection {
-                        // What failed first says more than that nothing came after it.
-                        Connection::Failing { .. } => false,
-                        Connection::Connecting | Connection::Connected => status
-                            .connection
-                            .fail("no answer from the broker".to_owned()),
-                    });
+                self.status.send_if_modified(|status| match &status.connection {
+                    // What failed first says more than that nothing came after it.
+                    Connection::Failing { .. } => false,
+                    Connection::Connecting | Connection::Connected => {
+                        status.connection.fail("no answer from the broker".to_owned())
+                    }
+                });
             }
             if moved || silent {
                 self.live.take().into_iter().for_each(connection::retire);
@@ -289,19 +274,14 @@ impl Reader {
                     self.prove();
                 }
                 Err(error) => {
-                    self.status
-                        .send_if_modified(|status| status.connection.fail(error));
+                    self.status.send_if_modified(|status| status.connection.fail(error));
                 }
             }
         }
     }
 
     fn connect(&self) -> Result<Live, String> {
-        let servers = self
-            .config
-            .bootstrap
-            .servers()
-            .map_err(|error| error.to_string())?;
+        let servers = self.config.bootstrap.servers().map_err(|error| error.to_string())?;
         let consumer = self
             .config
             .consumer(&servers)
@@ -313,9 +293,7 @@ impl Reader {
     /// Asks for the marked record again, or for the beginning. Records that the client had already
     /// fetched are dropped by it and come again.
     fn prove(&mut self) {
-        self.phase = Phase::Proving {
-            since: Instant::now(),
-        };
+        self.phase = Phase::Proving { since: Instant::now() };
         let Some(live) = &self.live else { return };
         let offset = match self.start {
             Start::Beginning => Offset::Beginning,
@@ -327,8 +305,7 @@ impl Reader {
             .and_then(|()| live.consumer.assign(&assignment));
         if let Err(error) = assigned {
             let error = error.to_string();
-            self.status
-                .send_if_modified(|status| status.connection.fail(error));
+            self.status.send_if_modified(|status| status.connection.fail(error));
             self.live.take().into_iter().for_each(connection::retire);
         }
     }

@@ -41,11 +41,7 @@ pub enum NameError {
 /// # Errors
 /// When one of them is not a State code of two letters.
 pub fn dispatch(author: &str, recipient: &str) -> Result<Topic, NameError> {
-    Ok(Topic(format!(
-        "readmit.dispatch.{}.{}",
-        state_code(author)?,
-        state_code(recipient)?
-    )))
+    Ok(Topic(format!("readmit.dispatch.{}.{}", state_code(author)?, state_code(recipient)?)))
 }
 
 /// Where `state` publishes thin events for one of its agencies: `readmit.agency.xk.reintegration`.
@@ -96,12 +92,7 @@ impl TopicSpec {
     /// One partition, one replica, the broker's retention.
     #[must_use]
     pub fn single(topic: Topic) -> Self {
-        Self {
-            topic,
-            partitions: 1,
-            replicas: 1,
-            retention_ms: None,
-        }
+        Self { topic, partitions: 1, replicas: 1, retention_ms: None }
     }
 }
 
@@ -112,23 +103,14 @@ mod tests {
     #[test]
     fn names_are_lower_case_and_carry_codes_only() {
         let name = |topic: Result<Topic, NameError>| topic.map(|t| t.to_string());
-        assert_eq!(
-            name(dispatch("NL", "XK")),
-            Ok("readmit.dispatch.nl.xk".to_owned())
-        );
-        assert_eq!(
-            name(agency("XK", "help-1")),
-            Ok("readmit.agency.xk.help-1".to_owned())
-        );
+        assert_eq!(name(dispatch("NL", "XK")), Ok("readmit.dispatch.nl.xk".to_owned()));
+        assert_eq!(name(agency("XK", "help-1")), Ok("readmit.agency.xk.help-1".to_owned()));
         assert_eq!(name(named("readmit.x")), Ok("readmit.x".to_owned()));
     }
 
     #[test]
     fn what_is_no_code_is_refused() {
-        assert_eq!(
-            dispatch("NLD", "XK"),
-            Err(NameError::State("NLD".to_owned()))
-        );
+        assert_eq!(dispatch("NLD", "XK"), Err(NameError::State("NLD".to_owned())));
         assert_eq!(dispatch("NL", "X."), Err(NameError::State("X.".to_owned())));
         for code in ["", "Help", "a.b", "é", &"a".repeat(65)] {
             assert_eq!(agency("XK", code), Err(NameError::Agency(code.to_owned())));

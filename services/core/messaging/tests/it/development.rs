@@ -28,11 +28,7 @@ impl Development {
     }
 
     fn absent() -> Self {
-        Self {
-            broker: None,
-            folder: tempfile::tempdir().unwrap(),
-            topics: 0,
-        }
+        Self { broker: None, folder: tempfile::tempdir().unwrap(), topics: 0 }
     }
 
     fn bootstrap(&self) -> PathBuf {
@@ -79,19 +75,13 @@ async fn the_development_broker_keeps_the_contract() {
 #[tokio::test]
 async fn several_brokers_make_one_cluster() {
     let topic = topic::dispatch("NL", "XK").unwrap();
-    let spec = TopicSpec {
-        replicas: 3,
-        ..TopicSpec::single(topic.clone())
-    };
+    let spec = TopicSpec { replicas: 3, ..TopicSpec::single(topic.clone()) };
     let broker = DevelopmentBroker::start(3, &[spec]).unwrap();
     assert_eq!(broker.bootstrap_servers().split(',').count(), 3);
     let servers = Bootstrap::Servers(broker.bootstrap_servers().to_owned());
     let publisher = Publisher::new(Config::new(servers.clone())).unwrap();
     publisher.publish(&record(&topic, 0)).await.unwrap();
-    let config = Config {
-        fetch_wait_ms_max: FETCH_WAIT_MS,
-        ..Config::new(servers)
-    };
+    let config = Config { fetch_wait_ms_max: FETCH_WAIT_MS, ..Config::new(servers) };
     let mut reader = Reader::new(config, topic, Start::Beginning).unwrap();
     assert_eq!(next(&mut reader).await.unwrap().key, b"0");
 }
@@ -110,29 +100,15 @@ async fn a_reader_waits_for_a_broker_that_is_not_there_yet() {
     let reading = tokio::spawn(async move { next(&mut reader).await });
 
     let no_file = failing_with("cannot read the broker addresses");
-    status
-        .wait_for(|status| no_file(&status.connection))
-        .await
-        .unwrap();
+    status.wait_for(|status| no_file(&status.connection)).await.unwrap();
     std::fs::write(engine.bootstrap(), "127.0.0.1:1").unwrap();
     let refused = failing_with("AllBrokersDown");
-    status
-        .wait_for(|status| refused(&status.connection))
-        .await
-        .unwrap();
+    status.wait_for(|status| refused(&status.connection)).await.unwrap();
     engine.replace(&[]);
     let no_topic = failing_with("UnknownTopic");
-    status
-        .wait_for(|status| no_topic(&status.connection))
-        .await
-        .unwrap();
+    status.wait_for(|status| no_topic(&status.connection)).await.unwrap();
 
-    engine
-        .broker
-        .as_ref()
-        .unwrap()
-        .create_topic(&TopicSpec::single(topic.clone()))
-        .unwrap();
+    engine.broker.as_ref().unwrap().create_topic(&TopicSpec::single(topic.clone())).unwrap();
     status.wait_for(|status| status.end_reached).await.unwrap();
     let publisher = Publisher::new(engine.config()).unwrap();
     publish_until_placed(&publisher, &[record(&topic, 0)]).await;
@@ -143,20 +119,14 @@ async fn a_reader_waits_for_a_broker_that_is_not_there_yet() {
 async fn a_publisher_reports_an_outage_and_recovers() {
     let mut engine = Development::start();
     let topic = engine.fresh_topic().await;
-    let config = Config {
-        publish_ms_max: 3_000,
-        ..engine.config()
-    };
+    let config = Config { publish_ms_max: 3_000, ..engine.config() };
     let publisher = Publisher::new(config).unwrap();
     publisher.publish(&record(&topic, 0)).await.unwrap();
 
     drop(engine.broker.take());
     let error = publisher.publish(&record(&topic, 1)).await.unwrap_err();
     assert!(matches!(error, PublishError::Unavailable { .. }), "{error}");
-    assert!(matches!(
-        *publisher.status().borrow(),
-        Connection::Failing { .. }
-    ));
+    assert!(matches!(*publisher.status().borrow(), Connection::Failing { .. }));
 
     engine.replace(&[TopicSpec::single(topic.clone())]);
     publish_until_placed(&publisher, &[record(&topic, 0), record(&topic, 1)]).await;
@@ -166,10 +136,7 @@ async fn a_publisher_reports_an_outage_and_recovers() {
 #[tokio::test]
 async fn a_question_to_nobody_ends_in_time() {
     let servers = Bootstrap::Servers("127.0.0.1:1".to_owned());
-    let config = Config {
-        query_ms_max: 300,
-        ..Config::new(servers)
-    };
+    let config = Config { query_ms_max: 300, ..Config::new(servers) };
     let cluster = Cluster::new(config).unwrap();
     let topic = topic::dispatch("NL", "XK").unwrap();
     let limit = Duration::from_secs(10);
