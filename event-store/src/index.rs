@@ -21,7 +21,7 @@ const TREE_DIR: &str = "index/tree";
 pub(crate) const POSITIONS: &str = "index/positions";
 /// There while the database is being opened, or after it broke in use.
 const OPENING: &str = "index/opening";
-const TRUST: &str = "index/trust";
+pub(crate) const TRUST: &str = "index/trust";
 const TRUST_NEW: &str = "index/trust.new";
 /// The first word in `trust`: the version of the index.
 const VERSION: &str = "1";

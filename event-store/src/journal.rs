@@ -5,6 +5,7 @@
 pub(crate) mod bytes;
 pub(crate) mod frame;
 pub(crate) mod scan;
+pub(crate) mod seal;
 pub(crate) mod segment;
 mod window;
 pub(crate) mod write;
@@ -184,6 +185,19 @@ impl Journal {
             position: Some(header.first_position + bad.record.unwrap_or(0)),
             upto: Some(header.first_position + u64::from(header.records)),
             log: bad.log,
+        }
+    }
+
+    /// Where a committed frame should stand and none does.
+    pub(crate) fn damaged(&self, at: Mark, end: Mark) -> JournalError {
+        let segment = self.segment_at(at.address);
+        JournalError::Corrupt {
+            segment: segment.header.number,
+            offset: at.address - segment.header.base,
+            what: "a broken frame",
+            log: None,
+            position: Some(at.position),
+            upto: Some(end.position),
         }
     }
 

@@ -14,6 +14,7 @@
 #![warn(missing_docs)]
 
 mod append;
+mod backup;
 mod check;
 pub mod disk;
 mod index;
@@ -35,6 +36,7 @@ mod subscribe;
 mod writer;
 
 pub use append::{AppendError, Appended, Batch, Expected, Placed};
+pub use backup::{BackedUp, BackupError, Progress, RestoreError, restore, restore_on};
 pub use check::{
     Affected, Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, rebuild_on, verify,
     verify_on,

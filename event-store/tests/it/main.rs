@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod append;
+mod backup;
 mod corrupt;
 mod crash;
 mod fault_disk;
+mod fixture;
 mod label;
 mod limit;
 mod proof;

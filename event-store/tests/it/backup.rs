@@ -1,0 +1,180 @@
+//! Backups: made while appends go on, in steps, restored to the same answers, refused when damaged.
+
+use std::sync::Arc;
+
+use event_store::disk::{Disk, Files, Simulated};
+use event_store::{BackupError, Position, RestoreError, Store, restore_on};
+
+use crate::sample::{answers, fill, small};
+
+fn open(disk: &Simulated) -> Store {
+    Store::open_on(Arc::new(disk.clone()), small()).unwrap()
+}
+
+fn disks() -> (Simulated, Simulated, Simulated) {
+    (Simulated::new(), Simulated::new(), Simulated::new())
+}
+
+#[tokio::test]
+async fn a_backup_grows_with_the_store_and_restores_to_the_same() {
+    let (disk, backup, _) = disks();
+    let store = open(&disk);
+    let mut segments = 0;
+    for round in 0..6 {
+        fill(&store, round * 40..(round + 1) * 40).await;
+        let mut seen = Vec::new();
+        let made = store.backup_on(&backup, &mut |progress| seen.push(progress)).unwrap();
+        assert_eq!(made.upto, store.next_position());
+        // All that was full before, and not the newest.
+        assert!(made.segments_kept + 1 >= segments && made.segments_copied > 0, "{made:?}");
+        segments = made.segments_kept + made.segments_copied;
+        assert!(seen.is_sorted_by_key(|progress| progress.bytes));
+        let last = seen.last().unwrap();
+        assert_eq!(last.bytes, last.bytes_total);
+        assert!(made.bytes_copied < last.bytes_total || round == 0);
+
+        let restored = Simulated::new();
+        let found = restore_on(&backup, Arc::new(restored.clone()), &mut |_| ()).unwrap();
+        assert_eq!(Position(found.records), store.next_position());
+        let again = open(&restored);
+        assert_eq!(answers(&again), answers(&store));
+        fill(&again, 1000..1010).await;
+    }
+    assert!(segments > 4);
+    let again = store.backup_on(&backup, &mut |_| ()).unwrap();
+    assert_eq!((again.segments_copied, again.bytes_copied), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_holds_a_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("store"), small()).unwrap();
+    let load = store.clone();
+    let load = tokio::spawn(async move { fill(&load, 0..300).await });
+    let mut made = Vec::new();
+    while !load.is_finished() || made.is_empty() {
+        made.push(store.backup(dir.path().join("backup"), &mut |_| ()).unwrap().upto);
+        tokio::task::yield_now().await;
+    }
+    load.await.unwrap();
+    let upto = *made.last().unwrap();
+    event_store::restore(dir.path().join("backup"), dir.path().join("new"), &mut |_| ()).unwrap();
+    let restored = crate::sample::open(&dir.path().join("new"));
+    assert_eq!(restored.next_position(), upto);
+    let found = answers(&restored).all;
+    assert_eq!(found, answers(&store).all[..found.len()]);
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_a_backup_is_refused() {
+    let (disk, backup, _) = disks();
+    let store = open(&disk);
+    fill(&store, 0..80).await;
+    store.backup_on(&backup, &mut |_| ()).unwrap();
+    let names = backup.list("journal").unwrap();
+    assert!(names.len() > 4);
+    let mut flips = 0;
+    for name in names {
+        let path = format!("journal/{name}");
+        for at in 0..backup.open(&path).unwrap().unwrap().length().unwrap() {
+            backup.flip(&path, at, 1 << (at % 8));
+            let target = Simulated::new();
+            let restored = restore_on(&backup, Arc::new(target.clone()), &mut |_| ());
+            assert!(matches!(restored, Err(RestoreError::Damaged { .. })), "{path} {at}");
+            assert!(!target.list("journal").unwrap().contains(&"0000000000000000.seg".to_owned()));
+            backup.flip(&path, at, 1 << (at % 8));
+            flips += 1;
+        }
+    }
+    eprintln!("{flips} flips refused");
+    restore_on(&backup, Arc::new(Simulated::new()), &mut |_| ()).unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_cut_at_any_step_restores_to_the_old_one_or_the_new() {
+    let mut random = crate::sample::random();
+    let (disk, backup, _) = disks();
+    let store = open(&disk);
+    fill(&store, 0..50).await;
+    let old = store.backup_on(&backup, &mut |_| ()).unwrap().upto;
+    fill(&store, 50..110).await;
+    let mut choose = |count| rand::RngExt::random_range(&mut random, 0..count);
+    let (mut olds, mut news) = (0, 0);
+    for steps in 0.. {
+        let target = backup.cut(&mut choose);
+        target.stop_after(steps);
+        let made = store.backup_on(&target, &mut |_| ());
+        let target = target.cut(&mut choose);
+        let restored = Arc::new(Simulated::new());
+        let found = restore_on(&target, restored, &mut |_| ()).unwrap();
+        let found = Position(found.records);
+        assert!(old <= found && found <= store.next_position(), "{steps}");
+        olds += usize::from(found == old);
+        news += usize::from(found == store.next_position());
+        if made.is_ok() {
+            assert_eq!(found, store.next_position());
+            break;
+        }
+    }
+    assert!(olds > 3 && news > 0, "{olds} {news}");
+}
+
+#[tokio::test]
+async fn a_restore_cut_at_any_step_leaves_nothing_that_opens_as_less() {
+    let mut random = crate::sample::random();
+    let (disk, backup, _) = disks();
+    let store = open(&disk);
+    fill(&store, 0..110).await;
+    store.backup_on(&backup, &mut |_| ()).unwrap();
+    let mut choose = |count| rand::RngExt::random_range(&mut random, 0..count);
+    for steps in 0.. {
+        let target = Simulated::new();
+        target.stop_after(steps);
+        let made = restore_on(&backup, Arc::new(target.clone()), &mut |_| ());
+        let target = target.cut(&mut choose);
+        if let Ok(opened) = Store::open_on(Arc::new(target), small()) {
+            // Nothing was there yet, or everything.
+            let end = opened.next_position();
+            assert!(end == Position(0) || end == store.next_position(), "{steps}: {end}");
+        }
+        if made.is_ok() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_left_alone() {
+    let (disk, backup, other) = disks();
+    let store = open(&disk);
+    fill(&store, 0..60).await;
+    store.backup_on(&backup, &mut |_| ()).unwrap();
+    let other = open(&other);
+    fill(&other, 0..60).await;
+    let foreign = other.backup_on(&backup, &mut |_| ());
+    assert!(matches!(foreign, Err(BackupError::Foreign { .. })), "{foreign:?}");
+    let itself = store.backup_on(&disk, &mut |_| ());
+    assert!(matches!(itself, Err(BackupError::InUse)), "{itself:?}");
+    let closed = Simulated::new();
+    open(&closed).close();
+    let closed = store.backup_on(&closed, &mut |_| ());
+    assert!(matches!(closed, Err(BackupError::Foreign { .. })), "{closed:?}");
+    let result = restore_on(&backup, Arc::new(disk), &mut |_| ());
+    assert!(matches!(result, Err(RestoreError::InUse | RestoreError::NotEmpty)), "{result:?}");
+    let empty = tempfile::tempdir().unwrap();
+    let target = tempfile::tempdir().unwrap();
+    let none =
+        restore_on(&Files::new(empty.path()), Arc::new(Files::new(target.path())), &mut |_| ());
+    assert!(matches!(none, Err(RestoreError::NoBackup)), "{none:?}");
+}
+
+#[tokio::test]
+async fn damage_is_not_copied() {
+    let (disk, backup, _) = disks();
+    let store = open(&disk);
+    fill(&store, 0..60).await;
+    disk.flip("journal/0000000000000000.seg", 2000, 1);
+    let result = store.backup_on(&backup, &mut |_| ());
+    let Err(BackupError::Damaged(fault)) = result else { panic!("{result:?}") };
+    assert_eq!(fault.file, "journal/0000000000000000.seg");
+}

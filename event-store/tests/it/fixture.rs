@@ -1,0 +1,86 @@
+//! Stores that earlier versions have written, checked in, and read by this one for ever.
+//!
+//! `journal/` and the answers expected are what `write_the_fixture` has made once; a store of a new
+//! version comes beside them, under its own name. No file here is ever edited or removed.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use event_store::{Options, Store};
+
+use crate::sample::{LOGS, answers, copy, cursor, fill, log, small};
+
+const FIXTURES: [&str; 1] = ["version-1"];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// Everything that a store says of itself, as text.
+fn told(store: &Store) -> String {
+    let mut text = String::new();
+    for name in LOGS {
+        let frontier = store.log_frontier(&log(name));
+        let root: String = frontier.root().iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(text, "log {name} {} {root}", frontier.size()).unwrap();
+    }
+    let value = store.cursor(&cursor("kafka/in")).unwrap_or_default();
+    writeln!(text, "cursor kafka/in {}", String::from_utf8_lossy(&value)).unwrap();
+    for record in answers(store).all {
+        let stream = record.stream.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+        let revision = record.revision.map(|revision| revision.0);
+        writeln!(
+            text,
+            "{} {} {} {stream:?} {revision:?} {} | {}",
+            record.position,
+            record.log,
+            record.log_index,
+            String::from_utf8_lossy(&record.leaf),
+            String::from_utf8_lossy(&record.payload)
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn every_version_is_still_read() {
+    for name in FIXTURES {
+        let fixture = folder(name);
+        let expected = std::fs::read_to_string(fixture.join("told.txt")).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        copy(&fixture.join("store"), dir.path());
+        let verified = event_store::verify(dir.path()).unwrap();
+        assert!(verified.segments > 1 && verified.torn_bytes == 0);
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        assert_eq!(told(&store), expected, "{name}");
+        // And goes on.
+        fill(&store, 40..50).await;
+        store.close();
+        event_store::verify(dir.path()).unwrap();
+
+        let dir = tempfile::tempdir().unwrap();
+        event_store::restore(fixture.join("backup"), dir.path(), &mut |_| ()).unwrap();
+        let store = Store::open(dir.path(), Options::default()).unwrap();
+        assert_eq!(told(&store), expected, "{name}");
+    }
+}
+
+/// Not a test: makes a fixture in the folder that `EVENT_STORE_FIXTURE` names, once for a version.
+#[tokio::test]
+async fn write_the_fixture() {
+    let Ok(name) = std::env::var("EVENT_STORE_FIXTURE") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let fixture = folder(&name);
+    assert!(!fixture.exists(), "a fixture is never changed");
+    let store = Store::open(dir.path(), small()).unwrap();
+    fill(&store, 0..40).await;
+    std::fs::create_dir_all(&fixture).unwrap();
+    std::fs::write(fixture.join("told.txt"), told(&store)).unwrap();
+    store.backup(fixture.join("backup"), &mut |_| ()).unwrap();
+    std::fs::remove_file(fixture.join("backup/lock")).unwrap();
+    store.close();
+    copy(&dir.path().join("journal"), &fixture.join("store/journal"));
+}
