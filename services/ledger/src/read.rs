@@ -12,6 +12,7 @@ use domain::case::Case;
 use domain::chain::{Chain, Content, Dispatch, Entry};
 use domain::identifier::{CaseId, CaseNumber, State};
 use domain::referral::LocalStatement;
+use domain::time::Instant;
 use event_store::{LogName, Position, Revision, Store, StoredRecord, StreamId};
 use proto::ledger::v1 as wire;
 use proto::store::v1::{StoredCommand, StoredEntry};
@@ -232,6 +233,7 @@ impl Reader {
             of_side.map(|record| record.entry.clone()).collect()
         };
         let (own_chain, partner_chain) = sparse(
+            corridor.founded.grace,
             Part { author: corridor.own, entries: of(Side::Own), dispatches: &own },
             Part { author: corridor.partner, entries: of(Side::Partner), dispatches: &partner },
         );
@@ -450,14 +452,20 @@ impl<'a> Headers<'a> {
         let heard = |dispatch: Option<Dispatch>| {
             dispatch.and_then(|it| it.heard).is_some_and(|heard| heard.number >= number)
         };
+        self.first_number(heard)
+    }
+
+    /// The number of the first dispatch of which something holds that holds of all after it; the
+    /// number after the head where it holds of none.
+    fn first_number(&self, holds: impl Fn(Option<Dispatch>) -> bool) -> u64 {
         let mut end = self.snapshot.dispatches();
-        if !heard(self.snapshot.head) {
+        if !holds(self.snapshot.head) {
             return end;
         }
         let mut start = 0;
         while start < end {
             let middle = start + (end - start) / 2;
-            if heard(self.by_number(middle)) {
+            if holds(self.by_number(middle)) {
                 end = middle;
             } else {
                 start = middle + 1;
@@ -482,6 +490,15 @@ impl Dispatches for Headers<'_> {
 
     fn first_to_hear(&self, number: u64) -> Option<Dispatch> {
         self.by_number(self.number_to_hear(number))
+    }
+
+    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch> {
+        let proves = |dispatch: Option<Dispatch>| {
+            dispatch.is_some_and(|it| {
+                it.time >= from && it.heard.is_some_and(|heard| heard.number >= notice)
+            })
+        };
+        self.by_number(self.first_number(proves))
     }
 
     fn head(&self) -> Option<Dispatch> {

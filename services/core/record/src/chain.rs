@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::case::event::Statement;
 use domain::chain::{Chain, Content, Dispatch, Entry, Heard};
 use domain::identifier::State;
+use domain::time::{Instant, Span};
 
 use crate::dispatch::{Header, SignedHeader};
 use crate::entry::{self, Head, Owner};
@@ -39,6 +40,10 @@ pub trait Dispatches {
     /// never falls, so a store finds it by halving.
     fn first_to_hear(&self, number: u64) -> Option<Dispatch>;
 
+    /// The first dispatch that has heard dispatch `notice` of the partner and is dated `from` or
+    /// later. Neither time nor `heard` ever falls, so a store finds it by halving.
+    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch>;
+
     /// The last dispatch.
     fn head(&self) -> Option<Dispatch>;
 }
@@ -56,9 +61,11 @@ pub struct Part<'a, D> {
 
 /// Both chains, cut down to what a case of these entries needs: the dispatch of each entry, the
 /// partner's dispatch that it had heard, the partner's first dispatch that heard it, every
-/// dispatch that an entry cites, and the same for both heads.
+/// dispatch that an entry cites, the first that proves a silence which was noticed, and the same
+/// for both heads. `grace` is the corridor's.
 #[must_use]
 pub fn sparse<D: Dispatches, E: Dispatches>(
+    grace: Span,
     one: Part<'_, D>,
     other: Part<'_, E>,
 ) -> (Chain, Chain) {
@@ -67,8 +74,12 @@ pub fn sparse<D: Dispatches, E: Dispatches>(
     ones.own(&one);
     others.own(&other);
     let (said_by_one, said_by_other) = (ones.said(), others.said());
+    let (noticed_by_one, noticed_by_other) =
+        (noticed(&one.entries, &said_by_one), noticed(&other.entries, &said_by_other));
     ones.answering(one.dispatches, &said_by_other, &cited(&other.entries));
+    ones.proving(one.dispatches, &noticed_by_other, grace);
     others.answering(other.dispatches, &said_by_one, &cited(&one.entries));
+    others.proving(other.dispatches, &noticed_by_one, grace);
     (ones.into_chain(one.author, one.entries), others.into_chain(other.author, other.entries))
 }
 
@@ -106,10 +117,28 @@ impl Selection {
         }
     }
 
+    /// Takes what first proves each silence that was noticed.
+    fn proving<D: Dispatches>(&mut self, log: &D, noticed: &[Dispatch], grace: Span) {
+        for notice in noticed {
+            let from = notice.time.plus(grace);
+            self.take(log.first_to_prove_silence(notice.number, from));
+        }
+    }
+
     fn into_chain(self, author: State, mut entries: Vec<Entry>) -> Chain {
         entries.sort_by_key(|entry| entry.position);
         Chain { author, dispatches: self.0, entries }
     }
+}
+
+/// The dispatches in which a silence was noticed.
+fn noticed(entries: &[Entry], said: &[Dispatch]) -> Vec<Dispatch> {
+    let notices = entries.iter().filter(|entry| match &entry.content {
+        Content::Stated(statement) => matches!(statement.as_ref(), Statement::SilenceNoticed),
+        Content::NotUnderstood => false,
+    });
+    let numbers: BTreeSet<u64> = notices.map(|entry| entry.dispatch).collect();
+    said.iter().filter(|dispatch| numbers.contains(&dispatch.number)).copied().collect()
 }
 
 /// The partner's dispatches that entries cite.
@@ -133,6 +162,10 @@ impl Dispatches for Chain {
 
     fn first_to_hear(&self, number: u64) -> Option<Dispatch> {
         self.receipt_of(number).copied()
+    }
+
+    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch> {
+        self.proof_of_silence(notice, from).copied()
     }
 
     fn head(&self) -> Option<Dispatch> {

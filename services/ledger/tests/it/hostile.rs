@@ -149,6 +149,8 @@ async fn a_number_that_was_given_twice_names_no_case() {
     let twice = nl.say(&[filing(case(1), 1, &key), filing(case(2), 1, &key)]);
     nl.hand(&xk, &twice, STORED).await;
     let ministry = xk.official("ministry");
+    // A number that is not there is waited for until the views have seen everything.
+    xk.read(&ministry, "NL-XK-2026-000099").await.unwrap_err();
     let by_number = xk.read(&ministry, "NL-XK-2026-000001").await.unwrap_err();
     assert_eq!(by_number.class(), Class::Invalid, "{by_number}");
     assert!(by_number.to_string().contains("more than one case"), "{by_number}");

@@ -107,6 +107,7 @@ proptest! {
         let verified = bundle::verify(&bytes).unwrap();
         let (first, second) = (&verified.first, &verified.second);
         let (sparse_first, sparse_second) = chain::sparse(
+            verified.corridor.grace,
             Part { author: nl(), entries: first.entries.clone(), dispatches: first },
             Part { author: xk(), entries: second.entries.clone(), dispatches: second },
         );
