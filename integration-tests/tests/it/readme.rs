@@ -1,5 +1,6 @@
 //! The commands that README.md gives are run here, line by line, as they stand there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,30 +53,48 @@ fn a_node_of_your_own_comes_up_as_the_readme_says() {
     }
 }
 
+/// The commands of `readmit` that a page names, in its blocks and between its words.
+fn commands(page: &str) -> Vec<String> {
+    let whole = page.lines().map(|line| line.trim_start_matches("target/debug/"));
+    let whole = whole.filter_map(|line| line.strip_prefix("readmit "));
+    let between = page.split("`readmit ").skip(1).filter_map(|rest| rest.split('`').next());
+    whole.chain(between).map(str::to_owned).collect()
+}
+
+/// The command without its arguments: at most a group and a verb.
+fn verbs(command: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = command.split_whitespace().collect();
+    if words.first() == Some(&"--home") {
+        words.drain(..2);
+    }
+    let plain = |word: &&str| {
+        !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+    };
+    words.into_iter().take_while(plain).take(2).collect()
+}
+
 #[test]
 fn every_command_in_the_pages_is_one() {
-    let mut seen = 0;
-    for name in ["README.md", "docs/operations.md", "docs/API.md"] {
-        for line in page(name).lines() {
-            let line = line.trim_start_matches("target/debug/");
-            let Some(line) = line.strip_prefix("readmit ") else { continue };
-            let words = line.split_whitespace();
-            let word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-            let mut skip = false;
-            let named: Vec<&str> = words
-                .filter(|word| {
-                    let home = skip;
-                    skip = *word == "--home";
-                    !home && !skip
-                })
-                .take_while(|it| word(it) && !it.starts_with('-'))
-                .take(2)
-                .collect();
-            let mut command = Command::new(readmit().unwrap());
-            let output = command.args(&named).arg("--help").output().unwrap();
-            assert!(output.status.success(), "{name}: `readmit {line}`");
-            seen += 1;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut pages = vec![root.join("README.md")];
+    for folder in ["docs", "docs/errors"] {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap();
+        pages.extend(entries.map(|entry| entry.unwrap().path()));
+    }
+    let mut named = BTreeMap::new();
+    for path in pages.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md")) {
+        for command in commands(&std::fs::read_to_string(&path).unwrap()) {
+            let verbs: Vec<String> = verbs(&command).into_iter().map(str::to_owned).collect();
+            named.entry(verbs).or_insert_with(|| path.display().to_string());
         }
     }
-    assert!(seen > 10, "the pages name {seen} commands");
+    assert!(named.len() > 10, "the pages name {named:?}");
+    let mut wrong = Vec::new();
+    for (verbs, page) in named {
+        let output = Command::new(readmit().unwrap()).args(&verbs).arg("--help").output().unwrap();
+        if !output.status.success() {
+            wrong.push(format!("{page}: `readmit {}`", verbs.join(" ")));
+        }
+    }
+    assert!(wrong.is_empty(), "no commands:\n{}", wrong.join("\n"));
 }

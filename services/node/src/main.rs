@@ -1,17 +1,17 @@
 //! The binary `readmit`: a State's node, its operator's commands, and the client for people.
 
-mod broker;
-mod certificates;
-mod client;
 mod exit;
-mod genesis;
 mod home;
 mod init;
+mod certificates;
+mod genesis;
 mod node;
+mod wiring;
 mod operator;
 mod store;
 mod verify;
-mod wiring;
+mod broker;
+mod client;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

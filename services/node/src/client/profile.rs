@@ -77,16 +77,22 @@ fn known(home: &Path) -> String {
 impl Loaded {
     /// Connects to the node.
     pub(super) async fn connect(&self) -> Result<Channel, tonic::Status> {
-        let unavailable = |error: &dyn std::fmt::Display| {
-            tonic::Status::unavailable(format!("node at `{}`: {error}", self.address))
+        let unavailable = |error: &dyn std::error::Error| {
+            let mut said = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                said = format!("{said}: {error}");
+                cause = error.source();
+            }
+            let address = &self.address;
+            tonic::Status::unavailable(format!(
+                "the node at `{address}` cannot be reached; is it running? ({said})"
+            ))
         };
         let endpoint = Endpoint::from_shared(format!("https://{}", self.address))
             .and_then(|endpoint| endpoint.tls_config(self.tls.clone()))
             .map_err(|error| unavailable(&error))?;
         let endpoint = endpoint.connect_timeout(std::time::Duration::from_secs(10));
-        endpoint.connect().await.map_err(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            unavailable(&cause.unwrap_or_else(|| error.to_string()))
-        })
+        endpoint.connect().await.map_err(|error| unavailable(&error))
     }
 }
