@@ -18,8 +18,8 @@
 //! Epochs of the file, by which keys are destroyed, come with another version in the header.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -85,6 +85,12 @@ pub enum KeyringError {
     /// The passphrase does not open it.
     #[error("the passphrase does not open the keyring `{}`", path.display())]
     WrongPassphrase {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Another process adds to it.
+    #[error("the keyring `{}` is in use by another node", path.display())]
+    InUse {
         /// Where it is.
         path: PathBuf,
     },
@@ -171,7 +177,10 @@ pub fn keyring_public_keys(
     path: &Path,
     passphrase: &Passphrase,
 ) -> Result<PublicKeys, KeyringError> {
-    Keyring::open(path, passphrase).map(|(_, secrets, _)| secrets.public_keys())
+    // A node may be running on it: nothing is locked, and nothing after the secrets is looked at.
+    let bytes = fs::read(path).map_err(|source| read_error(path, source))?;
+    let Opened { secrets, .. } = open_secrets(path, &bytes, passphrase)?;
+    Ok(secrets.public_keys())
 }
 
 /// Keys and secrets of the node, in memory while it runs.
@@ -312,37 +321,24 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    /// Opens a keyring: the file, the node's secrets and all case keys.
+    /// Opens a keyring: the file, the node's secrets and all case keys. It is locked before it is
+    /// read: a frame that another node is just writing would look torn, and be cut off.
     pub(crate) fn open(
         path: &Path,
         passphrase: &Passphrase,
     ) -> Result<(Self, Secrets, HashMap<CaseId, CaseKey>), KeyringError> {
-        let bytes = fs::read(path).map_err(|source| {
-            if source.kind() == io::ErrorKind::NotFound {
-                KeyringError::Missing { path: path.to_path_buf() }
-            } else {
-                file_error("read", path, source)
-            }
+        let file = OpenOptions::new().read(true).append(true).open(path);
+        let mut file = file.map_err(|source| read_error(path, source))?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => KeyringError::InUse { path: path.to_path_buf() },
+            TryLockError::Error(source) => file_error("lock", path, source),
         })?;
-        let corrupt = |offset: usize| KeyringError::Corrupt {
-            path: path.to_path_buf(),
-            offset: offset as u64,
-        };
-        let header = bytes.get(..HEADER_LENGTH).filter(|header| header.starts_with(MAGIC));
-        let header = header.ok_or_else(|| corrupt(0))?;
-        let wrapping = Wrapping::derive(path, header.to_vec(), passphrase)?;
-
-        let first = frame_at(&bytes, HEADER_LENGTH).ok_or_else(|| corrupt(HEADER_LENGTH))?;
-        // The first frame was durable before anybody used the keyring: it is never torn. Damage
-        // to it cannot be told from another passphrase.
-        let secrets = wrapping
-            .open(0, first)
-            .ok_or_else(|| KeyringError::WrongPassphrase { path: path.to_path_buf() })?;
-        let secrets = Secrets::decode(&secrets).ok_or_else(|| corrupt(HEADER_LENGTH))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|source| read_error(path, source))?;
+        let Opened { wrapping, secrets, mut end } = open_secrets(path, &bytes, passphrase)?;
 
         let mut keys = HashMap::new();
         let mut frames = 1;
-        let mut end = HEADER_LENGTH + 4 + first.len();
         while end < bytes.len() {
             let frame = frame_at(&bytes, end);
             let content = frame.and_then(|frame| wrapping.open(frames, frame));
@@ -350,16 +346,12 @@ impl Keyring {
                 if is_last(&bytes, end) {
                     break;
                 }
-                return Err(corrupt(end));
+                return Err(corrupt(path, end));
             };
-            read_case_keys(&content, &mut keys).ok_or_else(|| corrupt(end))?;
+            read_case_keys(&content, &mut keys).ok_or_else(|| corrupt(path, end))?;
             end += 4 + frame.len();
             frames += 1;
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(|source| file_error("open", path, source))?;
         if end < bytes.len() {
             cut(path, &file, &bytes, end)?;
         }
@@ -403,6 +395,33 @@ impl Keyring {
         }
         Ok(())
     }
+}
+
+/// A keyring as far as its first frame.
+struct Opened {
+    wrapping: Wrapping,
+    secrets: Secrets,
+    /// Where the first frame ends.
+    end: usize,
+}
+
+/// Opens the first frame.
+fn open_secrets(
+    path: &Path,
+    bytes: &[u8],
+    passphrase: &Passphrase,
+) -> Result<Opened, KeyringError> {
+    let header = bytes.get(..HEADER_LENGTH).filter(|header| header.starts_with(MAGIC));
+    let header = header.ok_or_else(|| corrupt(path, 0))?;
+    let wrapping = Wrapping::derive(path, header.to_vec(), passphrase)?;
+    let first = frame_at(bytes, HEADER_LENGTH).ok_or_else(|| corrupt(path, HEADER_LENGTH))?;
+    // The first frame was durable before anybody used the keyring: it is never torn. Damage to it
+    // cannot be told from another passphrase.
+    let secrets = wrapping
+        .open(0, first)
+        .ok_or_else(|| KeyringError::WrongPassphrase { path: path.to_path_buf() })?;
+    let secrets = Secrets::decode(&secrets).ok_or_else(|| corrupt(path, HEADER_LENGTH))?;
+    Ok(Opened { wrapping, secrets, end: HEADER_LENGTH + 4 + first.len() })
 }
 
 /// The wrapping key and the header that everything is bound to.
@@ -521,6 +540,18 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+fn corrupt(path: &Path, offset: usize) -> KeyringError {
+    KeyringError::Corrupt { path: path.to_path_buf(), offset: offset as u64 }
+}
+
+fn read_error(path: &Path, source: io::Error) -> KeyringError {
+    if source.kind() == io::ErrorKind::NotFound {
+        KeyringError::Missing { path: path.to_path_buf() }
+    } else {
+        file_error("read", path, source)
+    }
+}
+
 fn file_error(doing: &'static str, path: &Path, source: io::Error) -> KeyringError {
     KeyringError::File { doing, path: path.to_path_buf(), source }
 }
@@ -561,8 +592,27 @@ mod tests {
         let (mut keyring, _, found) = Keyring::open(&path, &phrase("open")).unwrap();
         assert_eq!(found.len(), 2);
         keyring.add(&keys(4)).unwrap();
+        drop(keyring);
         let (_, _, found) = Keyring::open(&path, &phrase("open")).unwrap();
         assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn a_keyring_that_is_being_added_to_is_not_cut() {
+        // Symptom: a second node that was started by mistake, or the installing of another
+        // genesis, took a frame that the running node was just writing for a torn one and cut it
+        // off; the case keys in it were gone.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keyring");
+        let made = create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
+        let (mut keyring, _, _) = Keyring::open(&path, &phrase("open")).unwrap();
+        keyring.add(&keys(1)).unwrap();
+        keyring.file.write_all(&[0, 0, 0, 90, 1, 2, 3]).unwrap();
+        let length = fs::metadata(&path).unwrap().len();
+        assert_eq!(keyring_public_keys(&path, &phrase("open")).unwrap(), made);
+        let second = Keyring::open(&path, &phrase("open"));
+        assert!(matches!(second, Err(KeyringError::InUse { .. })));
+        assert_eq!(fs::metadata(&path).unwrap().len(), length);
     }
 
     #[test]
@@ -639,6 +689,7 @@ mod tests {
         let frame = fs::metadata(&path).unwrap().len();
         keyring.add(&keys(1)).unwrap();
         keyring.add(&keys(2)).unwrap();
+        drop(keyring);
         let mut bytes = fs::read(&path).unwrap();
         *bytes.get_mut(usize::try_from(frame).unwrap() + 20).unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();

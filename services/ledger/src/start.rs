@@ -122,15 +122,23 @@ impl Handle {
 /// # Errors
 /// Anything that keeps the ledger from being the one writer of its logs.
 pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<Handle, StartError> {
-    let (keyring, secrets, keys) = Keyring::open(&config.keyring_file, &config.passphrase)?;
-    let store = Store::open(config.data_folder.join("store"), Options::default());
-    let store = store.map_err(|error| {
-        if matches!(error, OpenError::InUse) {
-            StartError::InUse { folder: config.data_folder.display().to_string() }
-        } else {
-            StartError::Store(error)
-        }
-    })?;
+    let open_store = || {
+        let store = Store::open(config.data_folder.join("store"), Options::default());
+        store.map_err(|error| {
+            if matches!(error, OpenError::InUse) {
+                StartError::InUse { folder: config.data_folder.display().to_string() }
+            } else {
+                StartError::Store(error)
+            }
+        })
+    };
+    let opened = Keyring::open(&config.keyring_file, &config.passphrase);
+    if let Err(KeyringError::InUse { .. }) = &opened {
+        // Nearly always by a node that has the data folder too, which says more.
+        open_store()?.close();
+    }
+    let (keyring, secrets, keys) = opened?;
+    let store = open_store()?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;
     let mut corridors = Corridors::new();
     let mut states = BTreeMap::new();
