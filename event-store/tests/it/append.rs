@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 
 use event_store::{
     AppendError, Appended, Batch, Expected, Filter, OpenError, Options, Placed, Position,
-    ReadError, Revision, Store,
+    ReadError, Recovery, Revision, Store,
 };
 
 use crate::sample::{
-    LOGS, answers, batch, cursor, fill, log, numbered, open, record, since, small, stream,
+    LOGS, Place, answers, batch, cursor, fill, log, numbered, record, since, stream,
 };
 
-#[tokio::test]
-async fn records_are_numbered_in_store_log_and_stream() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn records_are_numbered_in_store_log_and_stream(place: Place) {
+    let store = place.open();
     let records = vec![
         record(LOGS[0], Some("case"), "first"),
         record(LOGS[1], Some("case"), "second"),
@@ -51,10 +49,8 @@ async fn records_are_numbered_in_store_log_and_stream() {
     assert_eq!(store.next_position(), Position(3));
 }
 
-#[tokio::test]
-async fn expectations_are_checked_before_the_batch() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn expectations_are_checked_before_the_batch(place: Place) {
+    let store = place.open();
     let append = async |expected: Expected| {
         let records = vec![record("local", Some("case"), "x"), record("local", Some("case"), "y")];
         let expected = vec![(stream("case"), expected)];
@@ -82,10 +78,8 @@ async fn expectations_are_checked_before_the_batch() {
     assert_eq!(store.cursor(&cursor("kafka/in")), Some(b"moved".to_vec()));
 }
 
-#[tokio::test]
-async fn of_many_batches_that_expect_the_same_one_wins() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn of_many_batches_that_expect_the_same_one_wins(place: Place) {
+    let store = place.open();
     for round in 0..20 {
         let expected = match round {
             0 => Expected::Absent,
@@ -103,10 +97,8 @@ async fn of_many_batches_that_expect_the_same_one_wins() {
     answers(&store);
 }
 
-#[tokio::test]
-async fn cursors_alone_are_stored_and_survive() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn cursors_alone_are_stored_and_survive(place: Place) {
+    let store = place.open();
     let set = |value: &[u8]| Batch {
         cursors: vec![(cursor("kafka/in"), value.to_vec())],
         ..Batch::default()
@@ -115,36 +107,35 @@ async fn cursors_alone_are_stored_and_survive() {
     assert_eq!((appended.first, appended.next), (Position(0), Position(0)));
     store.append(set(b"18")).await.unwrap();
     store.close();
-    assert_eq!(open(dir.path()).cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
-    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
-    assert_eq!(open(dir.path()).cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
+    assert_eq!(place.open().cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
+    place.lose_index();
+    assert_eq!(place.open().cursor(&cursor("kafka/in")), Some(b"18".to_vec()));
 }
 
-#[tokio::test]
-async fn a_reopened_store_answers_the_same_over_segments() {
-    let dir = tempfile::tempdir().unwrap();
+async fn a_reopened_store_answers_the_same_over_segments(place: Place) {
     let mut expected = None;
     for round in 0..4 {
-        let store = open(dir.path());
+        let store = place.open();
         if let Some(expected) = &expected {
             assert_eq!(&answers(&store), expected);
-            assert_eq!(store.recovery(), event_store::Recovery::default());
+            let lost = if place.keeps_database() { 0 } else { expected.all.len() as u64 };
+            let recovery = Recovery { indexed_records: lost, ..Recovery::default() };
+            assert_eq!(store.recovery(), recovery);
         }
         fill(&store, round * 60..(round + 1) * 60).await;
         expected = Some(answers(&store));
         store.close();
     }
-    assert!(crate::sample::segments(dir.path()).len() > 3);
-    let verified = event_store::verify(dir.path()).unwrap();
+    assert!(place.segments() > 3);
+    let verified = place.verify().unwrap();
     assert_eq!(verified.records, expected.unwrap().all.len() as u64);
-    assert_eq!(verified.indexed, Some(verified.records));
+    let indexed = if place.keeps_database() { verified.records } else { 0 };
+    assert_eq!(verified.indexed, Some(indexed));
     assert_eq!((verified.streams, verified.torn_bytes), (5, 0));
 }
 
-#[tokio::test]
-async fn long_streams_are_read_in_pieces() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+async fn long_streams_are_read_in_pieces(place: Place) {
+    let store = place.open_with(Options::default());
     for part in 0..7 {
         let records = (0..100).map(|n| record("local", Some("long"), &format!("{part} {n}")));
         store.append(batch(records.collect())).await.unwrap();
@@ -165,15 +156,13 @@ async fn long_streams_are_read_in_pieces() {
     };
     check(&store);
     store.close();
-    check(&open(dir.path()));
-    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
-    check(&open(dir.path()));
+    check(&place.open());
+    place.lose_index();
+    check(&place.open());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_seen_by_every_read() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn what_was_acknowledged_is_seen_by_every_read(place: Place) {
+    let store = place.open();
     let tasks = (0..8).map(|task| {
         let store = store.clone();
         tokio::spawn(async move {
@@ -200,10 +189,8 @@ async fn what_was_acknowledged_is_seen_by_every_read() {
     assert_eq!(answers(&store).all.len(), 320);
 }
 
-#[tokio::test]
-async fn a_place_beyond_the_end_is_an_error() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn a_place_beyond_the_end_is_an_error(place: Place) {
+    let store = place.open();
     fill(&store, 0..1).await;
     let beyond = |result: Result<usize, ReadError>| match result {
         Err(ReadError::BeyondEnd { asked, end }) => (asked, end),
@@ -217,25 +204,21 @@ async fn a_place_beyond_the_end_is_an_error() {
     assert_eq!(beyond(read.map(|r| r.records.len())), (2, 1));
 }
 
-#[tokio::test]
-async fn one_folder_has_one_user() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    let second = Store::open(dir.path(), small());
+async fn one_folder_has_one_user(place: Place) {
+    let store = place.open();
+    let second = place.try_open();
     assert!(matches!(second, Err(OpenError::InUse)), "{second:?}");
-    assert!(matches!(event_store::verify(dir.path()), Err(event_store::VerifyError::InUse)));
+    assert!(matches!(place.verify(), Err(event_store::VerifyError::InUse)));
     let clone = store.clone();
     store.close();
     assert_eq!(clone.append(numbered(0)).await, Err(AppendError::Closed));
     assert!(matches!(clone.read_log(&log("none"), 0, 1), Err(ReadError::Closed)));
-    drop(open(dir.path()));
-    open(dir.path());
+    drop(place.open());
+    place.open();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_append_given_up_leaves_the_store_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn an_append_given_up_leaves_the_store_whole(place: Place) {
+    let store = place.open();
     let mut certain = BTreeSet::new();
     for n in 0..60 {
         let append = store.append(numbered(n));
@@ -247,7 +230,20 @@ async fn an_append_given_up_leaves_the_store_whole() {
         }
     }
     store.close();
-    let store = open(dir.path());
+    let store = place.open();
     let all = answers(&store).all;
     assert!(certain.iter().all(|position| all.iter().any(|r| r.position == *position)));
 }
+
+crate::sample::on_each_disk!(
+    records_are_numbered_in_store_log_and_stream,
+    expectations_are_checked_before_the_batch,
+    of_many_batches_that_expect_the_same_one_wins,
+    cursors_alone_are_stored_and_survive,
+    a_reopened_store_answers_the_same_over_segments,
+    long_streams_are_read_in_pieces,
+    what_was_acknowledged_is_seen_by_every_read,
+    a_place_beyond_the_end_is_an_error,
+    one_folder_has_one_user,
+    an_append_given_up_leaves_the_store_whole
+);

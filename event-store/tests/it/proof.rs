@@ -3,18 +3,16 @@
 use event_store::ReadError;
 use event_store::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 
-use crate::sample::{LOGS, fill, log, open};
+use crate::sample::{LOGS, Place, fill, log};
 
-#[tokio::test]
-async fn proofs_hold_from_memory_and_from_files() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn proofs_hold_from_memory_and_from_files(place: Place) {
+    let store = place.open();
     fill(&store, 0..40).await;
     check(&store);
     store.close();
-    check(&open(dir.path()));
-    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
-    check(&open(dir.path()));
+    check(&place.open());
+    place.lose_index();
+    check(&place.open());
 }
 
 fn check(store: &event_store::Store) {
@@ -41,3 +39,5 @@ fn check(store: &event_store::Store) {
         assert!(matches!(beyond, Err(ReadError::BeyondEnd { .. })));
     }
 }
+
+crate::sample::on_each_disk!(proofs_hold_from_memory_and_from_files);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use event_store::disk::{Disk, Files, Simulated};
 use event_store::{
-    Batch, CursorName, Filter, LogName, NewRecord, Options, Position, Revision, Store,
-    StoredRecord, StreamId,
+    Batch, CursorName, Filter, LogName, NewRecord, OpenError, Options, Position, RebuildError,
+    Rebuilt, Revision, Store, StoredRecord, StreamId, Verified, VerifyError,
 };
 
 pub(crate) const LOGS: [&str; 3] = ["entries/NL/0", "entries/XK/0", "local"];
@@ -38,6 +40,79 @@ pub(crate) fn small() -> Options {
 pub(crate) fn open(dir: &Path) -> Store {
     Store::open(dir, small()).unwrap()
 }
+
+/// Where a store may live: what one test finds must hold on each.
+pub(crate) enum Place {
+    Files(tempfile::TempDir),
+    Simulated(Simulated),
+}
+
+impl Place {
+    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
+        match self {
+            Self::Files(dir) => Arc::new(Files::new(dir.path())),
+            Self::Simulated(disk) => Arc::new(disk.clone()),
+        }
+    }
+
+    /// Whether the database of the index outlives the store; in memory it does not.
+    pub(crate) fn keeps_database(&self) -> bool {
+        self.disk().native("").is_some()
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        self.open_with(small())
+    }
+
+    pub(crate) fn open_with(&self, options: Options) -> Store {
+        Store::open_on(self.disk(), options).unwrap()
+    }
+
+    pub(crate) fn try_open(&self) -> Result<Store, OpenError> {
+        Store::open_on(self.disk(), small())
+    }
+
+    pub(crate) fn verify(&self) -> Result<Verified, VerifyError> {
+        event_store::verify_on(self.disk())
+    }
+
+    pub(crate) fn rebuild(&self) -> Result<Rebuilt, RebuildError> {
+        event_store::rebuild_on(self.disk())
+    }
+
+    pub(crate) fn lose_index(&self) {
+        self.disk().remove_dir("index").unwrap();
+    }
+
+    pub(crate) fn segments(&self) -> usize {
+        self.disk().list("journal").unwrap().len()
+    }
+}
+
+/// Makes tests of functions of a place: one on real files, one on the simulated disk.
+macro_rules! on_each_disk {
+    ($($check:ident),+ $(,)?) => {
+        mod on_files {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let dir = tempfile::tempdir().unwrap();
+                    super::$check(crate::sample::Place::Files(dir)).await;
+                }
+            )+
+        }
+        mod on_the_simulated_disk {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let disk = event_store::disk::Simulated::new();
+                    super::$check(crate::sample::Place::Simulated(disk)).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_disk;
 
 pub(crate) fn record(log_name: &str, stream_id: Option<&str>, text: &str) -> NewRecord {
     NewRecord {

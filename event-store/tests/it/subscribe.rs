@@ -4,13 +4,11 @@ use event_store::{Batch, Filter, Position, ReadError, StoredRecord};
 use futures::{FutureExt as _, StreamExt as _};
 use rand::RngExt as _;
 
-use crate::sample::{LOGS, answers, fill, log, numbered, open, stream};
+use crate::sample::{LOGS, Place, answers, fill, log, numbered, stream};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_at_the_seam_under_concurrent_appends() {
+async fn nothing_is_lost_at_the_seam_under_concurrent_appends(place: Place) {
     const BATCHES: usize = 200;
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+    let store = place.open();
     fill(&store, 0..20).await;
     let total: usize = (0..20 + BATCHES).map(|n| numbered(n).records.len()).sum();
 
@@ -57,10 +55,8 @@ async fn nothing_is_lost_at_the_seam_under_concurrent_appends() {
     }
 }
 
-#[tokio::test]
-async fn a_slow_subscriber_reads_from_the_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn a_slow_subscriber_reads_from_the_disk(place: Place) {
+    let store = place.open();
     let mut subscription = store.subscribe(Position(0), Filter::Stream(stream("a")));
     assert!(subscription.next().now_or_never().is_none());
     fill(&store, 0..600).await;
@@ -72,11 +68,9 @@ async fn a_slow_subscriber_reads_from_the_disk() {
     assert_eq!(subscription.position(), store.next_position());
 }
 
-#[tokio::test]
-async fn a_subscription_can_be_left_and_resumed_anywhere() {
+async fn a_subscription_can_be_left_and_resumed_anywhere(place: Place) {
     let mut random = crate::sample::random();
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+    let store = place.open();
     fill(&store, 0..100).await;
     let filter = Filter::Log(log(LOGS[1]));
     let expected = store.read_log(&log(LOGS[1]), 0, 1000).unwrap();
@@ -91,10 +85,8 @@ async fn a_subscription_can_be_left_and_resumed_anywhere() {
     assert_eq!(seen, expected);
 }
 
-#[tokio::test]
-async fn closing_ends_subscriptions() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn closing_ends_subscriptions(place: Place) {
+    let store = place.open();
     fill(&store, 0..1).await;
     let mut beyond = store.subscribe(Position(2), Filter::All);
     let found = beyond.next().await;
@@ -112,12 +104,10 @@ async fn closing_ends_subscriptions() {
     assert!(matches!(rest[..], [Err(ReadError::Closed)]), "{rest:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_record_appended_while_the_subscription_looks_is_not_missed() {
+async fn a_record_appended_while_the_subscription_looks_is_not_missed(place: Place) {
     // Each round the subscription finds nothing more just when the next record is appended; a
     // missed one would never be followed by another, and this test would not end.
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+    let store = place.open();
     let mut subscription = store.subscribe(Position(0), Filter::All);
     let (seen, mut saw) = tokio::sync::mpsc::channel(1);
     let follower = tokio::spawn(async move {
@@ -133,3 +123,11 @@ async fn a_record_appended_while_the_subscription_looks_is_not_missed() {
     }
     follower.await.unwrap();
 }
+
+crate::sample::on_each_disk!(
+    nothing_is_lost_at_the_seam_under_concurrent_appends,
+    a_slow_subscriber_reads_from_the_disk,
+    a_subscription_can_be_left_and_resumed_anywhere,
+    closing_ends_subscriptions,
+    a_record_appended_while_the_subscription_looks_is_not_missed
+);
