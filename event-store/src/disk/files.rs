@@ -52,7 +52,21 @@ fn sync_tree(dir: &Path) -> io::Result<()> {
 
 impl Disk for Files {
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        fs::create_dir_all(self.at(path))
+        let path = self.at(path);
+        let missing: Vec<_> = path
+            .ancestors()
+            .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+            .collect();
+        fs::create_dir_all(&path)?;
+        // Nobody else can sync the folders above the root, in which the store itself is a name.
+        for made in missing {
+            match made.parent() {
+                Some(above) if above.as_os_str().is_empty() => File::open(".")?.sync_all()?,
+                Some(above) => File::open(above)?.sync_all()?,
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
