@@ -356,6 +356,7 @@ mod tests {
         for line in [
             "  STOPPED      heard what was never signed",
             "  PARKED       2 dispatches wait for a gap to be filled, or for their time",
+            "  backlog      not known: no courier has been reached here",
             "  its word     nothing has been heard yet",
             "courier: UNREACHABLE, not reached yet: refused",
         ] {

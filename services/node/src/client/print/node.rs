@@ -44,13 +44,14 @@ fn with(partner: View<'_>) -> String {
             "dispatch {own} is the last; heard by the partner: {heard}; by the courier: {taken}"
         )
     });
-    row(
-        "backlog",
-        match partner.number("backlog") {
-            0 => "none".to_owned(),
-            count => format!("{count} dispatches that the partner is not known to have heard"),
-        },
-    );
+    // Not what the partner has heard: a receipt is never answered, and would stand here for ever.
+    // What the courier has taken is known once it has been reached.
+    let backlog = match partner.number("backlog") {
+        _ if !partner.says("published") => "not known: no courier has been reached here".to_owned(),
+        0 => "none".to_owned(),
+        count => format!("{count} dispatches that the courier has not taken"),
+    };
+    row("backlog", backlog);
     row(
         "its word",
         match partner.word("partner_spoke_at_ms") {
@@ -71,7 +72,7 @@ fn with(partner: View<'_>) -> String {
 
 fn courier(broker: Option<View<'_>>) -> String {
     let Some(broker) = broker else {
-        return "courier: none here; dispatches are fetched from partner to partner\n".to_owned();
+        return "courier: none is known here; it is off, or the exchange runs alone\n".to_owned();
     };
     let since = match broker.word("since_ms") {
         since if since.is_empty() => ", not reached yet".to_owned(),
