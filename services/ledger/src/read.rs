@@ -2,7 +2,7 @@
 //!
 //! What a read costs depends on the length of the case and hardly on the size of the store: the
 //! case's own stream, and for each of its dispatches a few lookups by number. What is looked for
-//! by what it has heard is found by halving, as `heard` never falls.
+//! by what it has heard is looked for from where it can be at the earliest.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -446,33 +446,46 @@ impl<'a> Headers<'a> {
         self.failed.into_inner().map_or(Ok(()), Err)
     }
 
-    /// The number of the first dispatch that has heard `number` of the partner; the number after
-    /// the head where none has.
-    pub(crate) fn number_to_hear(&self, number: u64) -> u64 {
-        let heard = |dispatch: Option<Dispatch>| {
-            dispatch.and_then(|it| it.heard).is_some_and(|heard| heard.number >= number)
-        };
-        self.first_number(heard)
+    /// The first dispatch after what `said` had heard of which something holds that holds of all
+    /// after it.
+    fn first_after(&self, said: &Dispatch, holds: impl Fn(&Dispatch) -> bool) -> Option<Dispatch> {
+        if !self.snapshot.head.is_some_and(|head| holds(&head)) {
+            return None;
+        }
+        let from = said.heard.map_or(0, |heard| heard.number.saturating_add(1));
+        let end = self.snapshot.dispatches();
+        let found = first(from, end, |number| self.by_number(number).is_some_and(|it| holds(&it)));
+        self.by_number(found)
     }
+}
 
-    /// The number of the first dispatch of which something holds that holds of all after it; the
-    /// number after the head where it holds of none.
-    fn first_number(&self, holds: impl Fn(Option<Dispatch>) -> bool) -> u64 {
-        let mut end = self.snapshot.dispatches();
-        if !holds(self.snapshot.head) {
-            return end;
+/// The first number of a range of which something holds that holds of all after it; the end where
+/// it holds of none. What it costs depends on how far from the beginning it is, and not on how far
+/// the end is: a receipt is near what it answers, however long the log has become.
+fn first(from: u64, end: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut start, mut step) = (from, 1);
+    let mut end = end;
+    while start < end {
+        let next = start.saturating_add(step - 1);
+        if next >= end {
+            break;
         }
-        let mut start = 0;
-        while start < end {
-            let middle = start + (end - start) / 2;
-            if holds(self.by_number(middle)) {
-                end = middle;
-            } else {
-                start = middle + 1;
-            }
+        if holds(next) {
+            end = next;
+            break;
         }
-        start
+        start = next + 1;
+        step *= 2;
     }
+    while start < end {
+        let middle = start + (end - start) / 2;
+        if holds(middle) {
+            end = middle;
+        } else {
+            start = middle + 1;
+        }
+    }
+    start
 }
 
 impl Dispatches for Headers<'_> {
@@ -488,20 +501,44 @@ impl Dispatches for Headers<'_> {
         })
     }
 
-    fn first_to_hear(&self, number: u64) -> Option<Dispatch> {
-        self.by_number(self.number_to_hear(number))
+    fn first_to_hear(&self, said: &Dispatch) -> Option<Dispatch> {
+        self.first_after(said, |it| it.heard.is_some_and(|heard| heard.number >= said.number))
     }
 
-    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch> {
-        let proves = |dispatch: Option<Dispatch>| {
-            dispatch.is_some_and(|it| {
-                it.time >= from && it.heard.is_some_and(|heard| heard.number >= notice)
-            })
-        };
-        self.by_number(self.first_number(proves))
+    fn first_to_prove_silence(&self, notice: &Dispatch, from: Instant) -> Option<Dispatch> {
+        self.first_after(notice, |it| {
+            it.time >= from && it.heard.is_some_and(|heard| heard.number >= notice.number)
+        })
     }
 
     fn head(&self) -> Option<Dispatch> {
         self.snapshot.head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_near_number_is_found_at_the_same_cost_in_a_log_of_any_length() {
+        // Symptom: each entry of a case cost another lookup whenever the store had doubled.
+        for at in [0_u64, 1, 2, 3, 7, 8, 100, 1_000] {
+            let mut costs = Vec::new();
+            for end in [1_001_u64, 1_000_000, u64::MAX] {
+                let looked = Cell::new(0);
+                let found = first(0, end, |number| {
+                    looked.set(looked.get() + 1);
+                    number >= at
+                });
+                assert_eq!(found, at);
+                costs.push(looked.get());
+            }
+            assert!(costs.get(1) == costs.last(), "{at}: {costs:?}");
+            assert!(*costs.iter().max().unwrap() <= 2 + 2 * u64::BITS - 2 * at.leading_zeros());
+        }
+        assert_eq!((first(5, 5, |_| true), first(0, 9, |_| false)), (5, 9));
     }
 }

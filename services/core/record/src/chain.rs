@@ -36,13 +36,14 @@ pub trait Dispatches {
     /// A dispatch by its number.
     fn by_number(&self, number: u64) -> Option<Dispatch>;
 
-    /// The first dispatch that has heard dispatch `number` of the partner, or a later one. `heard`
-    /// never falls, so a store finds it by halving.
-    fn first_to_hear(&self, number: u64) -> Option<Dispatch>;
+    /// The first dispatch that has heard `said` of the partner, or a later one. `heard` never
+    /// falls, and digests forbid cycles: it comes after what `said` had heard, and a store finds
+    /// it from there.
+    fn first_to_hear(&self, said: &Dispatch) -> Option<Dispatch>;
 
-    /// The first dispatch that has heard dispatch `notice` of the partner and is dated `from` or
-    /// later. Neither time nor `heard` ever falls, so a store finds it by halving.
-    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch>;
+    /// The first dispatch that has heard `notice` of the partner and is dated `from` or later. It
+    /// comes after what `notice` had heard, and neither time nor `heard` ever falls.
+    fn first_to_prove_silence(&self, notice: &Dispatch, from: Instant) -> Option<Dispatch>;
 
     /// The last dispatch.
     fn head(&self) -> Option<Dispatch>;
@@ -110,7 +111,7 @@ impl Selection {
     fn answering<D: Dispatches>(&mut self, log: &D, said: &[Dispatch], cited: &[Heard]) {
         for dispatch in said {
             self.take(dispatch.heard.and_then(|heard| log.by_number(heard.number)));
-            self.take(log.first_to_hear(dispatch.number));
+            self.take(log.first_to_hear(dispatch));
         }
         for heard in cited {
             self.take(log.by_number(heard.number));
@@ -121,7 +122,7 @@ impl Selection {
     fn proving<D: Dispatches>(&mut self, log: &D, noticed: &[Dispatch], grace: Span) {
         for notice in noticed {
             let from = notice.time.plus(grace);
-            self.take(log.first_to_prove_silence(notice.number, from));
+            self.take(log.first_to_prove_silence(notice, from));
         }
     }
 
@@ -160,12 +161,12 @@ impl Dispatches for Chain {
         self.dispatches.get(&number).copied()
     }
 
-    fn first_to_hear(&self, number: u64) -> Option<Dispatch> {
-        self.receipt_of(number).copied()
+    fn first_to_hear(&self, said: &Dispatch) -> Option<Dispatch> {
+        self.receipt_of(said.number).copied()
     }
 
-    fn first_to_prove_silence(&self, notice: u64, from: Instant) -> Option<Dispatch> {
-        self.proof_of_silence(notice, from).copied()
+    fn first_to_prove_silence(&self, notice: &Dispatch, from: Instant) -> Option<Dispatch> {
+        self.proof_of_silence(notice.number, from).copied()
     }
 
     fn head(&self) -> Option<Dispatch> {
