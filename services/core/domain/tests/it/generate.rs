@@ -161,7 +161,8 @@ const PLOTS: &[(&[World], &str)] = &[
     ),
     (
         &[World::Plain],
-        "{filed}; {silent}; XK says; XK says; XK says; NL hears; NL says SilenceClaimed 6; XK hears",
+        "{filed}; {silent}; XK says; XK says; XK says; NL hears; NL says SilenceClaimed 6; \
+         XK hears",
     ),
     // What was in hand, and not said to have been heard.
     (

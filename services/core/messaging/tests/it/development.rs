@@ -87,7 +87,10 @@ async fn several_brokers_make_one_cluster() {
 }
 
 fn failing_with(error: &'static str) -> impl Fn(&Connection) -> bool {
-    move |connection| matches!(connection, Connection::Failing { last_error, .. } if last_error.contains(error))
+    move |connection| match connection {
+        Connection::Failing { last_error, .. } => last_error.contains(error),
+        Connection::Connecting | Connection::Connected => false,
+    }
 }
 
 #[tokio::test]
