@@ -278,7 +278,7 @@ impl Writer {
         }
         self.heartbeats(&mut group);
         if let Err(error) = self.write(group) {
-            tracing::error!(%error, "a group was not written");
+            tracing::error!(%error, causes = causes(&error), "a group was not written");
         }
         if std::mem::take(&mut self.more_is_ready) {
             deferred.push(Job::Tick);
@@ -361,6 +361,18 @@ impl Writer {
             changed
         });
     }
+}
+
+/// What lies behind a failure: which file, and what the operating system said. None of it is about
+/// a person.
+fn causes(failure: &Failure) -> String {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes.join(": ")
 }
 
 fn snapshot_of(parts: &Parts) -> Snapshot {
