@@ -37,6 +37,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::config::Passphrase;
+use crate::locked::Locked;
 
 const MAGIC: &[u8] = b"readmit keyring 1\n";
 const SALT_LENGTH: usize = 16;
@@ -311,7 +312,7 @@ impl CaseKeys {
 #[derive(Debug)]
 pub(crate) struct Keyring {
     path: PathBuf,
-    file: File,
+    file: Locked,
     wrapping: Wrapping,
     frames: u64,
     /// Where the next frame begins.
@@ -328,13 +329,13 @@ impl Keyring {
         passphrase: &Passphrase,
     ) -> Result<(Self, Secrets, HashMap<CaseId, CaseKey>), KeyringError> {
         let file = OpenOptions::new().read(true).append(true).open(path);
-        let mut file = file.map_err(|source| read_error(path, source))?;
-        file.try_lock().map_err(|error| match error {
+        let file = file.map_err(|source| read_error(path, source))?;
+        let file = Locked::new(file).map_err(|error| match error {
             TryLockError::WouldBlock => KeyringError::InUse { path: path.to_path_buf() },
             TryLockError::Error(source) => file_error("lock", path, source),
         })?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|source| read_error(path, source))?;
+        (&*file).read_to_end(&mut bytes).map_err(|source| read_error(path, source))?;
         let Opened { wrapping, secrets, mut end } = open_secrets(path, &bytes, passphrase)?;
 
         let mut keys = HashMap::new();
@@ -381,7 +382,7 @@ impl Keyring {
                 content.extend_from_slice(key.expose());
             }
             let frame = self.wrapping.seal(self.frames, &content, &mut random);
-            if let Err(source) = self.file.write_all(&frame) {
+            if let Err(source) = (&*self.file).write_all(&frame) {
                 let taken_off = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
                 self.failed = taken_off.is_err();
                 return Err(file_error("write", &self.path, source));
@@ -607,7 +608,7 @@ mod tests {
         let made = create_keyring_with(&path, &phrase("open"), Hardness::NONE).unwrap();
         let (mut keyring, _, _) = Keyring::open(&path, &phrase("open")).unwrap();
         keyring.add(&keys(1)).unwrap();
-        keyring.file.write_all(&[0, 0, 0, 90, 1, 2, 3]).unwrap();
+        (&*keyring.file).write_all(&[0, 0, 0, 90, 1, 2, 3]).unwrap();
         let length = fs::metadata(&path).unwrap().len();
         assert_eq!(keyring_public_keys(&path, &phrase("open")).unwrap(), made);
         let second = Keyring::open(&path, &phrase("open"));

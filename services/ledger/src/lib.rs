@@ -15,6 +15,7 @@ mod founding;
 mod grpc;
 mod keyring;
 mod layout;
+mod locked;
 mod read;
 mod scope;
 mod serial;

@@ -31,6 +31,8 @@ use domain::identifier::Digest;
 use record::digest::sha256;
 use record::log_id::LogId;
 
+use crate::locked::Locked;
+
 /// Bytes between the two slots.
 const SECTOR: u64 = 4096;
 /// Number, digest, check.
@@ -84,7 +86,7 @@ pub enum MarkError {
 /// The mark of one log.
 #[derive(Debug)]
 pub(crate) struct SignerMark {
-    file: File,
+    file: Locked,
     path: PathBuf,
     released: Option<(u64, Digest)>,
     next_slot: u64,
@@ -114,7 +116,7 @@ impl SignerMark {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        file.try_lock().map_err(|error| match error {
+        let file = Locked::new(file).map_err(|error| match error {
             TryLockError::WouldBlock => MarkError::InUse { path: path.clone() },
             TryLockError::Error(source) => failed(source),
         })?;
