@@ -127,37 +127,23 @@ const TRANSFER: ClockKeys = ClockKeys {
     starts_on: "transfer_limit_clock_starts_on",
     article: "transfer_limit_article",
 };
-const TRANSFER_NOTICE: ClockKeys = ClockKeys {
-    length: "transfer_notice_min",
-    starts_on: "",
-    article: "transfer_notice_article",
-};
+const TRANSFER_NOTICE: ClockKeys =
+    ClockKeys { length: "transfer_notice_min", starts_on: "", article: "transfer_notice_article" };
 
 const STARTS: [(&str, Start); 5] = [
     ("receipt_of_application", Start::ReceiptOfApplication),
     ("date_of_request", Start::DateOfRequest),
-    (
-        "receipt_of_travel_document_request",
-        Start::ReceiptOfTravelDocumentRequest,
-    ),
-    (
-        "approval_or_expiry_of_reply_limit",
-        Start::ApprovalOrExpiryOfReplyLimit,
-    ),
-    (
-        "knowledge_of_irregular_stay",
-        Start::KnowledgeOfIrregularStay,
-    ),
+    ("receipt_of_travel_document_request", Start::ReceiptOfTravelDocumentRequest),
+    ("approval_or_expiry_of_reply_limit", Start::ApprovalOrExpiryOfReplyLimit),
+    ("knowledge_of_irregular_stay", Start::KnowledgeOfIrregularStay),
 ];
 const SILENCE: [(&str, SilenceEffect); 3] = [
     ("deemed_accepted", SilenceEffect::DeemedAccepted),
     ("deemed_refused", SilenceEffect::DeemedRefused),
     ("not_stated", SilenceEffect::NotStated),
 ];
-const LATE: [(&str, LateDocument); 1] = [(
-    "requesting_party_document_accepted",
-    LateDocument::RequestingPartyDocumentAccepted,
-)];
+const LATE: [(&str, LateDocument); 1] =
+    [("requesting_party_document_accepted", LateDocument::RequestingPartyDocumentAccepted)];
 const PURPOSES: [(&str, Purpose); 2] = [
     ("nationality", Purpose::Nationality),
     ("third_country_conditions", Purpose::ThirdCountryConditions),
@@ -190,17 +176,10 @@ impl AgreementFile {
             let practices = root.tables("practice", |table| {
                 same(table)?;
                 let requesting = table.must("requesting_state", Value::state)?;
-                Ok(Practice {
-                    requesting,
-                    shown: table.shown()?,
-                })
+                Ok(Practice { requesting, shown: table.shown()? })
             })?;
             check_lists(root, &evidence_lists, register_hit)?;
-            Ok(Self {
-                agreement,
-                evidence_lists,
-                practices,
-            })
+            Ok(Self { agreement, evidence_lists, practices })
         })
     }
 }
@@ -210,10 +189,7 @@ fn read_agreement(table: &Table<'_>) -> Result<(Agreement, Option<Strength>), Fi
     let text = |key| table.may(key, Value::text);
     let agreement = Agreement {
         id: table.must("id", |value| {
-            value.named(
-                AgreementId::new,
-                "1 to 64 characters of `a-z`, `0-9`, `_` and `-`",
-            )
+            value.named(AgreementId::new, "1 to 64 characters of `a-z`, `0-9`, `_` and `-`")
         })?,
         title: table.must("title", Value::text)?,
         parties: table.must("parties", |value| {
@@ -258,9 +234,8 @@ fn read_agreement(table: &Table<'_>) -> Result<(Agreement, Option<Strength>), Fi
         let (key, other) = ("in_force_from".to_owned(), "signed_on".to_owned());
         return Err(table.fault_at("in_force_from", Fault::Contradiction { key, other }));
     }
-    let register_hit = table.may("population_register_hit_counts_as", |value| {
-        value.choice(&STRENGTHS)
-    })?;
+    let register_hit =
+        table.may("population_register_hit_counts_as", |value| value.choice(&STRENGTHS))?;
     Ok((agreement, register_hit))
 }
 
@@ -271,12 +246,7 @@ fn clock(table: &Table<'_>, keys: ClockKeys) -> Result<Clock, FileError> {
     };
     let length = table.length(keys.length)?;
     let article = table.may(keys.article, Value::text)?;
-    Ok(Clock {
-        keys,
-        length,
-        starts_on,
-        article,
-    })
+    Ok(Clock { keys, length, starts_on, article })
 }
 
 fn same_agreement(table: &Table<'_>, id: &AgreementId) -> Result<(), FileError> {
@@ -284,11 +254,7 @@ fn same_agreement(table: &Table<'_>, id: &AgreementId) -> Result<(), FileError> 
         named if named == id.as_str() => Ok(()),
         named => {
             let (key, nearest) = ("agreement".to_owned(), Some(id.to_string()));
-            Err(value.fault(Fault::UnknownName {
-                key,
-                value: named,
-                nearest,
-            }))
+            Err(value.fault(Fault::UnknownName { key, value: named, nearest }))
         }
     })
 }
@@ -301,11 +267,7 @@ fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
         articles: table.may("articles", Value::words)?.unwrap_or_default(),
         items: table.must("items", |value| {
             let expected = "a list of items of `a-z`, `0-9`, `_` and `-`";
-            value
-                .array()?
-                .iter()
-                .map(|item| item.named(EvidenceItem::new, expected))
-                .collect()
+            value.array()?.iter().map(|item| item.named(EvidenceItem::new, expected)).collect()
         })?,
         items_line: table.line_of("items"),
     };
@@ -328,15 +290,9 @@ fn check_lists(
     let mut ids = BTreeMap::new();
     let mut items = BTreeMap::new();
     for list in lists {
-        let fault = |fault| FileError {
-            line: list.items_line,
-            ..root.fault(fault)
-        };
+        let fault = |fault| FileError { line: list.items_line, ..root.fault(fault) };
         if ids.insert(&list.id, ()).is_some() {
-            return Err(fault(Fault::Twice {
-                key: "id".to_owned(),
-                value: list.id.clone(),
-            }));
+            return Err(fault(Fault::Twice { key: "id".to_owned(), value: list.id.clone() }));
         }
         for item in &list.items {
             if items.insert((item, list.purpose), list.strength).is_some() {
@@ -350,9 +306,6 @@ fn check_lists(
     if register_hit.is_none() || register_hit == listed {
         return Ok(());
     }
-    let (key, other) = (
-        "population_register_hit_counts_as".to_owned(),
-        "items".to_owned(),
-    );
+    let (key, other) = ("population_register_hit_counts_as".to_owned(), "items".to_owned());
     Err(root.fault_at("agreement", Fault::Contradiction { key, other }))
 }

@@ -25,7 +25,8 @@ const WEEKDAYS: [(&str, u8); 7] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Calendars {
     pub(crate) years: Years,
-    calendars: BTreeMap<State, Calendar>,
+    /// With the last year that the calendar covers; the first is that of all.
+    calendars: BTreeMap<State, (Calendar, u16)>,
     zones: BTreeMap<State, String>,
 }
 
@@ -40,17 +41,11 @@ impl Calendars {
                             .ok()
                             .filter(|year| (1970..=9998).contains(year))
                             .ok_or_else(|| {
-                                value.fault(Fault::WrongKind {
-                                    key: key.to_owned(),
-                                    expected,
-                                })
+                                value.fault(Fault::WrongKind { key: key.to_owned(), expected })
                             })
                     })
                 };
-                let years = Years {
-                    first: year("first")?,
-                    last: year("last")?,
-                };
+                let years = Years { first: year("first")?, last: year("last")? };
                 if years.first > years.last {
                     let (key, other) = ("last".to_owned(), "first".to_owned());
                     return Err(table.fault_at("last", Fault::Contradiction { key, other }));
@@ -61,28 +56,23 @@ impl Calendars {
             root.tables("zone", |table| {
                 let state = table.must("state", Value::state)?;
                 table.shown()?;
-                once(
-                    table,
-                    zones.insert(state, table.must("name", Value::text)?),
-                    state,
-                )
+                once(table, zones.insert(state, table.must("name", Value::text)?), state)
             })?;
             let mut calendars = BTreeMap::new();
             root.tables("calendar", |table| {
-                let calendar = read_calendar(table, years)?;
+                let (calendar, last) = read_calendar(table, years)?;
                 let state = calendar.state;
-                once(table, calendars.insert(state, calendar), state)
+                once(table, calendars.insert(state, (calendar, last)), state)
             })?;
-            Ok(Self {
-                years,
-                calendars,
-                zones,
-            })
+            Ok(Self { years, calendars, zones })
         })
     }
 
-    pub(crate) fn calendar(&self, state: State) -> Option<&Calendar> {
-        self.calendars.get(&state)
+    /// A State's calendar with the years that it covers; none where no holiday is known.
+    pub(crate) fn calendar(&self, state: State) -> Option<(&Calendar, Years)> {
+        let (calendar, last) = self.calendars.get(&state)?;
+        let known = !calendar.holidays.is_empty();
+        known.then_some((calendar, Years { first: self.years.first, last: *last }))
     }
 
     pub(crate) fn zone(&self, state: State) -> Option<&str> {
@@ -101,10 +91,7 @@ impl Calendars {
         let end = start_of(self.years.last + 1)?;
         let change = |from: Timestamp, seconds: i32| {
             let from = u64::try_from(from.as_millisecond()).ok()?;
-            Some(OffsetChange {
-                from: Instant::from_ms(from),
-                seconds,
-            })
+            Some(OffsetChange { from: Instant::from_ms(from), seconds })
         };
         let mut changes = vec![change(first, zone_rules.to_offset(first).seconds())?];
         for following in zone_rules.following(first) {
@@ -117,11 +104,7 @@ impl Calendars {
                 changes.push(change(following.timestamp(), seconds)?);
             }
         }
-        Some(Offsets {
-            state,
-            zone: zone.to_owned(),
-            changes,
-        })
+        Some(Offsets { state, zone: zone.to_owned(), changes })
     }
 }
 
@@ -135,16 +118,20 @@ fn once<T>(table: &Table<'_>, replaced: Option<T>, state: State) -> Result<(), F
     }
 }
 
-fn read_calendar(table: &Table<'_>, years: Years) -> Result<Calendar, FileError> {
+/// A calendar, and the last year that it covers.
+fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16), FileError> {
     let state = table.must("state", Value::state)?;
     let weekend: BTreeSet<u8> = table.must("weekend", |value| {
-        value
-            .array()?
-            .iter()
-            .map(|day| day.choice(&WEEKDAYS))
-            .collect()
+        value.array()?.iter().map(|day| day.choice(&WEEKDAYS)).collect()
     })?;
     table.shown()?;
+    let last = table.may("last_year", |value| {
+        let (key, expected) = ("last_year".to_owned(), "one of the covered years");
+        let year = u16::try_from(value.count()?).ok();
+        year.filter(|year| (all.first..=all.last).contains(year))
+            .ok_or_else(|| value.fault(Fault::WrongKind { key, expected }))
+    })?;
+    let years = Years { last: last.unwrap_or(all.last), ..all };
     let mut holidays = BTreeSet::new();
     table.tables("holidays", |holiday| {
         let date = holiday.must("date", Value::date)?;
@@ -152,19 +139,22 @@ fn read_calendar(table: &Table<'_>, years: Years) -> Result<Calendar, FileError>
         let fault = |fault| Err(holiday.fault(fault));
         if !u16::try_from(date.year()).is_ok_and(|year| (years.first..=years.last).contains(&year))
         {
-            return fault(Fault::YearsNotCovered {
-                key: "date".to_owned(),
-                year: date.year(),
-            });
+            return fault(Fault::YearsNotCovered { key: "date".to_owned(), year: date.year() });
         }
         if !holidays.insert(date) {
-            return fault(Fault::Twice {
-                key: "date".to_owned(),
-                value: date.to_string(),
-            });
+            return fault(Fault::Twice { key: "date".to_owned(), value: date.to_string() });
         }
         Ok(())
     })?;
+    let calendar = |holidays: BTreeSet<_>| Calendar {
+        state,
+        weekend: weekend.into_iter().collect(),
+        holidays: holidays.into_iter().collect(),
+    };
+    // A list without any holiday says that none is known, and covers nothing.
+    if holidays.is_empty() {
+        return Ok((calendar(holidays), years.last));
+    }
     // No State is without a public holiday for a year: an empty year was not looked up.
     for year in (years.first..=years.last).filter_map(|year| i16::try_from(year).ok()) {
         if !holidays.iter().any(|date| date.year() == year) {
@@ -172,9 +162,5 @@ fn read_calendar(table: &Table<'_>, years: Years) -> Result<Calendar, FileError>
             return Err(table.fault_at("holidays", Fault::YearsNotCovered { key, year }));
         }
     }
-    Ok(Calendar {
-        state,
-        weekend: weekend.into_iter().collect(),
-        holidays: holidays.into_iter().collect(),
-    })
+    Ok((calendar(holidays), years.last))
 }

@@ -22,27 +22,15 @@ pub enum Fault {
     /// The file is of another format.
     FormatVersion { found: u32, known: u32 },
     /// A key that nothing here knows.
-    UnknownKey {
-        table: String,
-        key: String,
-        nearest: Option<String>,
-    },
+    UnknownKey { table: String, key: String, nearest: Option<String> },
     /// A key that must be there.
     MissingKey { table: String, key: String },
     /// A value of another kind.
     WrongKind { key: String, expected: &'static str },
     /// A word that is none of those allowed.
-    UnknownWord {
-        key: String,
-        value: String,
-        allowed: Vec<&'static str>,
-    },
+    UnknownWord { key: String, value: String, allowed: Vec<&'static str> },
     /// A name that no data file defines.
-    UnknownName {
-        key: String,
-        value: String,
-        nearest: Option<String>,
-    },
+    UnknownName { key: String, value: String, nearest: Option<String> },
     /// One limit in two units.
     TwoUnits { key: String, other: String },
     /// The same thing twice.
@@ -60,32 +48,16 @@ impl fmt::Display for Fault {
             Self::FormatVersion { found, known } => {
                 write!(f, "`format_version` must be {known}, not {found}")
             }
-            Self::UnknownKey {
-                table,
-                key,
-                nearest,
-            } => {
+            Self::UnknownKey { table, key, nearest } => {
                 write!(f, "unknown key `{key}` in `{table}`")?;
                 hint(f, nearest.as_deref())
             }
             Self::MissingKey { table, key } => write!(f, "key `{key}` is missing in `{table}`"),
             Self::WrongKind { key, expected } => write!(f, "`{key}` must be {expected}"),
-            Self::UnknownWord {
-                key,
-                value,
-                allowed,
-            } => {
-                write!(
-                    f,
-                    "`{key}` must be one of `{}`, not `{value}`",
-                    allowed.join("`, `")
-                )
+            Self::UnknownWord { key, value, allowed } => {
+                write!(f, "`{key}` must be one of `{}`, not `{value}`", allowed.join("`, `"))
             }
-            Self::UnknownName {
-                key,
-                value,
-                nearest,
-            } => {
+            Self::UnknownName { key, value, nearest } => {
                 write!(f, "`{key}` names `{value}`, which no data file defines")?;
                 hint(f, nearest.as_deref())
             }
@@ -102,9 +74,7 @@ impl fmt::Display for Fault {
 }
 
 fn hint(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
-    nearest.map_or(Ok(()), |nearest| {
-        write!(f, "; the nearest known is `{nearest}`")
-    })
+    nearest.map_or(Ok(()), |nearest| write!(f, "; the nearest known is `{nearest}`"))
 }
 
 /// The known word that is nearest to an unknown one, if any is near enough to be meant.
@@ -147,10 +117,7 @@ mod tests {
         assert_eq!(edits("same", "same"), 0);
         let known = ["reply_limit_calendar_days", "reply_limit_hours", "title"];
         let near = |word| nearest(word, known.into_iter());
-        assert_eq!(
-            near("reply_limit_calender_day").as_deref(),
-            Some("reply_limit_calendar_days")
-        );
+        assert_eq!(near("reply_limit_calender_day").as_deref(), Some("reply_limit_calendar_days"));
         assert_eq!(near("titel").as_deref(), Some("title"));
         assert_eq!(near("quota"), None);
     }

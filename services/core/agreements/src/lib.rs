@@ -16,4 +16,4 @@ pub use agreement_file::{Agreement, AgreementFile, Clock, ClockKeys, EvidenceLis
 pub use compile::{CompileError, compile};
 pub use display::{DISPLAY_ONLY, DisplayOnly, Kind, Shown};
 pub use fault::{Fault, FileError};
-pub use library::{Listing, agreement, available, check, evidence_label};
+pub use library::{Listing, agreement, available, calendar, check, evidence_label, offsets};

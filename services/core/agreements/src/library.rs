@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use domain::identifier::{AgreementId, EvidenceItem};
+use domain::identifier::{AgreementId, EvidenceItem, State};
+use domain::rules::{Calendar, Offsets, Years};
 use domain::time::Date;
 
 use crate::agreement_file::AgreementFile;
@@ -48,6 +49,18 @@ pub fn evidence_label(item: &EvidenceItem) -> Option<&'static str> {
     BUILT_IN.items.label(item)
 }
 
+/// The calendar of a State, with the years that it covers.
+#[must_use]
+pub fn calendar(state: State) -> Option<(&'static Calendar, Years)> {
+    BUILT_IN.calendars.calendar(state)
+}
+
+/// The offsets of a State's clock from UTC, for the years that the calendars cover at most.
+#[must_use]
+pub fn offsets(state: State) -> Option<Offsets> {
+    BUILT_IN.calendars.offsets(state, BUILT_IN.calendars.zone(state)?)
+}
+
 /// Reads and checks an agreement file against the built-in vocabulary.
 ///
 /// # Errors
@@ -84,12 +97,10 @@ impl Texts {
     pub(crate) fn built_in() -> Self {
         let agreements = [(
             "benelux_kosovo_2011.toml",
-            include_str!("../data/benelux_kosovo_2011.toml"),
+            include_str!("../data/agreements/benelux_kosovo_2011.toml"),
         )];
         Self {
-            agreements: agreements
-                .map(|(file, text)| (file.to_owned(), text.to_owned()))
-                .to_vec(),
+            agreements: agreements.map(|(file, text)| (file.to_owned(), text.to_owned())).to_vec(),
             evidence: include_str!("../data/evidence.toml").to_owned(),
             calendars: include_str!("../data/calendars.toml").to_owned(),
             unions: include_str!("../data/unions.toml").to_owned(),
@@ -108,23 +119,11 @@ impl Library {
             check_names(file, &read, &items, &unions)?;
             let id = read.agreement.id.clone();
             if agreements.insert(id.clone(), read).is_some() {
-                let fault = Fault::Twice {
-                    key: "id".to_owned(),
-                    value: id.to_string(),
-                };
-                return Err(FileError {
-                    file: file.clone(),
-                    line: 1,
-                    fault,
-                });
+                let fault = Fault::Twice { key: "id".to_owned(), value: id.to_string() };
+                return Err(FileError { file: file.clone(), line: 1, fault });
             }
         }
-        Ok(Self {
-            agreements,
-            items,
-            calendars,
-            unions,
-        })
+        Ok(Self { agreements, items, calendars, unions })
     }
 }
 
@@ -138,11 +137,7 @@ fn check_names(
     let unknown = |line, key: &str, value: &str, nearest| FileError {
         file: file.to_owned(),
         line,
-        fault: Fault::UnknownName {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            nearest,
-        },
+        fault: Fault::UnknownName { key: key.to_owned(), value: value.to_owned(), nearest },
     };
     for list in &read.evidence_lists {
         let missing = list.items.iter().find(|item| !items.0.contains_key(item));
@@ -151,11 +146,7 @@ fn check_names(
             return Err(unknown(list.items_line, "items", item.as_str(), near));
         }
     }
-    let unknown_party = read
-        .agreement
-        .parties
-        .iter()
-        .find(|party| unions.members(party).is_none());
+    let unknown_party = read.agreement.parties.iter().find(|party| unions.members(party).is_none());
     match unknown_party {
         None => Ok(()),
         Some(party) => {

@@ -44,15 +44,8 @@ pub(crate) fn document<T>(
     let table = Table::new(place, "file", 0..0, root.get_ref());
     let (found, line) = table.must("format_version", |value| Ok((value.count()?, value.line())))?;
     if found != FORMAT_VERSION {
-        let fault = Fault::FormatVersion {
-            found,
-            known: FORMAT_VERSION,
-        };
-        return Err(FileError {
-            file: file.to_owned(),
-            line,
-            fault,
-        });
+        let fault = Fault::FormatVersion { found, known: FORMAT_VERSION };
+        return Err(FileError { file: file.to_owned(), line, fault });
     }
     let result = read(&table)?;
     table.finish()?;
@@ -68,20 +61,11 @@ struct Place<'d> {
 
 impl Place<'_> {
     fn line(self, span: &Range<usize>) -> usize {
-        self.text
-            .bytes()
-            .take(span.start)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1
+        self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
     }
 
     fn fault(self, span: Range<usize>, fault: Fault) -> FileError {
-        FileError {
-            file: self.file.to_owned(),
-            line: self.line(&span),
-            fault,
-        }
+        FileError { file: self.file.to_owned(), line: self.line(&span), fault }
     }
 }
 
@@ -96,13 +80,7 @@ pub(crate) struct Table<'d> {
 
 impl<'d> Table<'d> {
     fn new(place: Place<'d>, name: &'d str, span: Range<usize>, entries: &'d DeTable<'d>) -> Self {
-        Self {
-            place,
-            name,
-            span,
-            entries,
-            asked: RefCell::default(),
-        }
+        Self { place, name, span, entries, asked: RefCell::default() }
     }
 
     /// The value of a key, if it is there.
@@ -116,12 +94,7 @@ impl<'d> Table<'d> {
             .iter()
             .find(|(found, _)| found.get_ref() == key)
             .map(|(found, value)| {
-                read(&Value {
-                    place: self.place,
-                    key: key.to_owned(),
-                    span: found.span(),
-                    value,
-                })
+                read(&Value { place: self.place, key: key.to_owned(), span: found.span(), value })
             })
             .transpose()
     }
@@ -133,10 +106,7 @@ impl<'d> Table<'d> {
         read: impl FnOnce(&Value<'d>) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
         self.may(key, read)?.ok_or_else(|| {
-            self.fault(Fault::MissingKey {
-                table: self.name.to_owned(),
-                key: key.to_owned(),
-            })
+            self.fault(Fault::MissingKey { table: self.name.to_owned(), key: key.to_owned() })
         })
     }
 
@@ -156,11 +126,7 @@ impl<'d> Table<'d> {
         mut read: impl FnMut(&Table<'d>) -> Result<T, FileError>,
     ) -> Result<Vec<T>, FileError> {
         let found = self.may(key, |value| {
-            value
-                .array()?
-                .into_iter()
-                .map(|item| item.table(key, &mut read))
-                .collect()
+            value.array()?.into_iter().map(|item| item.table(key, &mut read)).collect()
         })?;
         Ok(found.unwrap_or_default())
     }
@@ -186,15 +152,13 @@ impl<'d> Table<'d> {
     /// The values of this table that no rule reads, as the documented list names them.
     pub(crate) fn shown(&self) -> Result<Vec<(&'static str, Shown)>, FileError> {
         let mut shown = Vec::new();
-        for listed in DISPLAY_ONLY
-            .iter()
-            .filter(|listed| listed.table == self.name)
-        {
+        for listed in DISPLAY_ONLY.iter().filter(|listed| listed.table == self.name) {
             let value = self.may(listed.key, |value| match listed.kind {
                 Kind::Text => value.text().map(Shown::Text),
                 Kind::Words => value.words().map(Shown::Words),
                 Kind::Count => value.count().map(Shown::Count),
                 Kind::Flag => value.flag().map(Shown::Flag),
+                Kind::Day => value.date().map(Shown::Day),
             })?;
             shown.extend(value.map(|value| (listed.key, value)));
         }
@@ -204,23 +168,13 @@ impl<'d> Table<'d> {
     /// Fails on the first key that was not asked for.
     pub(crate) fn finish(&self) -> Result<(), FileError> {
         let asked = self.asked.borrow();
-        let mut unknown = self
-            .entries
-            .keys()
-            .filter(|key| !asked.contains(key.get_ref().as_ref()));
+        let mut unknown = self.entries.keys().filter(|key| !asked.contains(key.get_ref().as_ref()));
         let Some(key) = unknown.next() else {
             return Ok(());
         };
         let nearest = nearest(key.get_ref(), asked.iter().map(String::as_str));
         let (table, name) = (self.name.to_owned(), key.get_ref().to_string());
-        Err(self.place.fault(
-            key.span(),
-            Fault::UnknownKey {
-                table,
-                key: name,
-                nearest,
-            },
-        ))
+        Err(self.place.fault(key.span(), Fault::UnknownKey { table, key: name, nearest }))
     }
 
     /// A fault of the table as a whole.
@@ -231,15 +185,13 @@ impl<'d> Table<'d> {
     /// A fault of one of its keys; of the table where the key is absent.
     pub(crate) fn fault_at(&self, key: &str, fault: Fault) -> FileError {
         let found = self.entries.keys().find(|found| found.get_ref() == key);
-        self.place
-            .fault(found.map_or(self.span.clone(), Spanned::span), fault)
+        self.place.fault(found.map_or(self.span.clone(), Spanned::span), fault)
     }
 
     /// The line of a key; of the table where the key is absent.
     pub(crate) fn line_of(&self, key: &str) -> usize {
         let found = self.entries.keys().find(|found| found.get_ref() == key);
-        self.place
-            .line(&found.map_or(self.span.clone(), Spanned::span))
+        self.place.line(&found.map_or(self.span.clone(), Spanned::span))
     }
 }
 
@@ -257,11 +209,7 @@ impl<'d> Value<'d> {
     }
 
     pub(crate) fn text(&self) -> Result<String, FileError> {
-        let text = self
-            .value
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong("a text"))?;
+        let text = self.value.get_ref().as_str().ok_or_else(|| self.wrong("a text"))?;
         Ok(text.to_owned())
     }
 
@@ -270,10 +218,7 @@ impl<'d> Value<'d> {
     }
 
     pub(crate) fn flag(&self) -> Result<bool, FileError> {
-        self.value
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.wrong("true or false"))
+        self.value.get_ref().as_bool().ok_or_else(|| self.wrong("true or false"))
     }
 
     /// A whole number of at least 1: no limit is 0.
@@ -303,11 +248,7 @@ impl<'d> Value<'d> {
         let found = choices.iter().find(|(word, _)| *word == value);
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let allowed = choices.iter().map(|(word, _)| *word).collect();
-            self.fault(Fault::UnknownWord {
-                key: self.key.clone(),
-                value,
-                allowed,
-            })
+            self.fault(Fault::UnknownWord { key: self.key.clone(), value, allowed })
         })
     }
 
@@ -325,11 +266,7 @@ impl<'d> Value<'d> {
     }
 
     pub(crate) fn array(&self) -> Result<Vec<Self>, FileError> {
-        let array = self
-            .value
-            .get_ref()
-            .as_array()
-            .ok_or_else(|| self.wrong("a list"))?;
+        let array = self.value.get_ref().as_array().ok_or_else(|| self.wrong("a list"))?;
         let item = |value: &'d Spanned<DeValue<'d>>| Self {
             place: self.place,
             key: self.key.clone(),
@@ -344,11 +281,7 @@ impl<'d> Value<'d> {
         name: &'d str,
         read: impl FnOnce(&Table<'d>) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
-        let entries = self
-            .value
-            .get_ref()
-            .as_table()
-            .ok_or_else(|| self.wrong("a table"))?;
+        let entries = self.value.get_ref().as_table().ok_or_else(|| self.wrong("a table"))?;
         let table = Table::new(self.place, name, self.span.clone(), entries);
         let result = read(&table)?;
         table.finish()?;
@@ -360,10 +293,7 @@ impl<'d> Value<'d> {
     }
 
     fn wrong(&self, expected: &'static str) -> FileError {
-        self.fault(Fault::WrongKind {
-            key: self.key.clone(),
-            expected,
-        })
+        self.fault(Fault::WrongKind { key: self.key.clone(), expected })
     }
 }
 
@@ -387,10 +317,7 @@ mod tests {
             let text = format!("format_version = 1\n[limits]\nreply_limit_{suffix} = 28\n");
             assert_eq!(read(&text).unwrap().0, Some(Length { count: 28, unit }));
         }
-        assert_eq!(
-            read("format_version = 1\n[limits]\n").unwrap(),
-            (None, None)
-        );
+        assert_eq!(read("format_version = 1\n[limits]\n").unwrap(), (None, None));
     }
 
     #[test]
@@ -423,11 +350,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let error = read(text).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("`test.toml`, {expected}"),
-                "{text}"
-            );
+            assert_eq!(error.to_string(), format!("`test.toml`, {expected}"), "{text}");
         }
         for (text, line) in [
             ("format_version = 1\n[limits]\nsigned_on = 2011-02-30\n", 3),

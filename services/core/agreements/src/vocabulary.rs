@@ -26,13 +26,9 @@ impl Items {
                 let value = id.to_string();
                 match items.insert(id, table.shown()?) {
                     None => Ok(()),
-                    Some(_) => Err(table.fault_at(
-                        "id",
-                        Fault::Twice {
-                            key: "id".to_owned(),
-                            value,
-                        },
-                    )),
+                    Some(_) => {
+                        Err(table.fault_at("id", Fault::Twice { key: "id".to_owned(), value }))
+                    }
                 }
             })?;
             Ok(Self(items))
@@ -40,13 +36,13 @@ impl Items {
     }
 
     pub(crate) fn label(&self, item: &EvidenceItem) -> Option<&str> {
-        self.0
-            .get(item)?
-            .iter()
-            .find_map(|(key, value)| match (key, value) {
-                (&"label", Shown::Text(label)) => Some(label.as_str()),
-                (_, Shown::Text(_) | Shown::Words(_) | Shown::Count(_) | Shown::Flag(_)) => None,
-            })
+        self.0.get(item)?.iter().find_map(|(key, value)| match (key, value) {
+            (&"label", Shown::Text(label)) => Some(label.as_str()),
+            (
+                _,
+                Shown::Text(_) | Shown::Words(_) | Shown::Count(_) | Shown::Flag(_) | Shown::Day(_),
+            ) => None,
+        })
     }
 }
 
@@ -57,20 +53,13 @@ impl Unions {
             root.tables("union", |table| {
                 let code = table.must("code", Value::text)?;
                 let members = table.must("members", |value| {
-                    value
-                        .array()?
-                        .iter()
-                        .map(Value::state)
-                        .collect::<Result<BTreeSet<_>, _>>()
+                    value.array()?.iter().map(Value::state).collect::<Result<BTreeSet<_>, _>>()
                 })?;
                 table.shown()?;
                 match unions.insert(code.clone(), members) {
                     None => Ok(()),
                     Some(_) => {
-                        let fault = Fault::Twice {
-                            key: "code".to_owned(),
-                            value: code,
-                        };
+                        let fault = Fault::Twice { key: "code".to_owned(), value: code };
                         Err(table.fault_at("code", fault))
                     }
                 }

@@ -14,24 +14,15 @@ fn the_compiled_rules_are_the_golden_ones() {
         std::fs::write(&path, &text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap();
-    let difference = golden
-        .lines()
-        .zip(text.lines())
-        .position(|(old, new)| old != new);
+    let difference = golden.lines().zip(text.lines()).position(|(old, new)| old != new);
     let line = difference.map(|line| line + 1);
-    assert!(
-        golden == text,
-        "`{}` differs, first in line {line:?}",
-        path.display()
-    );
+    assert!(golden == text, "`{}` differs, first in line {line:?}", path.display());
 }
 
 #[test]
 fn the_agreement_is_listed_for_people() {
     let available = agreements::available();
-    let [listing] = available.as_slice() else {
-        panic!("one agreement")
-    };
+    let [listing] = available.as_slice() else { panic!("one agreement") };
     assert_eq!(listing.id.as_str(), "benelux_kosovo_2011");
     assert_eq!(listing.parties, ["BENELUX", "XK"]);
     assert_eq!(listing.in_force_from, Some("2014-04-01".parse().unwrap()));
