@@ -1,6 +1,7 @@
 //! The crate from outside: the golden rules, and deadlines computed under them.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod clocks;
 mod deadlines;
 mod golden;
 
