@@ -4,7 +4,7 @@ use http::uri::PathAndQuery;
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 
 use super::profile::Loaded;
 
@@ -23,8 +23,36 @@ impl Replies {
     }
 }
 
+/// How often a call is made again over a new connection when the last one broke.
+const CONNECTIONS_MAX: u32 = 5;
+
 /// Starts a call. A method with one reply is a stream of one.
+///
+/// A node that does not accept the certificate says so after the client has begun to send, and
+/// the broken connection may hide what it said; so a call whose connection breaks is made again. A
+/// command keeps its request id, so that it counts once however often it is sent.
 pub(super) async fn open(
+    profile: &Loaded,
+    method: &MethodDescriptor,
+    request: &DynamicMessage,
+) -> Result<Replies, Status> {
+    let mut attempt = 1;
+    loop {
+        match once(profile, method, request).await {
+            Err(broken) if is_broken(&broken) && attempt < CONNECTIONS_MAX => {
+                if let Some(refused) = certificate_refused(&broken) {
+                    return Err(refused);
+                }
+                attempt += 1;
+            }
+            Err(status) => return Err(certificate_refused(&status).unwrap_or_else(|| away(status))),
+            Ok(replies) => return Ok(replies),
+        }
+    }
+}
+
+/// Starts a call over a connection of its own.
+async fn once(
     profile: &Loaded,
     method: &MethodDescriptor,
     request: &DynamicMessage,
@@ -36,28 +64,38 @@ pub(super) async fn open(
     let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
     let codec = Dynamic { output: method.output() };
     let request = Request::new(request.clone());
-    let reply = client.server_streaming(request, path, codec).await.map_err(by_cause)?;
+    let reply = client.server_streaming(request, path, codec).await?;
     Ok(Replies { stream: reply.into_inner() })
 }
 
-/// A connection that failed below the protocol, by its cause: a certificate that the node does
-/// not accept, or a node that is not there.
-fn by_cause(status: Status) -> Status {
+/// Whether the connection broke: what the node itself answers has no cause on this side.
+fn is_broken(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+/// What lies below a failure, from the outermost cause inwards.
+fn causes(status: &Status) -> Vec<String> {
     let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(&status);
+    let mut cause = std::error::Error::source(status);
     while let Some(error) = cause {
         causes.push(error.to_string());
         cause = error.source();
     }
-    if status.code() != Code::Unknown || causes.is_empty() {
-        return status;
-    }
-    let said = causes.join(": ");
-    if causes.iter().any(|cause| cause.contains("alert")) {
+    causes
+}
+
+/// Whether the node ended the connection because of the client's certificate.
+fn certificate_refused(status: &Status) -> Option<Status> {
+    let causes = causes(status);
+    causes.iter().any(|cause| cause.contains("alert")).then(|| {
+        let said = causes.join(": ");
         Status::unauthenticated(format!("the node does not accept this certificate ({said})"))
-    } else {
-        Status::unavailable(said)
-    }
+    })
+}
+
+/// A connection that failed below the protocol: the node is not there, or has gone.
+fn away(status: Status) -> Status {
+    if is_broken(&status) { Status::unavailable(causes(&status).join(": ")) } else { status }
 }
 
 /// Encodes and decodes messages by their descriptors.
