@@ -95,7 +95,13 @@ fn certificate_refused(status: &Status) -> Option<Status> {
 
 /// A connection that failed below the protocol: the node is not there, or has gone.
 fn away(status: Status) -> Status {
-    if is_broken(&status) { Status::unavailable(causes(&status).join(": ")) } else { status }
+    if !is_broken(&status) {
+        return status;
+    }
+    Status::unavailable(format!(
+        "the node ends the connection ({}); it may be ending, or not accept this certificate",
+        causes(&status).join(": ")
+    ))
 }
 
 /// Encodes and decodes messages by their descriptors.
