@@ -1,17 +1,18 @@
-//! The typed model of an agreement file: what the text establishes, and no more.
+//! The typed model of the files of agreements and protocols: what the text establishes, no more.
 //!
 //! An absent value is "not established". Whether the values suffice for a corridor is for
 //! [`crate::compile()`] to say; what no single file can be right about is refused here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::identifier::{AgreementId, EvidenceItem, State};
-use domain::rules::{LateDocument, Length, Purpose, SilenceEffect, Start, Strength};
+use domain::rules::{Purpose, Strength};
 use domain::time::Date;
 
 use crate::display::Shown;
 use crate::fault::{Fault, FileError};
 use crate::reading::{Table, Value, document};
+use crate::terms::{Origin, Terms, Word};
 
 /// One agreement file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct AgreementFile {
     pub agreement: Agreement,
     /// Its evidence lists.
     pub evidence_lists: Vec<EvidenceList>,
+    /// Its forms.
+    pub forms: Vec<Form>,
     /// Notes on practice; never part of the compiled rules.
     pub practices: Vec<Practice>,
 }
@@ -32,29 +35,20 @@ pub struct Agreement {
     /// Two parties, each a State or a union of States.
     pub parties: [String; 2],
     pub treaty_series_id: Option<String>,
-    pub signed_on: Option<Date>,
-    pub in_force_from: Option<Date>,
-    pub reciprocal: Option<bool>,
-    pub covers_own_nationals: Option<bool>,
-    pub covers_former_nationals: Option<bool>,
-    pub covers_third_country_nationals: Option<bool>,
-    pub covers_stateless_persons: Option<bool>,
-    pub written_communication_replaces_application: Option<bool>,
-    /// An explicit statement that there is no limit for filing.
-    pub application_limit_own_nationals_none: Option<bool>,
-    pub application_third_country_nationals: Clock,
-    pub reply: Clock,
-    pub silence_effect: Option<SilenceEffect>,
-    pub refusal_reasons_required: Option<bool>,
-    pub register_check_available: Option<bool>,
-    pub register_check: Clock,
-    pub interview_held_by: Option<String>,
-    pub travel_document: Clock,
-    pub travel_document_validity: Option<Length>,
-    pub travel_document_reissue: Option<Length>,
-    pub travel_document_late: Option<LateDocument>,
-    pub transfer: Clock,
-    pub transfer_notice: Clock,
+    pub force: Force,
+    /// Before this day it binds for own nationals only.
+    pub third_country_nationals_from: Option<Date>,
+    /// The agreement that took its place.
+    pub displaced_by: Option<AgreementId>,
+    /// Territories in which it applies although it is displaced.
+    pub remains_in: Vec<State>,
+    /// Parties that have suspended it.
+    pub suspended_by: Vec<State>,
+    pub terms: Terms,
+    /// Every key that the text establishes.
+    pub keys: BTreeSet<String>,
+    /// What only secondary publications hold.
+    pub reported: Option<Reported>,
     /// The instrument and its articles as a whole.
     pub source: String,
     /// What no rule reads, by key.
@@ -63,24 +57,46 @@ pub struct Agreement {
     pub(crate) parties_line: usize,
 }
 
-/// A limit, as far as it is established, with the keys that would establish it.
+/// What is known of the entry into force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clock {
-    pub keys: ClockKeys,
-    pub length: Option<Length>,
-    pub starts_on: Option<Start>,
-    pub article: Option<String>,
+pub struct Force {
+    pub signed_on: Option<Date>,
+    pub from: Option<Date>,
+    /// What was known in May 2017, where no day is.
+    pub known_in_2017_05: Option<bool>,
 }
 
-/// The keys of a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClockKeys {
-    /// The key of the length, without the unit.
-    pub length: &'static str,
-    /// The key of the start event; empty where what is counted has none.
-    pub starts_on: &'static str,
-    /// The key of the article.
-    pub article: &'static str,
+/// Values that only secondary publications hold: those that an operator has confirmed by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Every key that is reported.
+    pub keys: BTreeSet<String>,
+    pub confirmed: Terms,
+    /// What no rule reads, by key.
+    pub shown: Vec<(&'static str, Shown)>,
+}
+
+/// A file of a protocol that implements an agreement for a pair of parties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolFile {
+    pub id: AgreementId,
+    pub agreement: AgreementId,
+    /// The parties that it binds: a part of those of the agreement.
+    pub parties: [String; 2],
+    pub force: Force,
+    /// An older agreement that it puts aside.
+    pub takes_precedence_over: Option<AgreementId>,
+    /// The instrument and its articles as a whole.
+    pub origin: Origin,
+    pub terms: Terms,
+    /// Every key that the text establishes.
+    pub keys: BTreeSet<String>,
+    pub evidence_lists: Vec<EvidenceList>,
+    pub forms: Vec<Form>,
+    /// What no rule reads, by key.
+    pub shown: Vec<(&'static str, Shown)>,
+    pub(crate) parties_line: usize,
+    pub(crate) agreement_line: usize,
 }
 
 /// A list of evidence.
@@ -88,11 +104,22 @@ pub struct ClockKeys {
 pub struct EvidenceList {
     pub id: String,
     pub purpose: Purpose,
-    pub strength: Strength,
+    pub strength: Word<Strength>,
+    /// The party whose nationals it is for, where it is not for those of both.
+    pub nationals_of: Option<String>,
     pub articles: Vec<String>,
     pub items: Vec<EvidenceItem>,
+    /// What no rule reads, by key.
+    pub shown: Vec<(&'static str, Shown)>,
     /// The line of `items`, for what only the vocabulary can find wrong.
     pub(crate) items_line: usize,
+}
+
+/// A form, with the names of its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub id: String,
+    pub shown: Vec<(&'static str, Shown)>,
 }
 
 /// A note on how one State works under an agreement.
@@ -102,56 +129,15 @@ pub struct Practice {
     pub shown: Vec<(&'static str, Shown)>,
 }
 
-const APPLICATION: ClockKeys = ClockKeys {
-    length: "application_limit_third_country_nationals",
-    starts_on: "application_limit_clock_starts_on",
-    article: "application_limit_article",
-};
-const REPLY: ClockKeys = ClockKeys {
-    length: "reply_limit",
-    starts_on: "reply_clock_starts_on",
-    article: "reply_limit_article",
-};
-const REGISTER_CHECK: ClockKeys = ClockKeys {
-    length: "population_register_check_limit",
-    starts_on: "population_register_check_clock_starts_on",
-    article: "population_register_check_article",
-};
-const TRAVEL_DOCUMENT: ClockKeys = ClockKeys {
-    length: "travel_document_issue_limit",
-    starts_on: "travel_document_clock_starts_on",
-    article: "travel_document_article",
-};
-const TRANSFER: ClockKeys = ClockKeys {
-    length: "transfer_limit",
-    starts_on: "transfer_limit_clock_starts_on",
-    article: "transfer_limit_article",
-};
-const TRANSFER_NOTICE: ClockKeys =
-    ClockKeys { length: "transfer_notice_min", starts_on: "", article: "transfer_notice_article" };
-
-const STARTS: [(&str, Start); 5] = [
-    ("receipt_of_application", Start::ReceiptOfApplication),
-    ("date_of_request", Start::DateOfRequest),
-    ("receipt_of_travel_document_request", Start::ReceiptOfTravelDocumentRequest),
-    ("approval_or_expiry_of_reply_limit", Start::ApprovalOrExpiryOfReplyLimit),
-    ("knowledge_of_irregular_stay", Start::KnowledgeOfIrregularStay),
-];
-const SILENCE: [(&str, SilenceEffect); 3] = [
-    ("deemed_accepted", SilenceEffect::DeemedAccepted),
-    ("deemed_refused", SilenceEffect::DeemedRefused),
-    ("not_stated", SilenceEffect::NotStated),
-];
-const LATE: [(&str, LateDocument); 1] =
-    [("requesting_party_document_accepted", LateDocument::RequestingPartyDocumentAccepted)];
 const PURPOSES: [(&str, Purpose); 2] = [
     ("nationality", Purpose::Nationality),
     ("third_country_conditions", Purpose::ThirdCountryConditions),
 ];
-const STRENGTHS: [(&str, Strength); 3] = [
-    ("proof", Strength::Proof),
-    ("prima_facie", Strength::PrimaFacie),
-    ("initiates_verification", Strength::ReasonToVerify),
+const STRENGTHS: [(&str, Word<Strength>); 4] = [
+    ("proof", Word::Meaning(Strength::Proof)),
+    ("prima_facie", Word::Meaning(Strength::PrimaFacie)),
+    ("initiates_verification", Word::Meaning(Strength::ReasonToVerify)),
+    ("supporting", Word::Inexpressible("supporting")),
 ];
 /// What a list obliges the requested State to do; it says again what the strength says.
 const EFFECTS: [(&str, Strength); 3] = [
@@ -162,16 +148,29 @@ const EFFECTS: [(&str, Strength); 3] = [
 
 /// The item that stands for a hit in the population register.
 const REGISTER_HIT: &str = "population_register_hit";
+const ID: &str = "1 to 64 characters of `a-z`, `0-9`, `_` and `-`";
+
+/// The keys of a protocol and of what is reported are those of an agreement.
+pub(crate) const AGREEMENT: &str = "agreement";
 
 impl AgreementFile {
-    /// Reads and checks a file.
-    pub(crate) fn read(file: &str, text: &str) -> Result<Self, FileError> {
+    /// Reads and checks a file. Of what is reported, only the confirmed keys become terms.
+    pub(crate) fn read(
+        file: &str,
+        text: &str,
+        confirmed: &BTreeSet<String>,
+    ) -> Result<Self, FileError> {
         document(file, text, |root| {
-            let (agreement, register_hit) = root.table("agreement", read_agreement)?;
-            let same = |table: &Table<'_>| same_agreement(table, &agreement.id);
+            let (agreement, register_hit) =
+                root.table("agreement", |table| read_agreement(table, confirmed))?;
+            let same = |table: &Table<'_>| same_id(table, "agreement", &agreement.id);
             let evidence_lists = root.tables("evidence_list", |table| {
                 same(table)?;
                 read_evidence_list(table)
+            })?;
+            let forms = root.tables("form", |table| {
+                same(table)?;
+                read_form(table)
             })?;
             let practices = root.tables("practice", |table| {
                 same(table)?;
@@ -179,84 +178,150 @@ impl AgreementFile {
                 Ok(Practice { requesting, shown: table.shown()? })
             })?;
             check_lists(root, &evidence_lists, register_hit)?;
-            Ok(Self { agreement, evidence_lists, practices })
+            Ok(Self { agreement, evidence_lists, forms, practices })
         })
     }
 }
 
-fn read_agreement(table: &Table<'_>) -> Result<(Agreement, Option<Strength>), FileError> {
-    let flag = |key| table.may(key, Value::flag);
-    let text = |key| table.may(key, Value::text);
+impl ProtocolFile {
+    /// Reads and checks a file.
+    pub(crate) fn read(file: &str, text: &str) -> Result<Self, FileError> {
+        document(file, text, |root| {
+            let mut protocol = root.table("implementing_protocol", read_protocol)?;
+            let (id, agreement) = (protocol.id.clone(), protocol.agreement.clone());
+            let same = |table: &Table<'_>| {
+                same_id(table, "agreement", &agreement)?;
+                same_id(table, "implementing_protocol", &id)
+            };
+            protocol.evidence_lists = root.tables("evidence_list", |table| {
+                same(table)?;
+                read_evidence_list(table)
+            })?;
+            protocol.forms = root.tables("form", |table| {
+                same(table)?;
+                read_form(table)
+            })?;
+            check_lists(root, &protocol.evidence_lists, None)?;
+            Ok(protocol)
+        })
+    }
+}
+
+fn read_agreement(
+    table: &Table<'_>,
+    confirmed: &BTreeSet<String>,
+) -> Result<(Agreement, Option<Strength>), FileError> {
+    let id = table.must("id", |value| value.named(AgreementId::new, ID))?;
+    let source = table.must("source", Value::text)?;
+    let treaty_series_id = table.may("treaty_series_id", Value::text)?;
+    let origin = Origin { whole: source.clone(), series: treaty_series_id.clone(), article: None };
+    let from = "third_country_national_obligations_from";
+    let reported = table.may("reported", |value| {
+        value.table("reported", |table| read_reported(table, confirmed, &source))
+    })?;
     let agreement = Agreement {
-        id: table.must("id", |value| {
-            value.named(AgreementId::new, "1 to 64 characters of `a-z`, `0-9`, `_` and `-`")
-        })?,
+        id,
         title: table.must("title", Value::text)?,
-        parties: table.must("parties", |value| {
-            value.words()?.try_into().map_err(|_| {
-                let (key, expected) = ("parties".to_owned(), "a list of two parties");
-                value.fault(Fault::WrongKind { key, expected })
-            })
-        })?,
-        treaty_series_id: text("treaty_series_id")?,
-        signed_on: table.may("signed_on", Value::date)?,
-        in_force_from: table.may("in_force_from", Value::date)?,
-        reciprocal: flag("reciprocal")?,
-        covers_own_nationals: flag("covers_own_nationals")?,
-        covers_former_nationals: flag("covers_former_nationals")?,
-        covers_third_country_nationals: flag("covers_third_country_nationals")?,
-        covers_stateless_persons: flag("covers_stateless_persons")?,
-        written_communication_replaces_application: flag(
-            "written_communication_replaces_application",
-        )?,
-        application_limit_own_nationals_none: flag("application_limit_own_nationals_none")?,
-        application_third_country_nationals: clock(table, APPLICATION)?,
-        reply: clock(table, REPLY)?,
-        silence_effect: table.may("silence_effect", |value| value.choice(&SILENCE))?,
-        refusal_reasons_required: flag("refusal_reasons_required")?,
-        register_check_available: flag("population_register_check_available")?,
-        register_check: clock(table, REGISTER_CHECK)?,
-        interview_held_by: text("interview_held_by")?,
-        travel_document: clock(table, TRAVEL_DOCUMENT)?,
-        travel_document_validity: table.length("travel_document_validity")?,
-        travel_document_reissue: table.length("travel_document_reissue_limit")?,
-        travel_document_late: table
-            .may("travel_document_late_fallback", |value| value.choice(&LATE))?,
-        transfer: clock(table, TRANSFER)?,
-        transfer_notice: clock(table, TRANSFER_NOTICE)?,
-        source: table.must("source", Value::text)?,
+        parties: parties(table)?,
+        force: force(table)?,
+        third_country_nationals_from: table.may(from, Value::date)?,
+        displaced_by: table.may("displaced_by", |value| value.named(AgreementId::new, ID))?,
+        remains_in: table
+            .may("remains_applicable_in_territories", Value::states)?
+            .unwrap_or_default(),
+        suspended_by: table
+            .may("suspension_enacted_by_parties", Value::states)?
+            .unwrap_or_default(),
+        terms: Terms::read(table, &origin)?,
+        keys: table.keys().map(str::to_owned).collect(),
+        reported,
+        treaty_series_id,
+        source,
         shown: table.shown()?,
         parties_line: table.line_of("parties"),
     };
-    if let (Some(signed), Some(force)) = (agreement.signed_on, agreement.in_force_from)
-        && force < signed
-    {
-        let (key, other) = ("in_force_from".to_owned(), "signed_on".to_owned());
-        return Err(table.fault_at("in_force_from", Fault::Contradiction { key, other }));
-    }
     let register_hit =
         table.may("population_register_hit_counts_as", |value| value.choice(&STRENGTHS))?;
+    let register_hit = register_hit.and_then(|word| match word {
+        Word::Meaning(strength) => Some(strength),
+        Word::Inexpressible(_) => None,
+    });
     Ok((agreement, register_hit))
 }
 
-fn clock(table: &Table<'_>, keys: ClockKeys) -> Result<Clock, FileError> {
-    let starts_on = match keys.starts_on {
-        "" => None,
-        key => table.may(key, |value| value.choice(&STARTS))?,
-    };
-    let length = table.length(keys.length)?;
-    let article = table.may(keys.article, Value::text)?;
-    Ok(Clock { keys, length, starts_on, article })
+fn read_reported(
+    table: &Table<'_>,
+    confirmed: &BTreeSet<String>,
+    source: &str,
+) -> Result<Reported, FileError> {
+    let keys = table.keys().map(str::to_owned).collect();
+    let shown = table.shown_of(AGREEMENT)?;
+    let whole = format!("reported, not from the text: {source}");
+    let origin = Origin { whole, series: None, article: None };
+    // Every value is read once, so that a fault in one is found, confirmed or not.
+    Terms::read(table, &origin)?;
+    table.narrow(confirmed);
+    Ok(Reported { keys, confirmed: Terms::read(table, &origin)?, shown })
 }
 
-fn same_agreement(table: &Table<'_>, id: &AgreementId) -> Result<(), FileError> {
-    table.must("agreement", |value| match value.text()? {
+fn read_protocol(table: &Table<'_>) -> Result<ProtocolFile, FileError> {
+    let whole = table.must("source", Value::text)?;
+    let series = table.may("treaty_series_id", Value::text)?;
+    let origin = Origin { whole, series, article: None };
+    let id = |value: &Value<'_>| value.named(AgreementId::new, ID);
+    Ok(ProtocolFile {
+        id: table.must("id", id)?,
+        agreement: table.must("agreement", id)?,
+        parties: parties(table)?,
+        force: force(table)?,
+        takes_precedence_over: table.may("takes_precedence_over", id)?,
+        terms: Terms::read(table, &origin)?,
+        origin,
+        keys: table.keys().map(str::to_owned).collect(),
+        evidence_lists: Vec::new(),
+        forms: Vec::new(),
+        shown: table.shown_of(AGREEMENT)?,
+        parties_line: table.line_of("parties"),
+        agreement_line: table.line_of("agreement"),
+    })
+}
+
+fn parties(table: &Table<'_>) -> Result<[String; 2], FileError> {
+    table.must("parties", |value| {
+        value.words()?.try_into().map_err(|_| {
+            let (key, expected) = ("parties".to_owned(), "a list of two parties");
+            value.fault(Fault::WrongKind { key, expected })
+        })
+    })
+}
+
+fn force(table: &Table<'_>) -> Result<Force, FileError> {
+    let force = Force {
+        signed_on: table.may("signed_on", Value::date)?,
+        from: table.may("in_force_from", Value::date)?,
+        known_in_2017_05: table.may("in_force_as_of_2017_05", Value::flag)?,
+    };
+    match (force.signed_on, force.from) {
+        (Some(signed), Some(from)) if from < signed => {
+            let (key, other) = ("in_force_from".to_owned(), "signed_on".to_owned());
+            Err(table.fault_at("in_force_from", Fault::Contradiction { key, other }))
+        }
+        (Some(_) | None, Some(_) | None) => Ok(force),
+    }
+}
+
+fn same_id(table: &Table<'_>, key: &'static str, id: &AgreementId) -> Result<(), FileError> {
+    table.must(key, |value| match value.text()? {
         named if named == id.as_str() => Ok(()),
         named => {
-            let (key, nearest) = ("agreement".to_owned(), Some(id.to_string()));
+            let (key, nearest) = (key.to_owned(), Some(id.to_string()));
             Err(value.fault(Fault::UnknownName { key, value: named, nearest }))
         }
     })
+}
+
+fn read_form(table: &Table<'_>) -> Result<Form, FileError> {
+    Ok(Form { id: table.must("id", Value::text)?, shown: table.shown()? })
 }
 
 fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
@@ -264,15 +329,17 @@ fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
         id: table.must("id", Value::text)?,
         purpose: table.must("purpose", |value| value.choice(&PURPOSES))?,
         strength: table.must("strength", |value| value.choice(&STRENGTHS))?,
+        nationals_of: table.may("nationals_of", Value::text)?,
         articles: table.may("articles", Value::words)?.unwrap_or_default(),
         items: table.must("items", |value| {
             let expected = "a list of items of `a-z`, `0-9`, `_` and `-`";
             value.array()?.iter().map(|item| item.named(EvidenceItem::new, expected)).collect()
         })?,
+        shown: table.shown()?,
         items_line: table.line_of("items"),
     };
     match table.may("effect", |value| value.choice(&EFFECTS))? {
-        Some(effect) if effect != list.strength => {
+        Some(effect) if Word::Meaning(effect) != list.strength => {
             let (key, other) = ("effect".to_owned(), "strength".to_owned());
             Err(table.fault_at("effect", Fault::Contradiction { key, other }))
         }
@@ -280,7 +347,7 @@ fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
     }
 }
 
-/// No list twice, no item twice for one purpose, and a register hit as strong as the agreement
+/// No list twice, no item twice for one purpose and one party, and a register hit as strong as the agreement
 /// says.
 fn check_lists(
     root: &Table<'_>,
@@ -295,15 +362,17 @@ fn check_lists(
             return Err(fault(Fault::Twice { key: "id".to_owned(), value: list.id.clone() }));
         }
         for item in &list.items {
-            if items.insert((item, list.purpose), list.strength).is_some() {
+            let of = (item, list.purpose, &list.nationals_of);
+            if items.insert(of, list.strength).is_some() {
                 let (key, value) = ("items".to_owned(), item.to_string());
                 return Err(fault(Fault::Twice { key, value }));
             }
         }
     }
     let hit = EvidenceItem::new(REGISTER_HIT).ok();
-    let listed = hit.and_then(|hit| items.get(&(&hit, Purpose::Nationality)).copied());
-    if register_hit.is_none() || register_hit == listed {
+    let of = hit.as_ref().map(|hit| (hit, Purpose::Nationality, &None));
+    let listed = of.and_then(|of| items.get(&of).copied());
+    if register_hit.is_none() || register_hit.map(Word::Meaning) == listed {
         return Ok(());
     }
     let (key, other) = ("population_register_hit_counts_as".to_owned(), "items".to_owned());

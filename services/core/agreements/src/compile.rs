@@ -7,14 +7,17 @@ use std::collections::BTreeSet;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::{
-    Category, Cited, Coverage, Direction, Evidence, Limit, MEANING, Notice, Offsets, Requirement,
-    Rules, Silence, Source, TravelDocument, Years,
+    Category, Cited, Coverage, Direction, Evidence, Length, Limit, MEANING, Notice, Offsets,
+    Requirement, Rules, Silence, TravelDocument, Unit, Years,
 };
 use domain::time::Date;
 
-use crate::agreement_file::{Agreement, AgreementFile, Clock, EvidenceList};
-use crate::fault::nearest;
+use crate::agreement_file::{Agreement, AgreementFile, EvidenceList, ProtocolFile};
+use crate::fault::{FileError, nearest};
 use crate::library::{BUILT_IN, Library};
+use crate::reading::without_unit;
+use crate::supplement_file::Supplement;
+use crate::terms::{Clock, Origin, Stated, Terms, Word};
 
 /// Why an agreement does not compile for a corridor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,12 +35,38 @@ pub enum CompileError {
         .parties[1]
     )]
     PairMustBeBound { agreement: AgreementId, parties: [String; 2], first: State, second: State },
+    /// The agreement says that it does not bind this member of a union.
+    #[error("agreement `{agreement}` does not bind `{member}`")]
+    MemberMustBeBound { agreement: AgreementId, member: State },
+    /// Another agreement took its place between these two States.
+    #[error("agreement `{agreement}` is displaced by `{by}` between `{first}` and `{second}`")]
+    MustNotBeDisplaced { agreement: AgreementId, by: AgreementId, first: State, second: State },
+    /// A party has suspended it.
+    #[error("agreement `{agreement}` is suspended by `{by}`")]
+    MustNotBeSuspended { agreement: AgreementId, by: State },
     /// The agreement is not in force on the day.
     #[error("agreement `{agreement}` is in force from {in_force_from}, not on {on}")]
     MustBeInForce { agreement: AgreementId, in_force_from: Date, on: Date },
+    /// It was not in force when that was last known, and no day is established.
+    #[error(
+        "agreement `{agreement}` was not in force in May 2017, and `in_force_from` is not established"
+    )]
+    MustBeKnownInForce { agreement: AgreementId },
+    /// Whether a protocol between the pair is in force decides the rules.
+    #[error(
+        "protocol `{protocol}` implements agreement `{agreement}` between the two States, and \
+         `protocol_in_force_from` is not established"
+    )]
+    ProtocolMustBeKnownInForce { agreement: AgreementId, protocol: AgreementId },
     /// A rule needs a value that the data does not establish.
     #[error("agreement `{agreement}` does not establish `{key}`")]
     ValueMustBeEstablished { agreement: AgreementId, key: String },
+    /// A rule needs a value that only secondary publications hold.
+    #[error("agreement `{agreement}` has `{key}` from secondary publications only: confirm it")]
+    ValueMustBeConfirmed { agreement: AgreementId, key: String },
+    /// A confirmation names what is not reported.
+    #[error("agreement `{agreement}` has no reported `{key}` to confirm{}", hint(.nearest.as_deref()))]
+    ConfirmedMustBeReported { agreement: AgreementId, key: String, nearest: Option<String> },
     /// A limit has a length, and nothing that starts it.
     #[error(
         "agreement `{agreement}` does not establish what starts the clock of `{limit}`: `{key}`"
@@ -46,6 +75,9 @@ pub enum CompileError {
     /// The agreement says what no compiled rule can express yet.
     #[error("agreement `{agreement}` has `{key}` = {value}, which the rules cannot express")]
     ValueMustBeExpressible { agreement: AgreementId, key: &'static str, value: &'static str },
+    /// The agreement has a rule of a kind that compiled rules have no place for.
+    #[error("agreement `{agreement}` has `{key}`, which the rules cannot express")]
+    KeyMustBeExpressible { agreement: AgreementId, key: &'static str },
     /// Without a calendar no working day can be counted.
     #[error("no calendar of `{state}` for the years {} to {}", .years.first, .years.last)]
     CalendarMustBeThere { state: State, years: Years },
@@ -55,10 +87,36 @@ pub enum CompileError {
     /// The zone is not in the time zone database.
     #[error("time zone `{zone}` of `{state}` is not in the time zone database")]
     ZoneMustBeKnown { state: State, zone: String },
+    /// A file that was handed in is faulty.
+    #[error("the file cannot be used")]
+    FileMustBeSound(#[from] FileError),
+    /// A supplement is for another agreement.
+    #[error("the supplement is for agreement `{found}`, not `{agreement}`")]
+    SupplementMustFit { agreement: AgreementId, found: AgreementId },
+    /// A supplement completes, and never changes.
+    #[error("`{file}`, line {line}: `{key}` is established as `{established}` already")]
+    SupplementMustNotContradict { file: String, line: usize, key: String, established: String },
 }
 
 fn hint(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!("; the nearest known is `{nearest}`")).unwrap_or_default()
+}
+
+/// What is to be compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The agreement.
+    pub agreement: &'a AgreementId,
+    /// Version of the compiled rules, from 1.
+    pub version: u32,
+    /// The two States; their order does not matter.
+    pub pair: (State, State),
+    /// The day on which it must be in force.
+    pub on: Date,
+    /// Keys that only secondary publications hold, and that an operator confirms by name.
+    pub confirmed: &'a [String],
+    /// A file with values that the data lacks: its name and its text.
+    pub supplement: Option<(&'a str, &'a str)>,
 }
 
 /// Compiles a built-in agreement for a pair of States, as it is in force on a day. The order of
@@ -72,33 +130,35 @@ pub fn compile(
     pair: (State, State),
     on: Date,
 ) -> Result<Rules, CompileError> {
-    BUILT_IN.compile(agreement, version, pair, on)
+    compile_order(&Order { agreement, version, pair, on, confirmed: &[], supplement: None })
+}
+
+/// The same, with what an operator confirms and supplies.
+///
+/// # Errors
+/// [`CompileError`] names what is missing or does not fit; nothing is compiled in part.
+pub fn compile_order(order: &Order<'_>) -> Result<Rules, CompileError> {
+    BUILT_IN.compile(order)
 }
 
 impl Library {
-    pub(crate) fn compile(
-        &self,
-        agreement: &AgreementId,
-        version: u32,
-        pair: (State, State),
-        on: Date,
-    ) -> Result<Rules, CompileError> {
-        let file = self.agreements.get(agreement).ok_or_else(|| {
-            let known = self.agreements.keys().map(AgreementId::as_str);
-            let nearest = nearest(agreement.as_str(), known);
-            CompileError::AgreementMustBeKnown { agreement: agreement.clone(), nearest }
-        })?;
-        if version == 0 {
+    pub(crate) fn compile(&self, order: &Order<'_>) -> Result<Rules, CompileError> {
+        let file = self.file(order)?;
+        if order.version == 0 {
             return Err(CompileError::VersionMustBeAtLeastOne);
         }
-        let states = self.bound(&file.agreement, pair)?;
-        let text = Established { agreement: &file.agreement };
-        let in_force_from = text.in_force(on)?;
-        let reply = text.limit(&file.agreement.reply)?;
-        let reply = reply.ok_or_else(|| text.missing_length(&file.agreement.reply))?;
-        Ok(Rules {
-            agreement: agreement.clone(),
-            version,
+        let supplement = supplement(order)?;
+        let states = self.bound(&file.agreement, order.pair)?;
+        let in_force_from = in_force(&file.agreement, supplement.as_ref(), order.on)?;
+        let protocol = self.protocol(order, &states, supplement.as_ref())?;
+        let text = Established::new(&file, protocol, supplement.as_ref(), order)?;
+        text.check_members(&self.unions, &states)?;
+        text.check_expressible()?;
+        let terms = &text.terms;
+        let reply = text.limit(&terms.reply)?.ok_or_else(|| text.missing_length(&terms.reply))?;
+        let mut rules = Rules {
+            agreement: order.agreement.clone(),
+            version: order.version,
             meaning: MEANING,
             title: file.agreement.title.clone(),
             in_force_from,
@@ -108,20 +168,55 @@ impl Library {
             reply,
             refusal_reasons: text.refusal_reasons(),
             register_check: text.register_check()?,
-            interview: text.established(file.agreement.interview_held_by.as_ref()),
+            interview: terms.interview_held_by.as_ref().map(|held_by| held_by.source.clone()),
             travel_document: text.travel_document()?,
-            transfer: text.limit(&file.agreement.transfer)?,
+            transfer: text.limit(&terms.transfer)?,
             transfer_notice: text.transfer_notice(),
-            written_communication: text
-                .established(file.agreement.written_communication_replaces_application)
-                .filter(|_| {
-                    file.agreement.written_communication_replaces_application == Some(true)
-                }),
-            evidence: text.evidence(file),
-            calendars: self.calendars_of(&states)?,
+            written_communication: terms
+                .written_communication
+                .as_ref()
+                .filter(|replaces| replaces.value)
+                .map(|replaces| replaces.source.clone()),
+            evidence: text.evidence()?,
+            calendars: Vec::new(),
             offsets: self.offsets_of(&states)?,
             years: self.calendars.years,
-        })
+        };
+        // Without a limit in working days no calendar is needed, and none narrows the years.
+        if counts_working_days(&rules) {
+            for (calendar, years) in self.calendars_of(&states)? {
+                rules.years.last = rules.years.last.min(years.last);
+                rules.calendars.push(calendar);
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The agreement file, read again where something reported is confirmed.
+    fn file(&self, order: &Order<'_>) -> Result<AgreementFile, CompileError> {
+        let agreement = order.agreement;
+        let known = self.agreements.get(agreement).zip(self.texts.get(agreement));
+        let Some((file, (name, text))) = known else {
+            let known = self.agreements.keys().map(AgreementId::as_str);
+            let nearest = nearest(agreement.as_str(), known);
+            return Err(CompileError::AgreementMustBeKnown {
+                agreement: agreement.clone(),
+                nearest,
+            });
+        };
+        let none = BTreeSet::new();
+        let reported = file.agreement.reported.as_ref().map_or(&none, |reported| &reported.keys);
+        if let Some(key) = order.confirmed.iter().find(|key| !reported.contains(*key)) {
+            return Err(CompileError::ConfirmedMustBeReported {
+                agreement: agreement.clone(),
+                key: key.clone(),
+                nearest: nearest(key, reported.iter().map(String::as_str)),
+            });
+        }
+        if order.confirmed.is_empty() {
+            return Ok(file.clone());
+        }
+        Ok(AgreementFile::read(name, text, &order.confirmed.iter().cloned().collect())?)
     }
 
     /// The two States, in order, if one stands on each side of the agreement.
@@ -130,29 +225,76 @@ impl Library {
         agreement: &Agreement,
         (first, second): (State, State),
     ) -> Result<BTreeSet<State>, CompileError> {
+        // A territory in which a displaced agreement remains stands for its State.
+        let remains = |state: State| agreement.remains_in.contains(&state);
+        let as_party = |state: State| match self.unions.state_of(state) {
+            Some(of) if remains(state) => of,
+            Some(_) | None => state,
+        };
+        if !self.across(&agreement.parties, (as_party(first), as_party(second))) {
+            return Err(CompileError::PairMustBeBound {
+                agreement: agreement.id.clone(),
+                parties: agreement.parties.clone(),
+                first,
+                second,
+            });
+        }
+        if let Some(by) = agreement.suspended_by.first() {
+            let agreement = agreement.id.clone();
+            return Err(CompileError::MustNotBeSuspended { agreement, by: *by });
+        }
+        match &agreement.displaced_by {
+            Some(by) if !remains(first) && !remains(second) => {
+                let (agreement, by) = (agreement.id.clone(), by.clone());
+                Err(CompileError::MustNotBeDisplaced { agreement, by, first, second })
+            }
+            Some(_) | None => Ok(BTreeSet::from([first, second])),
+        }
+    }
+
+    /// Whether one State stands on each side.
+    fn across(&self, parties: &[String; 2], (first, second): (State, State)) -> bool {
         let members = |party: &String| self.unions.members(party).unwrap_or_default();
-        let [left, right] = agreement.parties.each_ref().map(members);
+        let [left, right] = parties.each_ref().map(members);
         let across = (left.contains(&first) && right.contains(&second))
             || (left.contains(&second) && right.contains(&first));
-        if across && first != second {
-            return Ok(BTreeSet::from([first, second]));
+        across && first != second
+    }
+
+    /// The protocol between the two States, if one is in force. Where that is not known the rules
+    /// are not either.
+    fn protocol(
+        &self,
+        order: &Order<'_>,
+        states: &BTreeSet<State>,
+        supplement: Option<&Supplement>,
+    ) -> Result<Option<&ProtocolFile>, CompileError> {
+        let between = |protocol: &&ProtocolFile| {
+            protocol.agreement == *order.agreement && self.across(&protocol.parties, order.pair)
+        };
+        let found = self.protocols.values().find(between).filter(|_| states.len() == 2);
+        let Some(protocol) = found else {
+            return Ok(None);
+        };
+        let supplied = supplement.and_then(|supplement| supplement.protocol_in_force_from);
+        match supplied.or(protocol.force.from) {
+            Some(from) if from <= order.on => Ok(Some(protocol)),
+            Some(_) => Ok(None),
+            None => Err(CompileError::ProtocolMustBeKnownInForce {
+                agreement: order.agreement.clone(),
+                protocol: protocol.id.clone(),
+            }),
         }
-        Err(CompileError::PairMustBeBound {
-            agreement: agreement.id.clone(),
-            parties: agreement.parties.clone(),
-            first,
-            second,
-        })
     }
 
     fn calendars_of(
         &self,
         states: &BTreeSet<State>,
-    ) -> Result<Vec<domain::rules::Calendar>, CompileError> {
+    ) -> Result<Vec<(domain::rules::Calendar, Years)>, CompileError> {
         let years = self.calendars.years;
-        let calendar = |state: &State| {
-            let found = self.calendars.calendar(*state).map(|(calendar, _)| calendar.clone());
-            found.ok_or(CompileError::CalendarMustBeThere { state: *state, years })
+        let calendar = |state: &State| match self.calendars.calendar(*state) {
+            Some((calendar, years)) => Ok((calendar.clone(), years)),
+            None => Err(CompileError::CalendarMustBeThere { state: *state, years }),
         };
         states.iter().map(calendar).collect()
     }
@@ -169,185 +311,347 @@ impl Library {
     }
 }
 
-/// What the text of an agreement establishes, each value with its source.
-struct Established<'a> {
-    agreement: &'a Agreement,
+fn supplement(order: &Order<'_>) -> Result<Option<Supplement>, CompileError> {
+    let Some((file, text)) = order.supplement else {
+        return Ok(None);
+    };
+    let supplement = Supplement::read(file, text)?;
+    if supplement.agreement == *order.agreement {
+        return Ok(Some(supplement));
+    }
+    let (agreement, found) = (order.agreement.clone(), supplement.agreement);
+    Err(CompileError::SupplementMustFit { agreement, found })
 }
 
-impl Established<'_> {
-    fn in_force(&self, on: Date) -> Result<Date, CompileError> {
-        let from = self.agreement.in_force_from;
-        let in_force_from = from.ok_or_else(|| self.missing("in_force_from"))?;
-        if in_force_from <= on {
-            return Ok(in_force_from);
+fn in_force(
+    agreement: &Agreement,
+    supplement: Option<&Supplement>,
+    on: Date,
+) -> Result<Date, CompileError> {
+    let supplied = supplement.and_then(|supplement| supplement.in_force_from);
+    let id = || agreement.id.clone();
+    let in_force_from = supplied.or(agreement.force.from).ok_or_else(|| {
+        match agreement.force.known_in_2017_05 {
+            Some(false) => CompileError::MustBeKnownInForce { agreement: id() },
+            Some(true) | None => CompileError::ValueMustBeEstablished {
+                agreement: id(),
+                key: "in_force_from".to_owned(),
+            },
         }
-        let agreement = self.agreement.id.clone();
-        Err(CompileError::MustBeInForce { agreement, in_force_from, on })
+    })?;
+    if in_force_from <= on {
+        return Ok(in_force_from);
+    }
+    Err(CompileError::MustBeInForce { agreement: id(), in_force_from, on })
+}
+
+fn counts_working_days(rules: &Rules) -> bool {
+    let document = rules.travel_document.as_ref();
+    let limits = [Some(&rules.reply), Some(&rules.silence.limit), rules.register_check.as_ref()]
+        .into_iter()
+        .chain([document.map(|document| &document.issue), rules.transfer.as_ref()])
+        .chain(rules.categories.iter().map(|coverage| coverage.application.as_ref()))
+        .flatten()
+        .map(|limit| limit.length);
+    let reissue = document.and_then(|document| document.reissue.as_ref());
+    limits
+        .chain(document.map(|document| document.validity.value))
+        .chain(reissue.map(|reissue| reissue.value))
+        .chain(rules.transfer_notice.as_ref().map(|notice| notice.length))
+        .any(|length: Length| length.unit == Unit::WorkingDays)
+}
+
+/// What the texts of an agreement establish together, each value with its source.
+struct Established<'a> {
+    file: &'a AgreementFile,
+    lists: Vec<(&'a EvidenceList, Origin)>,
+    /// What is supplied over the protocol over the agreement over what is confirmed.
+    terms: Terms,
+    on: Date,
+}
+
+impl<'a> Established<'a> {
+    fn new(
+        file: &'a AgreementFile,
+        protocol: Option<&'a ProtocolFile>,
+        supplement: Option<&Supplement>,
+        order: &Order<'_>,
+    ) -> Result<Self, CompileError> {
+        let agreement = &file.agreement;
+        if let (Some(supplement), Some((name, _))) = (supplement, order.supplement) {
+            let keys = agreement.keys.iter().chain(protocol.iter().flat_map(|it| &it.keys));
+            check_contradictions(name, supplement, keys)?;
+        }
+        let mut terms = agreement.terms.clone();
+        if let Some(reported) = &agreement.reported {
+            terms = terms.over(reported.confirmed.clone());
+        }
+        if let Some(protocol) = protocol {
+            terms = protocol.terms.clone().over(terms);
+        }
+        if let Some(supplied) = supplement.and_then(|supplement| supplement.terms.clone()) {
+            terms = supplied.over(terms);
+        }
+        let own = Origin {
+            whole: agreement.source.clone(),
+            series: agreement.treaty_series_id.clone(),
+            article: None,
+        };
+        let mut lists: Vec<_> =
+            file.evidence_lists.iter().map(|list| (list, own.clone())).collect();
+        if let Some(protocol) = protocol {
+            let list = |list| (list, protocol.origin.clone());
+            lists.extend(protocol.evidence_lists.iter().map(list));
+        }
+        Ok(Self { file, lists, terms, on: order.on })
+    }
+
+    /// A member of a union that it does not bind is refused; so is one of which that is not known.
+    fn check_members(
+        &self,
+        unions: &crate::vocabulary::Unions,
+        states: &BTreeSet<State>,
+    ) -> Result<(), CompileError> {
+        let not_bound = self.terms.member_states_not_bound.as_ref();
+        for &member in states {
+            let stated = not_bound.is_some_and(|not_bound| not_bound.value.contains(&member));
+            if stated {
+                return Err(CompileError::MemberMustBeBound { agreement: self.id(), member });
+            }
+            let parties = &self.file.agreement.parties;
+            let must = parties.iter().any(|party| unions.must_be_stated(party, member));
+            if must && not_bound.is_none() {
+                return Err(self.missing("member_states_not_bound"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_expressible(&self) -> Result<(), CompileError> {
+        match self.terms.inexpressible.first() {
+            None => Ok(()),
+            Some(key) => Err(CompileError::KeyMustBeExpressible { agreement: self.id(), key }),
+        }
     }
 
     fn directions(&self, states: &BTreeSet<State>) -> Result<Vec<Direction>, CompileError> {
-        match self.agreement.reciprocal {
-            None => Err(self.missing("reciprocal")),
+        let reciprocal = self.terms.reciprocal.as_ref();
+        if !reciprocal.ok_or_else(|| self.missing("reciprocal"))?.value {
             // The data does not say which direction a one-sided agreement has.
-            Some(false) => Err(CompileError::ValueMustBeExpressible {
-                agreement: self.agreement.id.clone(),
+            return Err(CompileError::ValueMustBeExpressible {
+                agreement: self.id(),
                 key: "reciprocal",
                 value: "false",
-            }),
-            Some(true) => {
-                let directions = states.iter().flat_map(|&requesting| {
-                    let others = states.iter().filter(move |&&other| other != requesting);
-                    others.map(move |&requested| Direction { requesting, requested })
-                });
-                Ok(directions.collect())
-            }
+            });
         }
+        let directions = states.iter().flat_map(|&requesting| {
+            let others = states.iter().filter(move |&&other| other != requesting);
+            others.map(move |&requested| Direction { requesting, requested })
+        });
+        Ok(directions.collect())
     }
 
     /// The data states limits for own and for third-country nationals only. Former nationals are
     /// taken on the terms of the first, stateless persons on those of the second: a reading of
     /// the agreement, to be replaced by keys of their own where a text says otherwise.
     fn categories(&self) -> Result<Vec<Coverage>, CompileError> {
+        let terms = &self.terms;
         let covers = [
-            (Category::OwnNational, self.agreement.covers_own_nationals),
-            (Category::FormerNational, self.agreement.covers_former_nationals),
-            (Category::ThirdCountryNational, self.agreement.covers_third_country_nationals),
-            (Category::Stateless, self.agreement.covers_stateless_persons),
+            (Category::OwnNational, &terms.covers_own_nationals),
+            (Category::FormerNational, &terms.covers_former_nationals),
+            (Category::ThirdCountryNational, &terms.covers_third_country_nationals),
+            (Category::Stateless, &terms.covers_stateless_persons),
         ];
-        let covered = covers.into_iter().filter(|(_, covers)| *covers == Some(true));
-        covered
-            .map(|(category, _)| {
-                let application = match category {
-                    Category::OwnNational | Category::FormerNational => self.no_limit()?,
-                    Category::ThirdCountryNational | Category::Stateless => {
-                        let clock = &self.agreement.application_third_country_nationals;
-                        Some(self.limit(clock)?.ok_or_else(|| self.missing_length(clock))?)
+        let from = self.file.agreement.third_country_nationals_from;
+        let mut categories = Vec::new();
+        for (category, covers) in covers {
+            let Some(covers) = covers.as_ref().filter(|covers| covers.value) else { continue };
+            let application = match category {
+                Category::OwnNational | Category::FormerNational => self.no_limit()?,
+                Category::ThirdCountryNational | Category::Stateless => {
+                    if from.is_some_and(|from| self.on < from) {
+                        continue;
                     }
-                };
-                Ok(Coverage { category, application, source: self.source(None) })
-            })
-            .collect()
+                    let clock = &terms.application_third_country_nationals;
+                    Some(self.limit(clock)?.ok_or_else(|| self.missing_length(clock))?)
+                }
+            };
+            categories.push(Coverage { category, application, source: covers.source.clone() });
+        }
+        if categories.is_empty() {
+            return Err(self.missing("covers_own_nationals"));
+        }
+        Ok(categories)
     }
 
     /// There is no limit for filing only where the text says that there is none.
     fn no_limit(&self) -> Result<Option<Limit>, CompileError> {
-        match self.agreement.application_limit_own_nationals_none {
-            Some(true) => Ok(None),
-            Some(false) | None => Err(self.missing("application_limit_own_nationals_none")),
+        match &self.terms.application_limit_own_nationals_none {
+            Some(none) if none.value => Ok(None),
+            Some(_) | None => Err(self.missing("application_limit_own_nationals_none")),
         }
     }
 
-    /// Silence takes effect at the end of the reply limit; the data knows no other.
+    /// Silence takes effect at the end of the reply limit, unless a later end is stated.
     fn silence(&self, reply: &Limit) -> Result<Silence, CompileError> {
-        let effect = self.agreement.silence_effect;
+        let effect = self.terms.silence_effect.as_ref();
         let effect = effect.ok_or_else(|| self.missing("silence_effect"))?;
-        Ok(Silence { limit: reply.clone(), effect, source: self.source(None) })
+        let limit = match &self.terms.silence.length {
+            Some(_) => self.limit(&self.terms.silence)?,
+            None => None,
+        };
+        Ok(Silence {
+            limit: limit.unwrap_or_else(|| reply.clone()),
+            effect: self.meaning("silence_effect", effect.value)?,
+            source: effect.source.clone(),
+        })
     }
 
     fn refusal_reasons(&self) -> Option<Cited<Requirement>> {
-        let value = match self.agreement.refusal_reasons_required? {
+        let required = self.terms.refusal_reasons_required.as_ref()?;
+        let value = match required.value {
             true => Requirement::Required,
             false => Requirement::Optional,
         };
-        Some(self.cite(value))
+        Some(Cited { value, source: required.source.clone() })
     }
 
     fn register_check(&self) -> Result<Option<Limit>, CompileError> {
-        let clock = &self.agreement.register_check;
-        match (self.agreement.register_check_available, self.limit(clock)?) {
-            (Some(true), None) => Err(self.missing_length(clock)),
-            (Some(true), limit) => Ok(limit),
-            (Some(false) | None, Some(_)) => {
-                Err(self.missing("population_register_check_available"))
-            }
-            (Some(false) | None, None) => Ok(None),
+        let clock = &self.terms.register_check;
+        let available = self.terms.register_check_available.as_ref();
+        match (available.is_some_and(|available| available.value), self.limit(clock)?) {
+            (true, None) => Err(self.missing_length(clock)),
+            (true, limit) => Ok(limit),
+            (false, Some(_)) => Err(self.missing("population_register_check_available")),
+            (false, None) => Ok(None),
         }
     }
 
     fn travel_document(&self) -> Result<Option<TravelDocument>, CompileError> {
-        let agreement = self.agreement;
-        let clock = &agreement.travel_document;
+        let terms = &self.terms;
+        let clock = &terms.travel_document;
         let Some(issue) = self.limit(clock)? else {
             // What depends on the limit must not be dropped in silence.
-            let rest = agreement.travel_document_validity.is_some()
-                || agreement.travel_document_reissue.is_some()
-                || agreement.travel_document_late.is_some();
+            let rest = terms.travel_document_validity.is_some()
+                || terms.travel_document_reissue.is_some()
+                || terms.travel_document_late.is_some();
             return if rest { Err(self.missing_length(clock)) } else { Ok(None) };
         };
-        let validity = agreement.travel_document_validity;
+        let validity = terms.travel_document_validity.as_ref();
         let validity = validity.ok_or_else(|| self.missing("travel_document_validity_<unit>"))?;
+        let late = |late: &Stated<Word<_>>| {
+            let value = self.meaning("travel_document_late_fallback", late.value)?;
+            Ok::<_, CompileError>(Cited { value, source: late.source.clone() })
+        };
         Ok(Some(TravelDocument {
             issue,
-            validity: self.cite(validity),
-            reissue: agreement.travel_document_reissue.map(|length| self.cite(length)),
-            late: agreement.travel_document_late.map(|late| self.cite(late)),
+            validity: cited(validity),
+            reissue: terms.travel_document_reissue.as_ref().map(cited),
+            late: terms.travel_document_late.as_ref().map(late).transpose()?,
         }))
     }
 
     fn transfer_notice(&self) -> Option<Notice> {
-        let clock = &self.agreement.transfer_notice;
-        let source = self.source(clock.article.as_deref());
-        clock.length.map(|length| Notice { length, source })
+        let length = self.terms.transfer_notice.length.as_ref()?;
+        Some(Notice { length: length.value, source: length.source.clone() })
     }
 
-    fn evidence(&self, file: &AgreementFile) -> Vec<Evidence> {
-        let of_list = |list: &EvidenceList| {
+    fn evidence(&self) -> Result<Vec<Evidence>, CompileError> {
+        let mut evidence = BTreeSet::new();
+        for (list, origin) in &self.lists {
+            // Compiled rules hold one list for the nationals of both States.
+            if list.nationals_of.is_some() {
+                let (agreement, key) = (self.id(), "nationals_of");
+                return Err(CompileError::KeyMustBeExpressible { agreement, key });
+            }
+            let strength = self.meaning("strength", list.strength)?;
             let articles = (!list.articles.is_empty()).then(|| list.articles.join(", "));
-            let source = self.source(articles.as_deref());
-            let (purpose, strength) = (list.purpose, list.strength);
-            let item = move |item: &domain::identifier::EvidenceItem| Evidence {
+            let (purpose, source) = (list.purpose, origin.source(articles));
+            evidence.extend(list.items.iter().map(|item| Evidence {
                 item: item.clone(),
                 purpose,
                 strength,
                 source: source.clone(),
-            };
-            list.items.iter().map(item).collect::<Vec<_>>()
-        };
-        let evidence: BTreeSet<Evidence> = file.evidence_lists.iter().flat_map(of_list).collect();
-        evidence.into_iter().collect()
+            }));
+        }
+        Ok(evidence.into_iter().collect())
     }
 
     /// A limit, if the text has it; half of one is refused.
     fn limit(&self, clock: &Clock) -> Result<Option<Limit>, CompileError> {
-        match (clock.length, clock.starts_on) {
+        let key = clock.keys.starts_on;
+        match (&clock.length, &clock.starts_on) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(self.missing_length(clock)),
-            (Some(_), None) => Err(CompileError::StartMustBeEstablished {
-                agreement: self.agreement.id.clone(),
-                limit: clock.keys.length,
-                key: clock.keys.starts_on,
-            }),
-            (Some(length), Some(starts_on)) => {
-                let source = self.source(clock.article.as_deref());
-                Ok(Some(Limit { length, starts_on, source }))
+            (Some(_), None) => Err(self.reported(key).unwrap_or_else(|| {
+                let (agreement, limit) = (self.id(), clock.keys.length);
+                CompileError::StartMustBeEstablished { agreement, limit, key }
+            })),
+            (Some(length), Some(starts_on)) => Ok(Some(Limit {
+                length: length.value,
+                starts_on: self.meaning(key, starts_on.value)?,
+                source: length.source.clone(),
+            })),
+        }
+    }
+
+    fn meaning<T>(&self, key: &'static str, word: Word<T>) -> Result<T, CompileError> {
+        match word {
+            Word::Meaning(meaning) => Ok(meaning),
+            Word::Inexpressible(value) => {
+                let agreement = self.id();
+                Err(CompileError::ValueMustBeExpressible { agreement, key, value })
             }
         }
     }
 
-    fn established<T>(&self, value: Option<T>) -> Option<Source> {
-        value.map(|_| self.source(None))
-    }
-
-    fn cite<T>(&self, value: T) -> Cited<T> {
-        Cited { value, source: self.source(None) }
-    }
-
-    /// With an article, the instrument by its number in the treaty series; without, the instrument
-    /// and the range of its articles as the data has it.
-    fn source(&self, article: Option<&str>) -> Source {
-        let whole = &self.agreement.source;
-        let series = self.agreement.treaty_series_id.as_ref().filter(|_| article.is_some());
-        Source { instrument: series.unwrap_or(whole).clone(), article: article.map(str::to_owned) }
+    fn id(&self) -> AgreementId {
+        self.file.agreement.id.clone()
     }
 
     fn missing(&self, key: &str) -> CompileError {
-        let agreement = self.agreement.id.clone();
-        CompileError::ValueMustBeEstablished { agreement, key: key.to_owned() }
+        self.reported(key).unwrap_or_else(|| {
+            let key = key.to_owned();
+            CompileError::ValueMustBeEstablished { agreement: self.id(), key }
+        })
     }
 
     fn missing_length(&self, clock: &Clock) -> CompileError {
         self.missing(&format!("{}_<unit>", clock.keys.length))
     }
+
+    /// That a value which is missing is reported, and may be confirmed.
+    fn reported(&self, key: &str) -> Option<CompileError> {
+        let prefix = key.trim_end_matches("_<unit>");
+        let reported = self.file.agreement.reported.as_ref()?;
+        let found = reported.keys.iter().find(|found| without_unit(found) == prefix)?;
+        let (agreement, key) = (self.id(), found.clone());
+        Some(CompileError::ValueMustBeConfirmed { agreement, key })
+    }
+}
+
+fn cited<T: Copy>(stated: &Stated<T>) -> Cited<T> {
+    Cited { value: stated.value, source: stated.source.clone() }
+}
+
+/// What is supplied must not be established, in whatever unit.
+fn check_contradictions<'k>(
+    file: &str,
+    supplement: &Supplement,
+    established: impl Iterator<Item = &'k String>,
+) -> Result<(), CompileError> {
+    for key in established {
+        let same = |(supplied, _): &&(String, usize)| without_unit(supplied) == without_unit(key);
+        if let Some((supplied, line)) = supplement.keys.iter().find(same) {
+            return Err(CompileError::SupplementMustNotContradict {
+                file: file.to_owned(),
+                line: *line,
+                key: supplied.clone(),
+                established: key.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -356,7 +660,7 @@ mod tests {
     use super::*;
     use crate::fault::FileError;
     use crate::library::Texts;
-    use domain::rules::{Length, Unit};
+    use domain::rules::{Length, Source, Unit};
 
     const FILE: &str = "benelux_kosovo_2011.toml";
 
@@ -371,13 +675,21 @@ mod tests {
     fn outcome(texts: &Texts) -> Result<Result<Rules, CompileError>, FileError> {
         let library = Library::read(texts)?;
         let on = "2026-01-05".parse().unwrap();
-        Ok(library.compile(&benelux_kosovo(), 1, (state("NL"), state("XK")), on))
+        Ok(library.compile(&Order {
+            agreement: &benelux_kosovo(),
+            version: 1,
+            pair: (state("NL"), state("XK")),
+            on,
+            confirmed: &[],
+            supplement: None,
+        }))
     }
 
     /// The agreement with one piece of its text replaced.
     fn with(from: &str, to: &str) -> Texts {
         let mut texts = Texts::built_in();
-        let text = &mut texts.agreements[0].1;
+        let at = texts.agreements.iter().position(|(file, _)| file == FILE).unwrap();
+        let text = &mut texts.agreements[at].1;
         assert_eq!(text.matches(from).count(), 1, "`{from}` must occur once");
         *text = text.replace(from, to);
         texts
@@ -390,7 +702,8 @@ mod tests {
 
     fn check_faulty(from: &str, to: &str, expected: &str) {
         let texts = with(from, to);
-        let line = 1 + texts.agreements[0].1.lines().take_while(|line| !line.contains(to)).count();
+        let text = texts.agreements.iter().find(|(file, _)| file == FILE).unwrap();
+        let line = 1 + text.1.lines().take_while(|line| !line.contains(to)).count();
         let error = outcome(&texts).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -562,7 +875,7 @@ mod tests {
              "`reply_limit_calendar_days` must be a whole number of at least 1"),
             ("silence_effect = \"deemed_accepted\"", "silence_effect = \"accepted\"",
              "`silence_effect` must be one of `deemed_accepted`, `deemed_refused`, `not_stated`, \
-              not `accepted`"),
+              `deemed_accepted_and_requesting_party_travel_document_accepted`, not `accepted`"),
             ("in_force_from = 2014-04-01", "in_force_from = 2011-05-11",
              "`in_force_from` contradicts `signed_on`"),
             ("transit_reply = \"immediately\"", "transit_reply = 2",

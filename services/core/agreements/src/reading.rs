@@ -30,6 +30,12 @@ const UNITS: [(&str, Unit); 7] = [
     ("working_days", Unit::WorkingDays),
 ];
 
+/// A key without the unit that it ends in.
+pub(crate) fn without_unit(key: &str) -> &str {
+    let stem = |(unit, _): &(&str, Unit)| key.strip_suffix(unit)?.strip_suffix('_');
+    UNITS.iter().find_map(stem).unwrap_or(key)
+}
+
 /// Parses a file, checks its format version and hands its root table to `read`.
 pub(crate) fn document<T>(
     file: &str,
@@ -76,11 +82,13 @@ pub(crate) struct Table<'d> {
     span: Range<usize>,
     entries: &'d DeTable<'d>,
     asked: RefCell<BTreeSet<String>>,
+    /// The only keys that are given, if not all.
+    only: RefCell<Option<BTreeSet<String>>>,
 }
 
 impl<'d> Table<'d> {
     fn new(place: Place<'d>, name: &'d str, span: Range<usize>, entries: &'d DeTable<'d>) -> Self {
-        Self { place, name, span, entries, asked: RefCell::default() }
+        Self { place, name, span, entries, asked: RefCell::default(), only: RefCell::default() }
     }
 
     /// The value of a key, if it is there.
@@ -90,6 +98,9 @@ impl<'d> Table<'d> {
         read: impl FnOnce(&Value<'d>) -> Result<T, FileError>,
     ) -> Result<Option<T>, FileError> {
         self.asked.borrow_mut().insert(key.to_owned());
+        if self.only.borrow().as_ref().is_some_and(|only| !only.contains(key)) {
+            return Ok(None);
+        }
         self.entries
             .iter()
             .find(|(found, _)| found.get_ref() == key)
@@ -151,8 +162,13 @@ impl<'d> Table<'d> {
 
     /// The values of this table that no rule reads, as the documented list names them.
     pub(crate) fn shown(&self) -> Result<Vec<(&'static str, Shown)>, FileError> {
+        self.shown_of(self.name)
+    }
+
+    /// The same, for a table that has the keys of one of another name.
+    pub(crate) fn shown_of(&self, name: &str) -> Result<Vec<(&'static str, Shown)>, FileError> {
         let mut shown = Vec::new();
-        for listed in DISPLAY_ONLY.iter().filter(|listed| listed.table == self.name) {
+        for listed in DISPLAY_ONLY.iter().filter(|listed| listed.table == name) {
             let value = self.may(listed.key, |value| match listed.kind {
                 Kind::Text => value.text().map(Shown::Text),
                 Kind::Words => value.words().map(Shown::Words),
@@ -165,6 +181,11 @@ impl<'d> Table<'d> {
         Ok(shown)
     }
 
+    /// From here on, gives the values of these keys only.
+    pub(crate) fn narrow(&self, only: &BTreeSet<String>) {
+        self.only.replace(Some(only.clone()));
+    }
+
     /// Fails on the first key that was not asked for.
     pub(crate) fn finish(&self) -> Result<(), FileError> {
         let asked = self.asked.borrow();
@@ -175,6 +196,19 @@ impl<'d> Table<'d> {
         let nearest = nearest(key.get_ref(), asked.iter().map(String::as_str));
         let (table, name) = (self.name.to_owned(), key.get_ref().to_string());
         Err(self.place.fault(key.span(), Fault::UnknownKey { table, key: name, nearest }))
+    }
+
+    /// Two keys that cannot both be right.
+    pub(crate) fn two(&self, key: &str, other: &str) -> FileError {
+        let entries = self.entries.keys().find(|found| found.get_ref().starts_with(key));
+        let span = entries.map_or(self.span.clone(), Spanned::span);
+        let (key, other) = (key.to_owned(), other.to_owned());
+        self.place.fault(span, Fault::Contradiction { key, other })
+    }
+
+    /// The keys that stand in it.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// A fault of the table as a whole.
@@ -252,6 +286,10 @@ impl<'d> Value<'d> {
         })
     }
 
+    pub(crate) fn states(&self) -> Result<Vec<State>, FileError> {
+        self.array()?.iter().map(Value::state).collect()
+    }
+
     pub(crate) fn state(&self) -> Result<State, FileError> {
         self.named(State::new, "a State's code of two capitals")
     }
@@ -276,7 +314,7 @@ impl<'d> Value<'d> {
         Ok(array.iter().map(item).collect())
     }
 
-    fn table<T>(
+    pub(crate) fn table<T>(
         &self,
         name: &'d str,
         read: impl FnOnce(&Table<'d>) -> Result<T, FileError>,

@@ -4,6 +4,7 @@
 mod clocks;
 mod deadlines;
 mod golden;
+mod refusals;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::Rules;

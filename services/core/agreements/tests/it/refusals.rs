@@ -1,0 +1,162 @@
+//! What is refused, and with which words; what an operator's confirmations and supplements change.
+
+use agreements::{CompileError, Order, compile_order};
+use domain::identifier::{AgreementId, State};
+use domain::rules::{Length, Rules, Unit};
+
+use super::state;
+
+fn outcome(
+    agreement: &str,
+    pair: (&str, &str),
+    confirmed: &[&str],
+    supplied: &str,
+) -> Result<Rules, CompileError> {
+    let id = AgreementId::new(agreement).unwrap();
+    let confirmed: Vec<String> = confirmed.iter().map(|key| (*key).to_owned()).collect();
+    let text = format!("format_version = 1\nagreement = \"{agreement}\"\n{supplied}");
+    compile_order(&Order {
+        agreement: &id,
+        version: 1,
+        pair: (state(pair.0), state(pair.1)),
+        on: "2026-01-05".parse().unwrap(),
+        confirmed: &confirmed,
+        supplement: (!supplied.is_empty()).then_some(("supplied.toml", text.as_str())),
+    })
+}
+
+fn refused(agreement: &str, pair: (&str, &str), confirmed: &[&str], supplied: &str) -> String {
+    outcome(agreement, pair, confirmed, supplied).unwrap_err().to_string()
+}
+
+#[test]
+fn members_unions_territories_and_precedence() {
+    let named = "binds `EU` and `GE`, not";
+    #[rustfmt::skip]
+    let cases = [
+        // Members of the Union are bound, except those that the agreement names.
+        ("eu_georgia_2011", ("DE", "GE"), "does not establish `reply_limit_<unit>`"),
+        ("eu_georgia_2011", ("DK", "GE"), "does not bind `DK`"),
+        ("eu_georgia_2011", ("IE", "GE"), "does not bind `IE`"),
+        ("eu_georgia_2011", ("CH", "GE"), named),
+        // Where no member is named, whether Denmark is bound is not established.
+        ("eu_azerbaijan_2014", ("DK", "AZ"), "does not establish `member_states_not_bound`"),
+        // A later agreement took the place of an older one, except in the territories named.
+        ("benelux_macedonia_2006", ("NL", "MK"), "is displaced by `eu_north_macedonia_2008`"),
+        ("benelux_macedonia_2006", ("CW", "MK"), "does not establish `in_force_from`"),
+        ("benelux_fr_yugoslavia_2002", ("NL", "YU"), "is displaced by `eu_serbia_2008`"),
+        ("benelux_kosovo_2011", ("CW", "XK"), "binds `BENELUX` and `XK`, not `CW` and `XK`"),
+        // A party has suspended it.
+        ("eu_belarus_2020", ("LT", "BY"), "is suspended by `BY`"),
+        // Not in force, as far as it is known.
+        ("benelux_kazakhstan_2015", ("NL", "KZ"), "was not in force in May 2017"),
+        ("benelux_switzerland_2003", ("NL", "CH"), "does not establish `in_force_from`"),
+        // Whether a protocol is in force decides the rules between its pair, and no other.
+        ("eu_georgia_2011", ("NL", "GE"), "protocol `benelux_georgia_2013` implements"),
+        ("eu_russia_2007", ("NL", "RU"), "protocol `netherlands_russia_2011` implements"),
+        ("eu_russia_2007", ("DE", "RU"), "does not establish `reply_limit_<unit>`"),
+        // What only secondary publications hold.
+        ("eu_armenia_2014", ("NL", "AM"), "has `reply_limit_calendar_days` from secondary"),
+        ("eu_albania_2006", ("DE", "AL"), "`travel_document_late_fallback_after_calendar_days`, \
+                                            which the rules cannot express"),
+    ];
+    for (agreement, pair, expected) in cases {
+        let error = refused(agreement, pair, &[], "");
+        assert!(error.contains(expected), "{agreement} {pair:?}: {error}");
+    }
+}
+
+#[test]
+fn two_agreements_for_one_pair_are_both_there_to_be_named() {
+    for agreement in ["eu_armenia_2014", "benelux_armenia_2009"] {
+        let error = outcome(agreement, ("NL", "AM"), &[], "").unwrap_err();
+        assert!(!matches!(error, CompileError::PairMustBeBound { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_reported_value_counts_once_it_is_confirmed_by_name() {
+    let error = refused("eu_armenia_2014", ("NL", "AM"), &["reply_limit_calendar_days"], "");
+    assert!(error.contains("what starts the clock of `reply_limit`"), "{error}");
+    let error = refused("eu_armenia_2014", ("NL", "AM"), &["reply_limit_calendar_day"], "");
+    assert_eq!(
+        error,
+        "agreement `eu_armenia_2014` has no reported `reply_limit_calendar_day` to confirm; \
+         the nearest known is `reply_limit_calendar_days`"
+    );
+    let error = refused("benelux_kosovo_2011", ("NL", "XK"), &["reply_limit_hours"], "");
+    assert!(error.contains("has no reported `reply_limit_hours` to confirm"), "{error}");
+}
+
+/// What a text might say; made up for the test, as its source says.
+const SUPPLIED: &str = "
+[[supplied]]
+article = \"1\"
+source = \"made up for a test\"
+reply_clock_starts_on = \"receipt_of_application\"
+silence_effect = \"not_stated\"
+
+[[supplied]]
+article = \"2\"
+source = \"made up for a test\"
+application_limit_own_nationals_none = true
+application_limit_third_country_nationals_years = 1
+application_limit_clock_starts_on = \"knowledge_of_irregular_stay\"
+";
+
+#[test]
+fn a_supplement_completes_what_is_missing_with_its_own_source() {
+    let confirmed = ["reply_limit_calendar_days"];
+    let rules = outcome("eu_armenia_2014", ("NL", "AM"), &confirmed, SUPPLIED).unwrap();
+    assert_eq!(rules.reply.length, Length { count: 12, unit: Unit::CalendarDays });
+    assert!(rules.reply.source.instrument.starts_with("reported, not from the text: 22013A1031"));
+    assert_eq!(rules.silence.source.instrument, "made up for a test");
+    assert_eq!(rules.silence.source.article.as_deref(), Some("1"));
+    // No limit counts working days: no calendar is needed.
+    assert_eq!(rules.calendars, []);
+    assert_eq!(rules.directions.len(), 2);
+}
+
+#[test]
+fn a_supplement_that_contradicts_or_does_not_fit_is_refused() {
+    let kosovo = |supplied: &str| refused("benelux_kosovo_2011", ("NL", "XK"), &[], supplied);
+    let head = "[[supplied]]\narticle = \"1\"\nsource = \"made up for a test\"\n";
+    #[rustfmt::skip]
+    let cases = [
+        // Another unit changes nothing about it.
+        ("reply_limit_working_days = 20\n",
+         "`supplied.toml`, line 6: `reply_limit_working_days` is established as \
+          `reply_limit_calendar_days` already"),
+        ("in_force_from = 2014-04-01\n",
+         "`supplied.toml`, line 6: `in_force_from` is established as `in_force_from` already"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(kosovo(&format!("{head}{line}")), expected);
+    }
+    for supplied in ["[[supplied]]\narticle = \"1\"\n", "[[supplied]]\nsource = \"1\"\n"] {
+        assert_eq!(kosovo(supplied), "the file cannot be used");
+    }
+    let id = AgreementId::new("benelux_kosovo_2011").unwrap();
+    let error = compile_order(&Order {
+        agreement: &id,
+        version: 1,
+        pair: (state("NL"), state("XK")),
+        on: "2026-01-05".parse().unwrap(),
+        confirmed: &[],
+        supplement: Some(("x.toml", "format_version = 1\nagreement = \"eu_x\"\n")),
+    });
+    let expected = "the supplement is for agreement `eu_x`, not `benelux_kosovo_2011`";
+    assert_eq!(error.unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn working_days_need_calendars_and_the_years_they_cover() {
+    let id = |code| State::new(code).unwrap();
+    assert_eq!(agreements::calendar(id("UA")), None);
+    let base = format!("{SUPPLIED}reply_limit_working_days = 10\n");
+    let error = refused("eu_ukraine_2008", ("NL", "UA"), &[], &base);
+    assert!(error.contains("`application_limit_third_country_nationals_years` is established"));
+    let lines = base.replace("application_limit_third_country_nationals_years = 1\n", "");
+    let error = refused("eu_ukraine_2008", ("NL", "UA"), &[], &lines);
+    assert_eq!(error, "no calendar of `UA` for the years 2024 to 2030");
+}
