@@ -8,6 +8,7 @@ use domain::time::{Date, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
 
+use crate::display::Shown;
 use crate::fault::{Fault, FileError};
 use crate::reading::{Table, Value, document};
 
@@ -28,6 +29,7 @@ pub(crate) struct Calendars {
     /// With the last year that the calendar covers; the first is that of all.
     calendars: BTreeMap<State, (Calendar, u16)>,
     zones: BTreeMap<State, String>,
+    estimated: BTreeMap<State, BTreeSet<Date>>,
 }
 
 impl Calendars {
@@ -58,13 +60,14 @@ impl Calendars {
                 table.shown()?;
                 once(table, zones.insert(state, table.must("name", Value::text)?), state)
             })?;
-            let mut calendars = BTreeMap::new();
+            let (mut calendars, mut estimated) = (BTreeMap::new(), BTreeMap::new());
             root.tables("calendar", |table| {
-                let (calendar, last) = read_calendar(table, years)?;
+                let (calendar, last, moon) = read_calendar(table, years)?;
                 let state = calendar.state;
+                estimated.insert(state, moon);
                 once(table, calendars.insert(state, (calendar, last)), state)
             })?;
-            Ok(Self { years, calendars, zones })
+            Ok(Self { years, calendars, zones, estimated })
         })
     }
 
@@ -73,6 +76,11 @@ impl Calendars {
         let (calendar, last) = self.calendars.get(&state)?;
         let known = !calendar.holidays.is_empty();
         known.then_some((calendar, Years { first: self.years.first, last: *last }))
+    }
+
+    /// The holidays of a State that follow a moon sighting.
+    pub(crate) fn estimated(&self, state: State) -> BTreeSet<Date> {
+        self.estimated.get(&state).cloned().unwrap_or_default()
     }
 
     pub(crate) fn zone(&self, state: State) -> Option<&str> {
@@ -118,8 +126,11 @@ fn once<T>(table: &Table<'_>, replaced: Option<T>, state: State) -> Result<(), F
     }
 }
 
-/// A calendar, and the last year that it covers.
-fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16), FileError> {
+/// A calendar, the last year that it covers, and which of its holidays are estimated.
+fn read_calendar(
+    table: &Table<'_>,
+    all: Years,
+) -> Result<(Calendar, u16, BTreeSet<Date>), FileError> {
     let state = table.must("state", Value::state)?;
     let weekend: BTreeSet<u8> = table.must("weekend", |value| {
         value.array()?.iter().map(|day| day.choice(&WEEKDAYS)).collect()
@@ -132,10 +143,11 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16), FileE
             .ok_or_else(|| value.fault(Fault::WrongKind { key, expected }))
     })?;
     let years = Years { last: last.unwrap_or(all.last), ..all };
-    let mut holidays = BTreeSet::new();
+    let (mut holidays, mut estimated) = (BTreeSet::new(), BTreeSet::new());
     table.tables("holidays", |holiday| {
         let date = holiday.must("date", Value::date)?;
-        holiday.shown()?;
+        let moon = holiday.shown()?.contains(&("estimated", Shown::Flag(true)));
+        estimated.extend(moon.then_some(date));
         let fault = |fault| Err(holiday.fault(fault));
         if !u16::try_from(date.year()).is_ok_and(|year| (years.first..=years.last).contains(&year))
         {
@@ -153,7 +165,7 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16), FileE
     };
     // A list without any holiday says that none is known, and covers nothing.
     if holidays.is_empty() {
-        return Ok((calendar(holidays), years.last));
+        return Ok((calendar(holidays), years.last, estimated));
     }
     // No State is without a public holiday for a year: an empty year was not looked up.
     for year in (years.first..=years.last).filter_map(|year| i16::try_from(year).ok()) {
@@ -162,5 +174,5 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16), FileE
             return Err(table.fault_at("holidays", Fault::YearsNotCovered { key, year }));
         }
     }
-    Ok((calendar(holidays), years.last))
+    Ok((calendar(holidays), years.last, estimated))
 }

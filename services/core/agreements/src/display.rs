@@ -78,7 +78,7 @@ const NO_REQUEST: &str =
 const FORM: &str = "a form on paper; what is filed is the request itself";
 const LIST: &str = "officials judge whether a document meets it before they name the item";
 const ORIGIN: &str = "says where the values come from";
-const ESTIMATED: &str = "an estimated holiday counts as a holiday (ADR 0001)";
+const ESTIMATED: &str = "an estimated holiday counts as a holiday (ADR 0001); `deciding_estimates` shows where it decides";
 
 /// Every key that no rule reads.
 pub const DISPLAY_ONLY: &[DisplayOnly] = &[

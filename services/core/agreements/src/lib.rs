@@ -13,12 +13,14 @@ mod reading;
 mod fault;
 mod display;
 mod compile;
+mod estimates;
 
 pub use agreement_file::{
     Agreement, AgreementFile, EvidenceList, Force, Form, Practice, ProtocolFile, Reported,
 };
 pub use compile::{CompileError, Order, compile, compile_order};
 pub use display::{DISPLAY_ONLY, DisplayOnly, Kind, Shown};
+pub use estimates::{EstimatedHoliday, deciding_estimates};
 pub use fault::{Fault, FileError};
 pub use library::{
     Listing, agreement, available, calendar, check, evidence_label, offsets, protocols,

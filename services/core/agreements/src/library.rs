@@ -334,3 +334,27 @@ fn once(file: &str, id: &AgreementId, taken: bool) -> Result<(), FileError> {
     let fault = Fault::Twice { key: "id".to_owned(), value: id.to_string() };
     Err(FileError { file: file.to_owned(), line: 1, fault })
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn every_data_file_is_built_in_and_named_after_its_id() {
+        let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+        for (folder, built_in) in [("agreements", AGREEMENTS), ("protocols", PROTOCOLS)] {
+            let files = std::fs::read_dir(data.join(folder)).unwrap();
+            let files: BTreeSet<String> =
+                files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            let named = built_in.iter().map(|(file, _)| (*file).to_owned()).collect();
+            assert_eq!(files, named, "{folder}");
+        }
+        let ids = BUILT_IN.agreements.keys().chain(BUILT_IN.protocols.keys());
+        let files = AGREEMENTS.iter().chain(PROTOCOLS).map(|(file, _)| (*file).to_owned());
+        assert_eq!(
+            ids.map(|id| format!("{id}.toml")).collect::<Vec<_>>(),
+            files.collect::<Vec<_>>()
+        );
+    }
+}

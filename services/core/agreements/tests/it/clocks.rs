@@ -148,3 +148,30 @@ fn another_program_computes_the_same_clocks_from_random_starts() {
     }
     assert!(checked >= 100_000, "{checked} starts");
 }
+
+#[test]
+fn an_estimated_holiday_is_named_where_it_decides() {
+    let rules = between("NL", "XK");
+    let limit = |count, unit| Limit { length: Length { count, unit }, ..rules.reply.clone() };
+    // Eid al-Fitr of Kosovo is estimated for Fri 20 Mar 2026, Eid al-Adha for Wed 27 May.
+    #[rustfmt::skip]
+    let cases: [(&str, u32, Unit, &[&str]); 5] = [
+        // Thu 19 (1), (Fri 20, Sat, Sun), Mon 23 (2), Tue 24 (3): on Sat it would be Mon 23.
+        ("2026-03-18T10:00:00Z", 3, Unit::WorkingDays, &["2026-03-20"]),
+        // Over before the holiday, a day earlier or not.
+        ("2026-03-10T10:00:00Z", 3, Unit::WorkingDays, &[]),
+        // Tue 26 (1), (Wed 27), Thu 28 (2), Fri 29 (3): within the count on any of the days.
+        ("2026-05-25T10:00:00Z", 3, Unit::WorkingDays, &[]),
+        // Tue 26 (1): a day earlier it would not count.
+        ("2026-05-25T10:00:00Z", 1, Unit::WorkingDays, &["2026-05-27"]),
+        ("2026-03-18T10:00:00Z", 3, Unit::CalendarDays, &[]),
+    ];
+    for (start, count, unit, expected) in cases {
+        let began = Began::At(at(start));
+        let limit = limit(count, unit);
+        let found = agreements::deciding_estimates(&rules, began, &limit, state("XK")).unwrap();
+        assert!(found.iter().all(|holiday| holiday.state == state("XK")));
+        let found: Vec<String> = found.iter().map(|holiday| holiday.on.to_string()).collect();
+        assert_eq!(found, expected, "{start} + {count} {unit:?}");
+    }
+}

@@ -5,6 +5,7 @@ mod clocks;
 mod deadlines;
 mod golden;
 mod refusals;
+mod table;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::Rules;
