@@ -347,8 +347,8 @@ fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
     }
 }
 
-/// No list twice, no item twice for one purpose and one party, and a register hit as strong as the agreement
-/// says.
+/// No list twice, no item twice for one purpose and one party, and a register hit as strong as the
+/// agreement says.
 fn check_lists(
     root: &Table<'_>,
     lists: &[EvidenceList],

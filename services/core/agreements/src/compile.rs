@@ -49,7 +49,8 @@ pub enum CompileError {
     MustBeInForce { agreement: AgreementId, in_force_from: Date, on: Date },
     /// It was not in force when that was last known, and no day is established.
     #[error(
-        "agreement `{agreement}` was not in force in May 2017, and `in_force_from` is not established"
+        "agreement `{agreement}` was not in force in May 2017, \
+         and `in_force_from` is not established"
     )]
     MustBeKnownInForce { agreement: AgreementId },
     /// Whether a protocol between the pair is in force decides the rules.
@@ -65,7 +66,10 @@ pub enum CompileError {
     #[error("agreement `{agreement}` has `{key}` from secondary publications only: confirm it")]
     ValueMustBeConfirmed { agreement: AgreementId, key: String },
     /// A confirmation names what is not reported.
-    #[error("agreement `{agreement}` has no reported `{key}` to confirm{}", hint(.nearest.as_deref()))]
+    #[error(
+        "agreement `{agreement}` has no reported `{key}` to confirm{}",
+        hint(.nearest.as_deref())
+    )]
     ConfirmedMustBeReported { agreement: AgreementId, key: String, nearest: Option<String> },
     /// A limit has a length, and nothing that starts it.
     #[error(

@@ -78,7 +78,8 @@ const NO_REQUEST: &str =
 const FORM: &str = "a form on paper; what is filed is the request itself";
 const LIST: &str = "officials judge whether a document meets it before they name the item";
 const ORIGIN: &str = "says where the values come from";
-const ESTIMATED: &str = "an estimated holiday counts as a holiday (ADR 0001); `deciding_estimates` shows where it decides";
+const ESTIMATED: &str =
+    "counts as a holiday (ADR 0001); `deciding_estimates` shows where it decides";
 
 /// Every key that no rule reads.
 pub const DISPLAY_ONLY: &[DisplayOnly] = &[
@@ -398,10 +399,12 @@ mod tests {
             match value {
                 Value::Table(table) => keys(table, key, &below(0), found),
                 Value::Array(items) if items.first().is_some_and(Value::is_table) => {
-                    // Holidays are alike; the first of each calendar and an estimated one will do.
+                    // Holidays are alike, and so are items: the first and those with more keys will do.
                     for (index, item) in items.iter().enumerate() {
                         let item = item.as_table().unwrap();
-                        if key != "holidays" || index == 0 || item.contains_key("estimated") {
+                        let alike = ["holidays", "evidence"].contains(&key.as_str());
+                        let more = item.contains_key("estimated") || item.len() > 3;
+                        if !alike || index == 0 || more {
                             keys(item, key, &below(index), found);
                         }
                     }

@@ -98,7 +98,8 @@ fn row(table: &mut String, document: &str, agreement: &AgreementId, parties: &[S
 
 fn generated() -> String {
     let mut table = format!(
-        "\n## Keys\n\nRules read every key but the {} that `src/display.rs` lists for display only, \
+        "\n## Keys\n\nRules read every key \
+         but the {} that `src/display.rs` lists for display only, \
          each with the\nreason. Of those that they read, {} only ever refuse.\n\n\
          ## What runs\n\nFor one pair of States each, on 5 January 2026. \"Never\" means: not \
          while the rules, the calendars\nand the facts are what they are.\n\n\
