@@ -62,11 +62,7 @@ impl fmt::Display for NotComputable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BeyondCoveredYears { years } => {
-                write!(
-                    f,
-                    "beyond the years {} to {} that the rules cover",
-                    years.first, years.last
-                )
+                write!(f, "beyond the years {} to {} that the rules cover", years.first, years.last)
             }
             Self::OffsetsMissing { state } => {
                 write!(f, "the rules hold no offsets from UTC for `{state}`")
@@ -92,13 +88,7 @@ pub fn deadline(
     acting: State,
 ) -> Result<Deadline, NotComputable> {
     let over = period(rules, began, limit.length, acting)?;
-    Ok(Deadline {
-        limit: limit.clone(),
-        acting,
-        began,
-        last_day: over.last_day,
-        at: over.at,
-    })
+    Ok(Deadline { limit: limit.clone(), acting, began, last_day: over.last_day, at: over.at })
 }
 
 /// The moment at which a period that starts at a moment is over.
@@ -163,9 +153,7 @@ pub fn day_of(rules: &Rules, at: Instant, state: State) -> Result<Date, NotCompu
         .ok()
         .and_then(|ms| ms.checked_add(i64::from(change.seconds) * MS_IN_SECOND))
         .ok_or(beyond)?;
-    let days = Span::new()
-        .try_days(local_ms.div_euclid(MS_IN_DAY))
-        .map_err(|_| beyond)?;
+    let days = Span::new().try_days(local_ms.div_euclid(MS_IN_DAY)).map_err(|_| beyond)?;
     let day = EPOCH.checked_add(days).map_err(|_| beyond)?;
     covered(rules, day)
 }
@@ -186,9 +174,7 @@ pub fn start_of_day(rules: &Rules, day: Date, state: State) -> Result<Instant, N
 /// [`NotComputable`] when the day lies outside the covered years or a State has no calendar.
 pub fn is_working_day(rules: &Rules, day: Date) -> Result<bool, NotComputable> {
     covered(rules, day)?;
-    Ok(both_calendars(rules)?
-        .iter()
-        .all(|calendar| works(calendar, day)))
+    Ok(both_calendars(rules)?.iter().all(|calendar| works(calendar, day)))
 }
 
 const MS_IN_SECOND: i64 = 1_000;
@@ -223,14 +209,9 @@ fn period(
         | Unit::CalendarMonths
         | Unit::Years => days_after(rules, day_zero, length)?,
     };
-    let next = covered(rules, last_day)?
-        .tomorrow()
-        .map_err(|_| beyond(rules))?;
+    let next = covered(rules, last_day)?.tomorrow().map_err(|_| beyond(rules))?;
     // The day after the last covered one still starts at a known moment: nothing changes between.
-    Ok(Over {
-        last_day,
-        at: midnight(rules, next, acting)?,
-    })
+    Ok(Over { last_day, at: midnight(rules, next, acting)? })
 }
 
 /// So many hours after a moment. A period that ends at 24:00 ends on the day that ends there.
@@ -242,10 +223,7 @@ fn hours(rules: &Rules, start: Instant, count: u32, acting: State) -> Result<Ove
         .map(Instant::from_ms)
         .ok_or(beyond(rules))?;
     let last_moment = Instant::from_ms(at.as_ms().saturating_sub(1)).max(start);
-    Ok(Over {
-        last_day: day_of(rules, last_moment, acting)?,
-        at,
-    })
+    Ok(Over { last_day: day_of(rules, last_moment, acting)?, at })
 }
 
 /// The day so many days, weeks, months or years after day zero. Months and years end on the last
@@ -259,8 +237,7 @@ fn days_after(rules: &Rules, day_zero: Date, length: Length) -> Result<Date, Not
             Span::new().try_days(length.count)
         }
     };
-    span.and_then(|span| day_zero.checked_add(span))
-        .map_err(|_| beyond(rules))
+    span.and_then(|span| day_zero.checked_add(span)).map_err(|_| beyond(rules))
 }
 
 /// The day on which so many working days after day zero are reached. Every day between must be
@@ -280,18 +257,13 @@ fn working_days_after(rules: &Rules, day_zero: Date, count: u32) -> Result<Date,
 
 /// When a day starts that is covered, or is the day after the last covered one.
 fn midnight(rules: &Rules, day: Date, state: State) -> Result<Instant, NotComputable> {
-    let local_ms = day
-        .duration_since(EPOCH)
-        .as_secs()
-        .saturating_mul(MS_IN_SECOND);
+    let local_ms = day.duration_since(EPOCH).as_secs().saturating_mul(MS_IN_SECOND);
     let changes = &offsets_of(rules, state)?.changes;
     let mut start = None;
     for (index, change) in changes.iter().enumerate() {
         let from = i64::try_from(change.from.as_ms()).unwrap_or(i64::MAX);
         let reached = local_ms.saturating_sub(i64::from(change.seconds) * MS_IN_SECOND);
-        let until = changes
-            .get(index + 1)
-            .map_or(u64::MAX, |next| next.from.as_ms());
+        let until = changes.get(index + 1).map_or(u64::MAX, |next| next.from.as_ms());
         start = match u64::try_from(reached.max(from)) {
             // This offset ends before the day is reached.
             Ok(at) if at >= until => None,
@@ -322,10 +294,7 @@ fn both_calendars(rules: &Rules) -> Result<[&Calendar; 2], NotComputable> {
 
 fn works(calendar: &Calendar, day: Date) -> bool {
     let weekday = day.weekday().to_monday_one_offset();
-    let weekend = calendar
-        .weekend
-        .iter()
-        .any(|off| i8::try_from(*off) == Ok(weekday));
+    let weekend = calendar.weekend.iter().any(|off| i8::try_from(*off) == Ok(weekday));
     !weekend && calendar.holidays.binary_search(&day).is_err()
 }
 
@@ -433,10 +402,7 @@ mod tests {
     }
 
     fn source() -> Source {
-        Source {
-            instrument: "test".to_owned(),
-            article: None,
-        }
+        Source { instrument: "test".to_owned(), article: None }
     }
 
     fn calendar(code: &str, holidays: &[&str]) -> Calendar {
@@ -448,23 +414,14 @@ mod tests {
     }
 
     fn offsets(code: &str, changes: &[(&str, i32)]) -> Offsets {
-        let changes = changes.iter().map(|&(from, seconds)| OffsetChange {
-            from: at(from),
-            seconds,
-        });
-        Offsets {
-            state: state(code),
-            zone: String::new(),
-            changes: changes.collect(),
-        }
+        let changes =
+            changes.iter().map(|&(from, seconds)| OffsetChange { from: at(from), seconds });
+        Offsets { state: state(code), zone: String::new(), changes: changes.collect() }
     }
 
     fn rules() -> Rules {
         let reply = Limit {
-            length: Length {
-                count: 28,
-                unit: CalendarDays,
-            },
+            length: Length { count: 28, unit: CalendarDays },
             starts_on: Start::ReceiptOfApplication,
             source: source(),
         };
@@ -474,10 +431,7 @@ mod tests {
             meaning: MEANING,
             title: String::new(),
             in_force_from: "2014-04-01".parse().unwrap(),
-            directions: vec![Direction {
-                requesting: state("NL"),
-                requested: state("XK"),
-            }],
+            directions: vec![Direction { requesting: state("NL"), requested: state("XK") }],
             categories: Vec::new(),
             silence: Silence {
                 limit: reply.clone(),
@@ -500,10 +454,7 @@ mod tests {
                 offsets("EA", EAST),
                 offsets("OM", OVER_MIDNIGHT),
             ],
-            years: Years {
-                first: 2024,
-                last: 2030,
-            },
+            years: Years { first: 2024, last: 2030 },
         }
     }
 
@@ -648,32 +599,19 @@ mod tests {
                 Ok(_) => Began::At(at(start)),
                 Err(_) => Began::On(start.parse().unwrap()),
             };
-            let limit = Limit {
-                length: Length { count, unit },
-                ..rules.reply.clone()
-            };
+            let limit = Limit { length: Length { count, unit }, ..rules.reply.clone() };
             let found = deadline(&rules, began, &limit, state(acting)).unwrap();
             let story = format!("{start} + {count} {unit:?}, {acting} acting");
             assert_eq!(found.last_day.to_string(), last_day, "{story}: last day");
             assert_eq!(found.at, at(ends), "{story}: end");
-            assert_eq!(
-                (found.limit, found.began),
-                (limit, began),
-                "{story}: what explains it"
-            );
+            assert_eq!((found.limit, found.began), (limit, began), "{story}: what explains it");
         }
         assert!(CASES.len() >= 30);
     }
 
     #[test]
     fn a_notice_lies_wholly_before_the_transfer() {
-        let notice = Notice {
-            length: Length {
-                count: 2,
-                unit: WorkingDays,
-            },
-            source: source(),
-        };
+        let notice = Notice { length: Length { count: 2, unit: WorkingDays }, source: source() };
         // Noticed on Thu 30 Apr: (Fri 1 May XK, Sat, Sun), Mon 4, Tue 5; from Wed 6 May 00:00.
         let found =
             earliest_day_after_notice(&rules(), at("2026-04-30T08:00:00Z"), &notice, state("XK"));
@@ -725,42 +663,21 @@ mod tests {
             assert_eq!(found, beyond, "{start} + {count} {unit:?}");
         }
         let day = "2026-06-05".parse().unwrap();
-        let hour = Length {
-            count: 1,
-            unit: Hours,
-        };
-        assert_eq!(
-            end_from_day(&rules, day, hour, nl),
-            Err(NotComputable::HoursNeedMoment)
-        );
+        let hour = Length { count: 1, unit: Hours };
+        assert_eq!(end_from_day(&rules, day, hour, nl), Err(NotComputable::HoursNeedMoment));
         let missing = Err(NotComputable::OffsetsMissing { state: us });
         assert_eq!(end(&rules, at("2026-06-05T10:00:00Z"), hour, us), missing);
-        assert_eq!(
-            start_of_day(&rules, "2031-01-01".parse().unwrap(), nl),
-            beyond
-        );
+        assert_eq!(start_of_day(&rules, "2031-01-01".parse().unwrap(), nl), beyond);
         // Working days need the calendars of both States.
         let mut without = rules.clone();
         without.calendars.retain(|calendar| calendar.state == nl);
         let missing = Err(NotComputable::CalendarMissing { state: state("XK") });
-        let working = Length {
-            count: 3,
-            unit: WorkingDays,
-        };
-        assert_eq!(
-            end(&without, at("2026-06-05T10:00:00Z"), working, nl),
-            missing
-        );
-        assert_eq!(
-            is_working_day(&without, day),
-            missing.map(|_: Instant| true)
-        );
+        let working = Length { count: 3, unit: WorkingDays };
+        assert_eq!(end(&without, at("2026-06-05T10:00:00Z"), working, nl), missing);
+        assert_eq!(is_working_day(&without, day), missing.map(|_: Instant| true));
         // Rules that bind nobody run no clock, rather than one without weekends.
         without.directions.clear();
-        assert_eq!(
-            end(&without, at("2026-06-05T10:00:00Z"), working, nl),
-            beyond
-        );
+        assert_eq!(end(&without, at("2026-06-05T10:00:00Z"), working, nl), beyond);
     }
 
     #[test]
@@ -793,10 +710,7 @@ mod tests {
                 let start = start_of_day(&rules, day, state(code)).unwrap();
                 assert_eq!(day_of(&rules, start, state(code)), Ok(day));
                 let before = Instant::from_ms(start.as_ms() - 1);
-                assert_eq!(
-                    day_of(&rules, before, state(code)),
-                    Ok(day.yesterday().unwrap())
-                );
+                assert_eq!(day_of(&rules, before, state(code)), Ok(day.yesterday().unwrap()));
                 day = day.tomorrow().unwrap();
             }
         }
@@ -813,10 +727,7 @@ mod tests {
             }
             last = found;
         }
-        assert!(
-            last.is_err(),
-            "{what}: the end of the covered years was not reached"
-        );
+        assert!(last.is_err(), "{what}: the end of the covered years was not reached");
     }
 
     #[test]
@@ -827,14 +738,7 @@ mod tests {
         // Steps of 11 h 17 min 13.001 s meet every hour of the day, changes of the clock included.
         let starts = || (first..last).step_by(40_633_001).map(Instant::from_ms);
         for code in ["NL", "OM"] {
-            for unit in [
-                Hours,
-                CalendarDays,
-                Weeks,
-                CalendarMonths,
-                Unit::Years,
-                WorkingDays,
-            ] {
+            for unit in [Hours, CalendarDays, Weeks, CalendarMonths, Unit::Years, WorkingDays] {
                 for count in [1, 28] {
                     let length = Length { count, unit };
                     let ends = starts().map(|start| end(&rules, start, length, state(code)));
@@ -850,19 +754,8 @@ mod tests {
     #[test]
     fn a_longer_period_never_ends_earlier() {
         let rules = rules();
-        for start in [
-            "2024-01-31T10:00:00Z",
-            "2026-03-28T23:30:00Z",
-            "2028-02-29T22:59:59Z",
-        ] {
-            for unit in [
-                Hours,
-                CalendarDays,
-                Weeks,
-                CalendarMonths,
-                Unit::Years,
-                WorkingDays,
-            ] {
+        for start in ["2024-01-31T10:00:00Z", "2026-03-28T23:30:00Z", "2028-02-29T22:59:59Z"] {
+            for unit in [Hours, CalendarDays, Weeks, CalendarMonths, Unit::Years, WorkingDays] {
                 let ends = (1..)
                     .step_by(if unit == Hours { 100 } else { 1 })
                     .map(|count| end(&rules, at(start), Length { count, unit }, state("NL")));
