@@ -399,7 +399,7 @@ mod tests {
             match value {
                 Value::Table(table) => keys(table, key, &below(0), found),
                 Value::Array(items) if items.first().is_some_and(Value::is_table) => {
-                    // Holidays are alike, and so are items: the first and those with more keys will do.
+                    // Holidays are alike, as are items: the first, and those with more keys.
                     for (index, item) in items.iter().enumerate() {
                         let item = item.as_table().unwrap();
                         let alike = ["holidays", "evidence"].contains(&key.as_str());
