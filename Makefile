@@ -43,7 +43,7 @@ $(KAFKA_LIBS)/complete: infra/kafka/pom.xml
 
 need-rust:
 	@command -v $(CARGO) >/dev/null || \
-		{ echo "needed: Rust 1.95 or later (cargo); see https://rustup.rs" >&2; exit 1; }
+		{ echo "needed: Rust 1.95 or later (cargo)" >&2; exit 1; }
 	@command -v cc >/dev/null || command -v gcc >/dev/null || \
 		{ echo "needed: a C compiler (Debian: apt-get install gcc g++)" >&2; exit 1; }
 
