@@ -127,6 +127,23 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Author, kind and effect of every entry, as somebody sees them, sorted.
+    ///
+    /// # Errors
+    /// The case cannot be seen.
+    pub fn entries(&self, who: &Person, case: &str) -> Result<Vec<[String; 3]>> {
+        let shown = who.call(&["case", "show", case])?;
+        let timeline = shown["case"]["timeline"].as_array().context("a case has a timeline")?;
+        let entry = |entry: &Value| {
+            let author = text(&entry["author"])?;
+            let kind = word(&entry["kind"], "EVENT_KIND_");
+            Ok([author, kind, word(&entry["effect"], "EFFECT_")])
+        };
+        let mut entries = timeline.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        entries.sort();
+        Ok(entries)
+    }
+
     /// The etag of a case, as somebody sees it now.
     ///
     /// # Errors
@@ -140,6 +157,7 @@ impl Stage<'_> {
     /// # Errors
     /// They do not.
     pub fn both_hold(&mut self, case: &str, result: &str) -> Result<()> {
+        let mut acts = Vec::new();
         for who in [self.return_office(), self.authority()] {
             let shown = self.wait(&who, case, &format!("{result}, confirmed"), |shown| {
                 word(&shown["result"], "RESULT_") == result
@@ -150,8 +168,10 @@ impl Stage<'_> {
                 &format!("{} {}", who.state, who.profile),
                 format_args!("sees {case} {result}, {standing}"),
             );
+            acts.push((text(&shown["etag"])?, shown["result_before"].clone()));
         }
-        self.telling.check(&format!("both nodes hold {case} as {result}, confirmed"), true);
+        let same = acts.len() == 2 && acts.iter().all(|of| Some(of) == acts.first());
+        self.telling.check(&format!("both nodes hold the same acts of {case}: {result}"), same);
         Ok(())
     }
 

@@ -37,7 +37,7 @@ async fn run() -> Result<bool> {
         let id = node.process_id().unwrap_or_default();
         telling.line(node.state, format_args!("process {id}, folder {}", node.home.display()));
     }
-    telling.check("the corridor is founded and both States have adopted the agreement", true);
+    telling.line("both", "the corridor is founded, and both have adopted the agreement");
     let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
     let played = accepted::play(&mut stage).await;
     stage.telling.story("story: accepted", played);

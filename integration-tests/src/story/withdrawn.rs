@@ -26,6 +26,14 @@ pub async fn play(stage: &mut Stage<'_>) -> Result<()> {
     stage.telling.line("both", "acceptance and withdrawal crossed; each now hears the other");
     stage.both_see(&case, 3)?;
     stage.both_hold(&case, "withdrawn")?;
+    let expected = [
+        ["NL", "request-filed", "effective"],
+        ["NL", "request-withdrawn", "effective"],
+        ["XK", "request-accepted", "ineffective"],
+    ];
+    let crossed =
+        stage.entries(&office, &case)? == expected && stage.entries(&authority, &case)? == expected;
+    stage.telling.check("the acceptance is kept and shown without effect on both", crossed);
     stage.prove(&case)?;
     Ok(())
 }
