@@ -6,6 +6,7 @@
 mod body;
 mod dispatch;
 mod facts;
+mod fault;
 mod field;
 mod local;
 mod rules;

@@ -58,6 +58,8 @@ pub enum Standing {
     Provisional = 1,
     /// A stored dispatch of the other State has heard it.
     Confirmed = 2,
+    /// A proven fault or a revoked key stands in doubt over it, until both States settle it.
+    Disputed = 3,
 }
 impl Standing {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -69,6 +71,7 @@ impl Standing {
             Self::Unspecified => "STANDING_UNSPECIFIED",
             Self::Provisional => "STANDING_PROVISIONAL",
             Self::Confirmed => "STANDING_CONFIRMED",
+            Self::Disputed => "STANDING_DISPUTED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -77,6 +80,7 @@ impl Standing {
             "STANDING_UNSPECIFIED" => Some(Self::Unspecified),
             "STANDING_PROVISIONAL" => Some(Self::Provisional),
             "STANDING_CONFIRMED" => Some(Self::Confirmed),
+            "STANDING_DISPUTED" => Some(Self::Disputed),
             _ => None,
         }
     }
@@ -155,6 +159,16 @@ pub enum EventKind {
     CapabilitiesStated = 11,
     /// Compiled rules that the State adopts.
     AgreementAdopted = 12,
+    /// A key of the State is revoked.
+    KeyRevoked = 13,
+    /// The State's clock was wrong.
+    ClockCorrected = 14,
+    /// The State's log goes on in its next era.
+    LogSucceeded = 15,
+    /// The partner's log contradicts itself.
+    FaultProved = 16,
+    /// An operator lets the node write again.
+    WritingResumed = 18,
     /// The readmission request; opens a case.
     RequestFiled = 40,
     /// Further evidence.
@@ -223,6 +237,18 @@ pub enum EventKind {
     Rectified = 163,
     /// The author has closed its part.
     CaseClosed = 169,
+    /// What belongs to an entry of the partner cannot be read.
+    EntryUnreadable = 164,
+    /// The body of an entry of the partner contradicts its facts.
+    EntryContested = 165,
+    /// What could not be read is said again.
+    Restated = 166,
+    /// The author takes a disputed case as it stands.
+    DisputeSettled = 167,
+    /// The author will destroy its copies of personal data.
+    ErasureOrdered = 168,
+    /// The author has destroyed them.
+    ErasureDone = 170,
 }
 impl EventKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -235,6 +261,11 @@ impl EventKind {
             Self::KeyAnnounced => "EVENT_KIND_KEY_ANNOUNCED",
             Self::CapabilitiesStated => "EVENT_KIND_CAPABILITIES_STATED",
             Self::AgreementAdopted => "EVENT_KIND_AGREEMENT_ADOPTED",
+            Self::KeyRevoked => "EVENT_KIND_KEY_REVOKED",
+            Self::ClockCorrected => "EVENT_KIND_CLOCK_CORRECTED",
+            Self::LogSucceeded => "EVENT_KIND_LOG_SUCCEEDED",
+            Self::FaultProved => "EVENT_KIND_FAULT_PROVED",
+            Self::WritingResumed => "EVENT_KIND_WRITING_RESUMED",
             Self::RequestFiled => "EVENT_KIND_REQUEST_FILED",
             Self::EvidenceAdded => "EVENT_KIND_EVIDENCE_ADDED",
             Self::ClarificationGiven => "EVENT_KIND_CLARIFICATION_GIVEN",
@@ -269,6 +300,12 @@ impl EventKind {
             Self::HoldLifted => "EVENT_KIND_HOLD_LIFTED",
             Self::Rectified => "EVENT_KIND_RECTIFIED",
             Self::CaseClosed => "EVENT_KIND_CASE_CLOSED",
+            Self::EntryUnreadable => "EVENT_KIND_ENTRY_UNREADABLE",
+            Self::EntryContested => "EVENT_KIND_ENTRY_CONTESTED",
+            Self::Restated => "EVENT_KIND_RESTATED",
+            Self::DisputeSettled => "EVENT_KIND_DISPUTE_SETTLED",
+            Self::ErasureOrdered => "EVENT_KIND_ERASURE_ORDERED",
+            Self::ErasureDone => "EVENT_KIND_ERASURE_DONE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -278,6 +315,11 @@ impl EventKind {
             "EVENT_KIND_KEY_ANNOUNCED" => Some(Self::KeyAnnounced),
             "EVENT_KIND_CAPABILITIES_STATED" => Some(Self::CapabilitiesStated),
             "EVENT_KIND_AGREEMENT_ADOPTED" => Some(Self::AgreementAdopted),
+            "EVENT_KIND_KEY_REVOKED" => Some(Self::KeyRevoked),
+            "EVENT_KIND_CLOCK_CORRECTED" => Some(Self::ClockCorrected),
+            "EVENT_KIND_LOG_SUCCEEDED" => Some(Self::LogSucceeded),
+            "EVENT_KIND_FAULT_PROVED" => Some(Self::FaultProved),
+            "EVENT_KIND_WRITING_RESUMED" => Some(Self::WritingResumed),
             "EVENT_KIND_REQUEST_FILED" => Some(Self::RequestFiled),
             "EVENT_KIND_EVIDENCE_ADDED" => Some(Self::EvidenceAdded),
             "EVENT_KIND_CLARIFICATION_GIVEN" => Some(Self::ClarificationGiven),
@@ -312,6 +354,12 @@ impl EventKind {
             "EVENT_KIND_HOLD_LIFTED" => Some(Self::HoldLifted),
             "EVENT_KIND_RECTIFIED" => Some(Self::Rectified),
             "EVENT_KIND_CASE_CLOSED" => Some(Self::CaseClosed),
+            "EVENT_KIND_ENTRY_UNREADABLE" => Some(Self::EntryUnreadable),
+            "EVENT_KIND_ENTRY_CONTESTED" => Some(Self::EntryContested),
+            "EVENT_KIND_RESTATED" => Some(Self::Restated),
+            "EVENT_KIND_DISPUTE_SETTLED" => Some(Self::DisputeSettled),
+            "EVENT_KIND_ERASURE_ORDERED" => Some(Self::ErasureOrdered),
+            "EVENT_KIND_ERASURE_DONE" => Some(Self::ErasureDone),
             _ => None,
         }
     }

@@ -254,7 +254,7 @@ pub struct RootStatement {
     #[prost(uint64, tag = "3")]
     pub serial: u64,
     /// What is stated.
-    #[prost(oneof = "root_statement::Statement", tags = "10")]
+    #[prost(oneof = "root_statement::Statement", tags = "10, 11, 12, 13")]
     pub statement: ::core::option::Option<root_statement::Statement>,
 }
 /// Nested message and enum types in `RootStatement`.
@@ -265,6 +265,15 @@ pub mod root_statement {
         /// A key that the State will use.
         #[prost(message, tag = "10")]
         KeyAnnouncement(super::KeyAnnouncement),
+        /// A key that the State must not be held to any more.
+        #[prost(message, tag = "11")]
+        KeyRevocation(super::KeyRevocation),
+        /// The State's clock was wrong.
+        #[prost(message, tag = "12")]
+        ClockCorrection(super::ClockCorrection),
+        /// The State's log goes on in another era.
+        #[prost(message, tag = "13")]
+        LogSuccession(super::LogSuccession),
     }
 }
 /// A key that a State announces.
@@ -276,6 +285,32 @@ pub struct KeyAnnouncement {
     /// The public key, 32 bytes: Ed25519 for LOG, X25519 for HPKE.
     #[prost(bytes = "vec", tag = "2")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
+}
+/// A key that is revoked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyRevocation {
+    /// What the key was for.
+    #[prost(enumeration = "KeyPurpose", tag = "1")]
+    pub purpose: i32,
+    /// Key id of the key, 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub key_id: ::prost::alloc::vec::Vec<u8>,
+    /// The last good dispatch under it; absent where none is, and for an HPKE key.
+    #[prost(message, optional, tag = "3")]
+    pub last_good: ::core::option::Option<Heard>,
+}
+/// The State's clock was wrong. Which dispatches are meant follows from where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClockCorrection {}
+/// The State's log goes on in another era.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogSuccession {
+    /// The new era, from 1.
+    #[prost(uint32, tag = "1")]
+    pub era: u32,
+    /// The last dispatch of the era before.
+    #[prost(message, optional, tag = "2")]
+    pub last: ::core::option::Option<Heard>,
 }
 /// What a State sends a partner: a signed header and the entries that it adds to the log.
 /// At most 256 entries and 512 KiB in all.
@@ -322,6 +357,9 @@ pub struct Header {
     /// The partner's last dispatch that the author has durably stored; absent before the first.
     #[prost(message, optional, tag = "9")]
     pub heard: ::core::option::Option<Heard>,
+    /// Whether its first entry is a `ClockCorrected`: only then may its time fall.
+    #[prost(bool, tag = "10")]
+    pub corrects_clock: bool,
 }
 /// A dispatch, named so that nothing else can be meant.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -478,7 +516,7 @@ pub struct Facts {
     /// What is stated.
     #[prost(
         oneof = "facts::Statement",
-        tags = "10, 11, 12, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 169"
+        tags = "10, 11, 12, 13, 14, 15, 16, 18, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
     )]
     pub statement: ::core::option::Option<facts::Statement>,
 }
@@ -496,6 +534,21 @@ pub mod facts {
         /// Compiled rules that the author adopts.
         #[prost(message, tag = "12")]
         AgreementAdopted(super::AgreementAdopted),
+        /// A key of the author is revoked.
+        #[prost(message, tag = "13")]
+        KeyRevoked(super::KeyRevoked),
+        /// The author's clock was wrong.
+        #[prost(message, tag = "14")]
+        ClockCorrected(super::ClockCorrected),
+        /// A frozen log goes on in its next era.
+        #[prost(message, tag = "15")]
+        LogSucceeded(super::LogSucceeded),
+        /// The partner's log contradicts itself.
+        #[prost(message, tag = "16")]
+        FaultProved(super::FaultProved),
+        /// An operator lets a node write again.
+        #[prost(message, tag = "18")]
+        WritingResumed(super::WritingResumed),
         /// The readmission request; opens a case.
         #[prost(message, tag = "40")]
         RequestFiled(super::RequestFiled),
@@ -595,9 +648,27 @@ pub mod facts {
         /// A corrected body.
         #[prost(message, tag = "163")]
         Rectified(super::Rectified),
+        /// What belongs to an entry of the partner cannot be read.
+        #[prost(message, tag = "164")]
+        EntryUnreadable(super::EntryUnreadable),
+        /// The body of an entry of the partner is none, or contradicts its facts.
+        #[prost(message, tag = "165")]
+        EntryContested(super::EntryContested),
+        /// The author says again what could not be read.
+        #[prost(message, tag = "166")]
+        Restated(super::Restated),
+        /// The author takes the case as it stands.
+        #[prost(message, tag = "167")]
+        DisputeSettled(super::DisputeSettled),
+        /// The author will destroy its copies of the case's personal data.
+        #[prost(message, tag = "168")]
+        ErasureOrdered(super::ErasureOrdered),
         /// The author has closed its part.
         #[prost(message, tag = "169")]
         CaseClosed(super::CaseClosed),
+        /// The author has destroyed its copies.
+        #[prost(message, tag = "170")]
+        ErasureDone(super::ErasureDone),
     }
 }
 /// A key of the author, by a statement of its root key.
@@ -859,6 +930,113 @@ pub struct Rectified {
 /// The author has closed its part of the case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CaseClosed {}
+/// A key of the author is revoked. Counts only where the root key says the same.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyRevoked {
+    /// COSE_Sign1 over the bytes of `RootStatement` with a `KeyRevocation`, payload included.
+    #[prost(bytes = "vec", tag = "1")]
+    pub root_statement: ::prost::alloc::vec::Vec<u8>,
+    /// What the key was for.
+    #[prost(enumeration = "KeyPurpose", tag = "2")]
+    pub purpose: i32,
+    /// Key id of the key, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub key_id: ::prost::alloc::vec::Vec<u8>,
+    /// The author's last good dispatch under it; absent where none is, and for an HPKE key.
+    #[prost(message, optional, tag = "4")]
+    pub last_good: ::core::option::Option<Heard>,
+}
+/// The author's clock was wrong: its dispatches that are still parked take the time of this one.
+/// Counts only as the first entry of a dispatch whose header says `corrects_clock`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClockCorrected {
+    /// COSE_Sign1 over the bytes of `RootStatement` with a `ClockCorrection`, payload included.
+    #[prost(bytes = "vec", tag = "1")]
+    pub root_statement: ::prost::alloc::vec::Vec<u8>,
+}
+/// A frozen log goes on in its next era. Counts only in the first dispatch of that era.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogSucceeded {
+    /// COSE_Sign1 over the bytes of `RootStatement` with a `LogSuccession`, payload included.
+    #[prost(bytes = "vec", tag = "1")]
+    pub root_statement: ::prost::alloc::vec::Vec<u8>,
+    /// The new era, from 1.
+    #[prost(uint32, tag = "2")]
+    pub era: u32,
+    /// The last dispatch of the era before: the one that the partner had heard when it proved the
+    /// fault.
+    #[prost(message, optional, tag = "3")]
+    pub last: ::core::option::Option<Heard>,
+}
+/// The partner's log contradicts itself: from here it is frozen, until it is succeeded.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FaultProved {
+    /// How.
+    #[prost(enumeration = "Fault", tag = "1")]
+    pub fault: i32,
+    /// Number of the dispatch that shows it.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
+    /// The signed header in the partner's chain: of the same number, or of the one before it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub stored: ::prost::alloc::vec::Vec<u8>,
+    /// The signed header that contradicts it.
+    #[prost(bytes = "vec", tag = "4")]
+    pub rival: ::prost::alloc::vec::Vec<u8>,
+}
+/// An operator let the author's node write again without its signer's mark.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WritingResumed {
+    /// Why.
+    #[prost(enumeration = "ResumeReason", tag = "1")]
+    pub reason: i32,
+    /// The author's last dispatch that the partner said to hold; absent where it held none.
+    #[prost(message, optional, tag = "2")]
+    pub partner_holds: ::core::option::Option<Heard>,
+}
+/// What belongs to an entry of the partner did not come or cannot be opened: body, case key or
+/// attachment. The first for an entry counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EntryUnreadable {
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "1")]
+    pub entry: u64,
+}
+/// The body of an entry of the partner is none, or contradicts its facts. The facts keep their
+/// effect. The first for an entry counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EntryContested {
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "1")]
+    pub entry: u64,
+}
+/// What could not be read, said again in the hashed bytes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Restated {
+    /// Position of the entry in the author's log.
+    #[prost(uint64, tag = "1")]
+    pub entry: u64,
+    /// The sealed bytes of its body, 16 to 32,768.
+    #[prost(bytes = "vec", tag = "2")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+    /// The case key, sealed to the recipient's HPKE key.
+    #[prost(message, optional, tag = "3")]
+    pub case_key: ::core::option::Option<WrappedCaseKey>,
+}
+/// The author takes the case as it stands, knowing the faults and revocations that it has heard.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DisputeSettled {}
+/// The author will destroy its own copies; from here it neither asks for nor serves the case key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasureOrdered {
+    /// Why.
+    #[prost(enumeration = "ErasureBasis", tag = "1")]
+    pub basis: i32,
+}
+/// The author has destroyed its own copies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasureDone {}
 /// A person's tie to the requested State.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1171,6 +1349,113 @@ impl RectifiedScope {
             "RECTIFIED_SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
             "RECTIFIED_SCOPE_PERSON" => Some(Self::Person),
             "RECTIFIED_SCOPE_OTHER" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+/// How a log contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Fault {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// Two dispatches under one number.
+    Equivocation = 1,
+    /// A dispatch that does not continue the one before it, by headers alone.
+    BrokenChain = 2,
+}
+impl Fault {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FAULT_UNSPECIFIED",
+            Self::Equivocation => "FAULT_EQUIVOCATION",
+            Self::BrokenChain => "FAULT_BROKEN_CHAIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FAULT_UNSPECIFIED" => Some(Self::Unspecified),
+            "FAULT_EQUIVOCATION" => Some(Self::Equivocation),
+            "FAULT_BROKEN_CHAIN" => Some(Self::BrokenChain),
+            _ => None,
+        }
+    }
+}
+/// Why a node was let write again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ResumeReason {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The signer's mark was lost.
+    MarkLost = 1,
+    /// What the mark names could not be had back.
+    NotRecovered = 2,
+}
+impl ResumeReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESUME_REASON_UNSPECIFIED",
+            Self::MarkLost => "RESUME_REASON_MARK_LOST",
+            Self::NotRecovered => "RESUME_REASON_NOT_RECOVERED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESUME_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESUME_REASON_MARK_LOST" => Some(Self::MarkLost),
+            "RESUME_REASON_NOT_RECOVERED" => Some(Self::NotRecovered),
+            _ => None,
+        }
+    }
+}
+/// Why personal data is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErasureBasis {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The period of retention is over.
+    RetentionOver = 1,
+    /// The person asked for it.
+    RequestOfThePerson = 2,
+    /// A court or a data-protection authority ordered it.
+    Order = 3,
+    /// The data was recorded in error.
+    RecordedInError = 4,
+}
+impl ErasureBasis {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERASURE_BASIS_UNSPECIFIED",
+            Self::RetentionOver => "ERASURE_BASIS_RETENTION_OVER",
+            Self::RequestOfThePerson => "ERASURE_BASIS_REQUEST_OF_THE_PERSON",
+            Self::Order => "ERASURE_BASIS_ORDER",
+            Self::RecordedInError => "ERASURE_BASIS_RECORDED_IN_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERASURE_BASIS_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERASURE_BASIS_RETENTION_OVER" => Some(Self::RetentionOver),
+            "ERASURE_BASIS_REQUEST_OF_THE_PERSON" => Some(Self::RequestOfThePerson),
+            "ERASURE_BASIS_ORDER" => Some(Self::Order),
+            "ERASURE_BASIS_RECORDED_IN_ERROR" => Some(Self::RecordedInError),
             _ => None,
         }
     }
@@ -1970,6 +2255,12 @@ impl ::core::fmt::Debug for EntryEvidence {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("EntryEvidence(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Restated {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Restated(withheld)")
     }
 }
 impl ::core::fmt::Debug for LocalFacts {

@@ -5,14 +5,16 @@
 use std::collections::BTreeSet;
 
 use domain::case::event::{
-    AgreementAdopted, AgreementReference, KeyAnnounced, NonDeparture, Rectified, RefusalReason,
-    RegisterFinding, RequestFiled, ReturnDecision, ReturnReason, Speaker, Statement,
-    TransferNotified, TransportMode, TravelDocumentIssued,
+    AgreementAdopted, AgreementReference, ClockCorrected, ErasureBasis, Fault, FaultProved,
+    KeyAnnounced, KeyPurpose, KeyRevoked, LogSucceeded, NonDeparture, Rectified, RefusalReason,
+    RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision, ReturnReason, Speaker,
+    Statement, TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
 };
 use domain::identifier::{AgreementId, CaseId, EvidenceItem, Office};
 use domain::rules::Category;
 use prost::Message as _;
 
+use super::fault::opaque;
 use super::field::{
     ascending, case_id, checked, date, date_message, digest, enumeration, from_one, list, required,
 };
@@ -77,6 +79,28 @@ enumeration!(read_scope, write_scope, v1::RectifiedScope, Rectified, {
     Other => Other,
 });
 
+enumeration!(read_key_purpose, write_key_purpose, v1::KeyPurpose, KeyPurpose, {
+    Log => Log,
+    Hpke => Hpke,
+});
+
+enumeration!(read_fault, write_fault, v1::Fault, Fault, {
+    Equivocation => Equivocation,
+    BrokenChain => BrokenChain,
+});
+
+enumeration!(read_resume, write_resume, v1::ResumeReason, ResumeReason, {
+    MarkLost => MarkLost,
+    NotRecovered => NotRecovered,
+});
+
+enumeration!(read_basis, write_basis, v1::ErasureBasis, ErasureBasis, {
+    RetentionOver => RetentionOver,
+    RequestOfThePerson => RequestOfThePerson,
+    Order => Order,
+    RecordedInError => RecordedInError,
+});
+
 impl TryFrom<v1::Facts> for (Option<CaseId>, Statement) {
     type Error = InvalidField;
 
@@ -116,6 +140,21 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         }
         Wire::AgreementAdopted(it) => Statement::AgreementAdopted(
             AgreementAdopted::try_from(it).map_err(|error| error.within("agreement_adopted"))?,
+        ),
+        Wire::KeyRevoked(it) => Statement::KeyRevoked(
+            KeyRevoked::try_from(it).map_err(|error| error.within("key_revoked"))?,
+        ),
+        Wire::ClockCorrected(it) => Statement::ClockCorrected(ClockCorrected {
+            root_statement: opaque(it.root_statement, "clock_corrected.root_statement")?,
+        }),
+        Wire::LogSucceeded(it) => Statement::LogSucceeded(
+            LogSucceeded::try_from(it).map_err(|error| error.within("log_succeeded"))?,
+        ),
+        Wire::FaultProved(it) => Statement::FaultProved(
+            FaultProved::try_from(it).map_err(|error| error.within("fault_proved"))?,
+        ),
+        Wire::WritingResumed(it) => Statement::WritingResumed(
+            WritingResumed::try_from(it).map_err(|error| error.within("writing_resumed"))?,
         ),
         Wire::RequestFiled(it) => Statement::RequestFiled(
             RequestFiled::try_from(it).map_err(|error| error.within("request_filed"))?,
@@ -198,7 +237,17 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         Wire::HoldPlaced(v1::HoldPlaced {}) => Statement::HoldPlaced,
         Wire::HoldLifted(v1::HoldLifted {}) => Statement::HoldLifted,
         Wire::Rectified(it) => Statement::Rectified(read_scope(it.scope, "rectified.scope")?),
+        Wire::EntryUnreadable(it) => Statement::EntryUnreadable(it.entry),
+        Wire::EntryContested(it) => Statement::EntryContested(it.entry),
+        Wire::Restated(it) => {
+            Statement::Restated(Restated::try_from(it).map_err(|error| error.within("restated"))?)
+        }
+        Wire::DisputeSettled(v1::DisputeSettled {}) => Statement::DisputeSettled,
+        Wire::ErasureOrdered(it) => {
+            Statement::ErasureOrdered(read_basis(it.basis, "erasure_ordered.basis")?)
+        }
         Wire::CaseClosed(v1::CaseClosed {}) => Statement::CaseClosed,
+        Wire::ErasureDone(v1::ErasureDone {}) => Statement::ErasureDone,
     })
 }
 
@@ -211,6 +260,13 @@ fn wire(statement: &Statement) -> Wire {
             kinds: kinds.iter().copied().collect(),
         }),
         Statement::AgreementAdopted(it) => Wire::AgreementAdopted(it.into()),
+        Statement::KeyRevoked(it) => Wire::KeyRevoked(it.into()),
+        Statement::ClockCorrected(it) => {
+            Wire::ClockCorrected(v1::ClockCorrected { root_statement: it.root_statement.0.clone() })
+        }
+        Statement::LogSucceeded(it) => Wire::LogSucceeded(it.into()),
+        Statement::FaultProved(it) => Wire::FaultProved(it.into()),
+        Statement::WritingResumed(it) => Wire::WritingResumed((*it).into()),
         Statement::RequestFiled(it) => Wire::RequestFiled(it.into()),
         Statement::EvidenceAdded(items) => {
             Wire::EvidenceAdded(v1::EvidenceAdded { evidence: names(items) })
@@ -289,7 +345,19 @@ fn wire(statement: &Statement) -> Wire {
         Statement::Rectified(scope) => {
             Wire::Rectified(v1::Rectified { scope: write_scope(*scope) })
         }
+        Statement::EntryUnreadable(entry) => {
+            Wire::EntryUnreadable(v1::EntryUnreadable { entry: *entry })
+        }
+        Statement::EntryContested(entry) => {
+            Wire::EntryContested(v1::EntryContested { entry: *entry })
+        }
+        Statement::Restated(it) => Wire::Restated(it.into()),
+        Statement::DisputeSettled => Wire::DisputeSettled(v1::DisputeSettled {}),
+        Statement::ErasureOrdered(basis) => {
+            Wire::ErasureOrdered(v1::ErasureOrdered { basis: write_basis(*basis) })
+        }
         Statement::CaseClosed => Wire::CaseClosed(v1::CaseClosed {}),
+        Statement::ErasureDone => Wire::ErasureDone(v1::ErasureDone {}),
     }
 }
 

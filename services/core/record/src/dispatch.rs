@@ -74,6 +74,7 @@ impl Header {
             log_size: self.log_size,
             log_root: self.log_root.as_bytes().to_vec(),
             heard: self.heard.map(Into::into),
+            corrects_clock: false,
         })
     }
 }

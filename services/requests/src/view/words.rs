@@ -176,7 +176,21 @@ pub(crate) fn codes(statement: &event::Statement) -> Vec<String> {
         | S::PersonArrived
         | S::HoldPlaced
         | S::HoldLifted
-        | S::CaseClosed => Vec::new(),
+        | S::DisputeSettled
+        | S::CaseClosed
+        | S::ErasureDone
+        | S::ClockCorrected(_) => Vec::new(),
+        S::KeyRevoked(it) => {
+            vec![word("purpose", &purpose_word(it.purpose)), word("key", &key_word(it.key_id))]
+        }
+        S::LogSucceeded(it) => vec![word("era", &it.era), word("last", &it.last.number)],
+        S::FaultProved(it) => {
+            vec![word("fault", &fault_word(it.fault)), word("dispatch", &it.number)]
+        }
+        S::WritingResumed(it) => vec![word("reason", &resume_word(it.reason))],
+        S::EntryUnreadable(entry) | S::EntryContested(entry) => vec![word("entry", entry)],
+        S::Restated(it) => vec![word("entry", &it.entry)],
+        S::ErasureOrdered(basis) => vec![word("basis", &basis_word(*basis))],
         S::AgreementAdopted(it) => {
             vec![word("agreement", &it.agreement), word("version", &it.version)]
         }
@@ -272,6 +286,40 @@ const fn return_word(why: event::ReturnReason) -> &'static str {
         event::ReturnReason::Unreadable => "unreadable",
         event::ReturnReason::WrongAuthority => "wrong_authority",
         event::ReturnReason::Duplicate => "duplicate",
+    }
+}
+
+const fn purpose_word(purpose: event::KeyPurpose) -> &'static str {
+    match purpose {
+        event::KeyPurpose::Log => "log",
+        event::KeyPurpose::Hpke => "hpke",
+    }
+}
+
+fn key_word(key_id: [u8; 16]) -> String {
+    key_id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const fn fault_word(fault: event::Fault) -> &'static str {
+    match fault {
+        event::Fault::Equivocation => "equivocation",
+        event::Fault::BrokenChain => "broken_chain",
+    }
+}
+
+const fn resume_word(reason: event::ResumeReason) -> &'static str {
+    match reason {
+        event::ResumeReason::MarkLost => "mark_lost",
+        event::ResumeReason::NotRecovered => "not_recovered",
+    }
+}
+
+const fn basis_word(basis: event::ErasureBasis) -> &'static str {
+    match basis {
+        event::ErasureBasis::RetentionOver => "retention_over",
+        event::ErasureBasis::RequestOfThePerson => "request_of_the_person",
+        event::ErasureBasis::Order => "order",
+        event::ErasureBasis::RecordedInError => "recorded_in_error",
     }
 }
 

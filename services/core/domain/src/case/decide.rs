@@ -165,10 +165,23 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         Statement::PersonArrived => answers.arrived.is_some(),
         Statement::HoldPlaced => either.holds(),
         Statement::HoldLifted => !either.holds.is_empty() && !either.holds(),
+        Statement::EntryUnreadable(entry) => {
+            either.unreadable.iter().any(|(_, said)| said == entry)
+        }
+        Statement::EntryContested(entry) => either.contested.iter().any(|(_, said)| said == entry),
+        Statement::Restated(it) => either.restated.iter().any(|(_, said)| *said == it.entry),
+        Statement::ErasureOrdered(_) => either.erasure_ordered.is_some(),
         Statement::CaseClosed => either.closed.is_some(),
+        Statement::ErasureDone => either.erasure_done.is_some(),
         Statement::KeyAnnounced(_)
         | Statement::CapabilitiesStated(_)
         | Statement::AgreementAdopted(_)
+        | Statement::KeyRevoked(_)
+        | Statement::ClockCorrected(_)
+        | Statement::LogSucceeded(_)
+        | Statement::FaultProved(_)
+        | Statement::WritingResumed(_)
+        | Statement::DisputeSettled
         | Statement::RequestFiled(_)
         | Statement::EvidenceAdded(_)
         | Statement::ClarificationAsked

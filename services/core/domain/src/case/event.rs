@@ -30,6 +30,16 @@ pub enum Statement {
     CapabilitiesStated(BTreeSet<u32>),
     /// Compiled rules under which requests may be filed once both States have adopted them.
     AgreementAdopted(AgreementAdopted),
+    /// A key of the State is revoked.
+    KeyRevoked(KeyRevoked),
+    /// The State's clock was wrong: its dispatches that are still parked take this one's time.
+    ClockCorrected(ClockCorrected),
+    /// A frozen log goes on in its next era.
+    LogSucceeded(LogSucceeded),
+    /// The partner's log contradicts itself, and is frozen from here.
+    FaultProved(FaultProved),
+    /// An operator let the State's node write again without its signer's mark.
+    WritingResumed(WritingResumed),
 
     // By the requesting State.
     /// The readmission request for one person: opens a case.
@@ -102,8 +112,20 @@ pub enum Statement {
     HoldLifted,
     /// A corrected body.
     Rectified(Rectified),
+    /// What belongs to an entry of the partner, named by its position, cannot be read.
+    EntryUnreadable(Position),
+    /// The body of an entry of the partner, named by its position, contradicts its facts.
+    EntryContested(Position),
+    /// What could not be read, said again in the hashed bytes.
+    Restated(Restated),
+    /// This State takes the case as it stands, knowing the faults and revocations it has heard.
+    DisputeSettled,
+    /// This State will destroy its copies of the case's personal data.
+    ErasureOrdered(ErasureBasis),
     /// This State has closed its part.
     CaseClosed,
+    /// This State has destroyed its copies.
+    ErasureDone,
 }
 
 /// Position of an entry in a log.
@@ -115,6 +137,121 @@ pub type Position = u64;
 pub struct KeyAnnounced {
     /// The COSE_Sign1 of the root key over the root statement.
     pub root_statement: Vec<u8>,
+}
+
+/// Bytes that the rules carry and do not read; printed by their length.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opaque(pub Vec<u8>);
+
+impl std::fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// A key that is revoked. That the root key says the same is verified where the bytes are; a
+/// revocation that does not count is shown to the rules as not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRevoked {
+    /// The COSE_Sign1 of the root key over the root statement.
+    pub root_statement: Opaque,
+    /// What the key was for.
+    pub purpose: KeyPurpose,
+    /// The id of the key.
+    pub key_id: [u8; 16],
+    /// The author's last good dispatch under it; `None` where none is, and for an HPKE key.
+    pub last_good: Option<Heard>,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyPurpose {
+    /// Signs dispatches.
+    Log,
+    /// Opens wrapped case keys.
+    Hpke,
+}
+
+/// A clock that was corrected; verified where the bytes are, as [`KeyRevoked`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockCorrected {
+    /// The COSE_Sign1 of the root key over the root statement.
+    pub root_statement: Opaque,
+}
+
+/// A log that goes on in its next era; verified where the bytes are, as [`KeyRevoked`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSucceeded {
+    /// The COSE_Sign1 of the root key over the root statement.
+    pub root_statement: Opaque,
+    /// The new era, from 1.
+    pub era: u32,
+    /// The last dispatch of the era before.
+    pub last: Heard,
+}
+
+/// A proven fault of the partner's log; verified where the bytes are, as [`KeyRevoked`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultProved {
+    /// How the log contradicts itself.
+    pub fault: Fault,
+    /// Number of the partner's dispatch that shows it.
+    pub number: u64,
+    /// The signed header in the partner's chain.
+    pub stored: Opaque,
+    /// The signed header that contradicts it.
+    pub rival: Opaque,
+}
+
+/// How a log contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Two dispatches under one number.
+    Equivocation,
+    /// A dispatch that does not continue the one before it, by headers alone.
+    BrokenChain,
+}
+
+/// A node that was let write again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WritingResumed {
+    /// Why.
+    pub reason: ResumeReason,
+    /// The author's last dispatch that the partner said to hold.
+    pub partner_holds: Option<Heard>,
+}
+
+/// Why a node was let write again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResumeReason {
+    /// The signer's mark was lost.
+    MarkLost,
+    /// What the mark names could not be had back.
+    NotRecovered,
+}
+
+/// What could not be read, in the hashed bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restated {
+    /// Position of the entry in the author's log.
+    pub entry: Position,
+    /// The sealed bytes of its body.
+    pub sealed_body: Opaque,
+    /// The encoded case key, sealed to the recipient.
+    pub case_key: Opaque,
+}
+
+/// Why personal data is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErasureBasis {
+    /// The period of retention is over.
+    RetentionOver,
+    /// The person asked for it.
+    RequestOfThePerson,
+    /// A court or a data-protection authority ordered it.
+    Order,
+    /// The data was recorded in error.
+    RecordedInError,
 }
 
 /// An agreement adopted on the record.
@@ -297,6 +434,16 @@ pub enum Kind {
     CapabilitiesStated,
     /// `AgreementAdopted`
     AgreementAdopted,
+    /// `KeyRevoked`
+    KeyRevoked,
+    /// `ClockCorrected`
+    ClockCorrected,
+    /// `LogSucceeded`
+    LogSucceeded,
+    /// `FaultProved`
+    FaultProved,
+    /// `WritingResumed`
+    WritingResumed,
     /// `RequestFiled`
     RequestFiled,
     /// `EvidenceAdded`
@@ -363,16 +510,33 @@ pub enum Kind {
     HoldLifted,
     /// `Rectified`
     Rectified,
+    /// `EntryUnreadable`
+    EntryUnreadable,
+    /// `EntryContested`
+    EntryContested,
+    /// `Restated`
+    Restated,
+    /// `DisputeSettled`
+    DisputeSettled,
+    /// `ErasureOrdered`
+    ErasureOrdered,
     /// `CaseClosed`
     CaseClosed,
+    /// `ErasureDone`
+    ErasureDone,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 48] = [
         Self::KeyAnnounced,
         Self::CapabilitiesStated,
         Self::AgreementAdopted,
+        Self::KeyRevoked,
+        Self::ClockCorrected,
+        Self::LogSucceeded,
+        Self::FaultProved,
+        Self::WritingResumed,
         Self::RequestFiled,
         Self::EvidenceAdded,
         Self::ClarificationGiven,
@@ -406,7 +570,13 @@ impl Kind {
         Self::HoldPlaced,
         Self::HoldLifted,
         Self::Rectified,
+        Self::EntryUnreadable,
+        Self::EntryContested,
+        Self::Restated,
+        Self::DisputeSettled,
+        Self::ErasureOrdered,
         Self::CaseClosed,
+        Self::ErasureDone,
     ];
 
     /// Field number in `readmit.record.v1.Facts`; the number that capabilities name.
@@ -416,6 +586,11 @@ impl Kind {
             Self::KeyAnnounced => 10,
             Self::CapabilitiesStated => 11,
             Self::AgreementAdopted => 12,
+            Self::KeyRevoked => 13,
+            Self::ClockCorrected => 14,
+            Self::LogSucceeded => 15,
+            Self::FaultProved => 16,
+            Self::WritingResumed => 18,
             Self::RequestFiled => 40,
             Self::EvidenceAdded => 42,
             Self::ClarificationGiven => 43,
@@ -449,7 +624,13 @@ impl Kind {
             Self::HoldPlaced => 160,
             Self::HoldLifted => 161,
             Self::Rectified => 163,
+            Self::EntryUnreadable => 164,
+            Self::EntryContested => 165,
+            Self::Restated => 166,
+            Self::DisputeSettled => 167,
+            Self::ErasureOrdered => 168,
             Self::CaseClosed => 169,
+            Self::ErasureDone => 170,
         }
     }
 
@@ -460,6 +641,10 @@ impl Kind {
             Self::KeyAnnounced
             | Self::CapabilitiesStated
             | Self::AgreementAdopted
+            | Self::KeyRevoked
+            | Self::ClockCorrected
+            | Self::LogSucceeded
+            | Self::FaultProved
             | Self::RequestFiled
             | Self::RegisterCheckRequested
             | Self::InterviewRequested
@@ -484,7 +669,10 @@ impl Kind {
             | Self::HoldPlaced
             | Self::HoldLifted
             | Self::Rectified
-            | Self::CaseClosed => Force::Act,
+            | Self::DisputeSettled
+            | Self::ErasureOrdered
+            | Self::CaseClosed
+            | Self::ErasureDone => Force::Act,
             Self::EvidenceAdded
             | Self::ClarificationGiven
             | Self::PersonDeparted
@@ -493,7 +681,11 @@ impl Kind {
             | Self::RegisterChecked
             | Self::InterviewHeld
             | Self::InterviewMissed
-            | Self::PersonArrived => Force::Report,
+            | Self::PersonArrived
+            | Self::WritingResumed
+            | Self::EntryUnreadable
+            | Self::EntryContested
+            | Self::Restated => Force::Report,
         }
     }
 
@@ -501,9 +693,14 @@ impl Kind {
     #[must_use]
     pub const fn speaker(self) -> Speaker {
         match self {
-            Self::KeyAnnounced | Self::CapabilitiesStated | Self::AgreementAdopted => {
-                Speaker::Corridor
-            }
+            Self::KeyAnnounced
+            | Self::CapabilitiesStated
+            | Self::AgreementAdopted
+            | Self::KeyRevoked
+            | Self::ClockCorrected
+            | Self::LogSucceeded
+            | Self::FaultProved
+            | Self::WritingResumed => Speaker::Corridor,
             Self::RequestFiled
             | Self::EvidenceAdded
             | Self::ClarificationGiven
@@ -534,9 +731,16 @@ impl Kind {
             | Self::TravelDocumentRevoked
             | Self::TransferObjected
             | Self::PersonArrived => Speaker::Requested,
-            Self::HoldPlaced | Self::HoldLifted | Self::Rectified | Self::CaseClosed => {
-                Speaker::Either
-            }
+            Self::HoldPlaced
+            | Self::HoldLifted
+            | Self::Rectified
+            | Self::EntryUnreadable
+            | Self::EntryContested
+            | Self::Restated
+            | Self::DisputeSettled
+            | Self::ErasureOrdered
+            | Self::CaseClosed
+            | Self::ErasureDone => Speaker::Either,
         }
     }
 
@@ -555,6 +759,11 @@ impl Statement {
             Self::KeyAnnounced(_) => Kind::KeyAnnounced,
             Self::CapabilitiesStated(_) => Kind::CapabilitiesStated,
             Self::AgreementAdopted(_) => Kind::AgreementAdopted,
+            Self::KeyRevoked(_) => Kind::KeyRevoked,
+            Self::ClockCorrected(_) => Kind::ClockCorrected,
+            Self::LogSucceeded(_) => Kind::LogSucceeded,
+            Self::FaultProved(_) => Kind::FaultProved,
+            Self::WritingResumed(_) => Kind::WritingResumed,
             Self::RequestFiled(_) => Kind::RequestFiled,
             Self::EvidenceAdded(_) => Kind::EvidenceAdded,
             Self::ClarificationGiven(_) => Kind::ClarificationGiven,
@@ -588,7 +797,13 @@ impl Statement {
             Self::HoldPlaced => Kind::HoldPlaced,
             Self::HoldLifted => Kind::HoldLifted,
             Self::Rectified(_) => Kind::Rectified,
+            Self::EntryUnreadable(_) => Kind::EntryUnreadable,
+            Self::EntryContested(_) => Kind::EntryContested,
+            Self::Restated(_) => Kind::Restated,
+            Self::DisputeSettled => Kind::DisputeSettled,
+            Self::ErasureOrdered(_) => Kind::ErasureOrdered,
             Self::CaseClosed => Kind::CaseClosed,
+            Self::ErasureDone => Kind::ErasureDone,
         }
     }
 }

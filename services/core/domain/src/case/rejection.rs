@@ -131,13 +131,29 @@ pub enum Rejection {
     DeadlineMustBeComputable(NotComputable),
     /// No safeguard may be open on the requesting side. Known to that State alone.
     SafeguardMustBeMet,
+    /// The case must not be in dispute, or both States must have settled it.
+    DisputeMustBeSettled,
+    /// There must be something in dispute that the author has not settled.
+    CaseMustBeDisputed,
+    /// The entry that is meant must be one of the partner's in this case, and heard.
+    EntryMustBeKnown,
+    /// The partner must have said of the entry that it cannot be read, or contested it.
+    EntryMustBeInDoubt,
+    /// What opened the case must be readable, or have been stated again and heard.
+    OpeningMustBeReadable,
+    /// An entry signed after the last good dispatch of a revoked key must have been heard before.
+    KeyMustNotBeRevoked,
+    /// The erasure must have been ordered.
+    ErasureMustBeOrdered,
+    /// The author must have closed its part.
+    PartMustBeClosed,
 }
 
 use Rejection as R;
 
 impl Rejection {
     /// Every rule, in the order of its code, with one member for those that carry data.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 68] = [
         R::KindMustBeUnderstood,
         R::FactsMustBeCanonical,
         R::OpeningMustBeTheFoundersFirst,
@@ -198,6 +214,14 @@ impl Rejection {
         R::PartMustNotBeClosed,
         R::DeadlineMustBeComputable(NotComputable::HoursNeedMoment),
         R::SafeguardMustBeMet,
+        R::DisputeMustBeSettled,
+        R::CaseMustBeDisputed,
+        R::EntryMustBeKnown,
+        R::EntryMustBeInDoubt,
+        R::OpeningMustBeReadable,
+        R::KeyMustNotBeRevoked,
+        R::ErasureMustBeOrdered,
+        R::PartMustBeClosed,
     ];
 
     /// The stable code, with a page of its own in `docs/errors`.
@@ -291,7 +315,15 @@ impl Rejection {
             | R::CaseMustBeSettled
             | R::PartMustNotBeClosed
             | R::DeadlineMustBeComputable(_)
-            | R::SafeguardMustBeMet => None,
+            | R::SafeguardMustBeMet
+            | R::DisputeMustBeSettled
+            | R::CaseMustBeDisputed
+            | R::EntryMustBeKnown
+            | R::EntryMustBeInDoubt
+            | R::OpeningMustBeReadable
+            | R::KeyMustNotBeRevoked
+            | R::ErasureMustBeOrdered
+            | R::PartMustBeClosed => None,
         }
     }
 }
@@ -365,6 +397,16 @@ impl fmt::Display for Rejection {
             R::PartMustNotBeClosed => "this State has closed its part of the case",
             R::DeadlineMustBeComputable(_) => "the rules do not cover what this deadline needs",
             R::SafeguardMustBeMet => "a safeguard is open",
+            R::DisputeMustBeSettled => "the case is in dispute",
+            R::CaseMustBeDisputed => "nothing is in dispute that this State has not settled",
+            R::EntryMustBeKnown => "there is no such entry of the partner in this case",
+            R::EntryMustBeInDoubt => "the partner has not said that it cannot read this entry",
+            R::OpeningMustBeReadable => {
+                "the partner cannot read the request, and it was not stated again"
+            }
+            R::KeyMustNotBeRevoked => "the key that signed this was revoked before it was heard",
+            R::ErasureMustBeOrdered => "no erasure has been ordered",
+            R::PartMustBeClosed => "this State has not closed its part of the case",
         })
     }
 }

@@ -139,8 +139,7 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         return file(view, filed);
     }
     let rules = view.rules.ok_or(Rejection::OpeningMustBeEffective)?;
-    let act = statement.kind().force() == Force::Act;
-    if act && view.said.either(view.side).closed.is_some() {
+    if !said_of_a_closed_part(statement.kind()) && view.said.either(view.side).closed.is_some() {
         return Err(Rejection::PartMustNotBeClosed);
     }
     let asks = &view.said.requesting;
@@ -148,7 +147,12 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
     match statement {
         Statement::KeyAnnounced(_)
         | Statement::CapabilitiesStated(_)
-        | Statement::AgreementAdopted(_) => Err(Rejection::StatementMustBelongToACase),
+        | Statement::AgreementAdopted(_)
+        | Statement::KeyRevoked(_)
+        | Statement::ClockCorrected(_)
+        | Statement::LogSucceeded(_)
+        | Statement::FaultProved(_)
+        | Statement::WritingResumed(_) => Err(Rejection::StatementMustBelongToACase),
         Statement::RequestFiled(_) => Err(Rejection::OpeningMustBeTheFoundersFirst),
         Statement::EvidenceAdded(items) => {
             open(view)?;
@@ -249,7 +253,23 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
             require(view.said.either(view.side).holds(), Rejection::HoldMustBeInPlace)
         }
         Statement::Rectified(_) => Ok(()),
+        Statement::EntryUnreadable(entry) => {
+            let said = &view.said.either(view.side).unreadable;
+            doubt(view, *entry, said)
+        }
+        Statement::EntryContested(entry) => {
+            let said = &view.said.either(view.side).contested;
+            doubt(view, *entry, said)
+        }
+        Statement::Restated(it) => restate(view, it.entry),
+        Statement::DisputeSettled => settle(view),
+        Statement::ErasureOrdered(_) => order_erasure(view),
         Statement::CaseClosed => close(view),
+        Statement::ErasureDone => {
+            let either = view.said.either(view.side);
+            require(either.erasure_ordered.is_some(), Rejection::ErasureMustBeOrdered)?;
+            require(either.erasure_done.is_none(), Rejection::StatementMustNotRepeat)
+        }
     }
 }
 
@@ -375,7 +395,7 @@ fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rej
         .requested
         .dispatches
         .get(&cited.number)
-        .filter(|dispatch| dispatch.digest == cited.digest && cited.era == 0)
+        .filter(|dispatch| dispatch.digest == cited.digest)
         .filter(|dispatch| Some(dispatch.number) <= view.heard)
         .ok_or(Rejection::ClaimMustCiteHeardDispatch)?;
     let heard_notice = dispatch.heard.is_some_and(|heard| heard.number >= notice.dispatch);
@@ -521,4 +541,53 @@ fn close(view: &View<'_>) -> Result<(), Rejection> {
         Outcome::Settled(_) | Outcome::Withdrawn(_) | Outcome::CancelledAfter(..) => true,
     };
     require(settled, Rejection::CaseMustBeSettled)
+}
+
+/// What a State may still state of a case whose part it has closed: reports, and what ends a
+/// dispute or erases.
+const fn said_of_a_closed_part(kind: Kind) -> bool {
+    match kind.force() {
+        Force::Report => true,
+        Force::Act => {
+            matches!(kind, Kind::DisputeSettled | Kind::ErasureOrdered | Kind::ErasureDone)
+        }
+    }
+}
+
+/// An entry of the partner is called unreadable or contested once, by a State that had heard it.
+fn doubt(
+    view: &View<'_>,
+    entry: Position,
+    said: &[(super::said::At, Position)],
+) -> Result<(), Rejection> {
+    let partner = view.chains.of(view.side.other());
+    let known = partner
+        .entry_at(entry)
+        .is_some_and(|it| it.case == Some(view.chains.case) && Some(it.dispatch) <= view.heard);
+    require(known, Rejection::EntryMustBeKnown)?;
+    let repeats = said.iter().any(|(_, doubted)| *doubted == entry);
+    require(!repeats, Rejection::StatementMustNotRepeat)
+}
+
+/// An own entry is said again once the partner could not read it.
+fn restate(view: &View<'_>, entry: Position) -> Result<(), Rejection> {
+    let partner = view.said.either(view.side.other());
+    let mut doubted = partner.unreadable.iter().chain(&partner.contested);
+    require(doubted.any(|(_, doubted)| *doubted == entry), Rejection::EntryMustBeInDoubt)?;
+    let own = &view.said.either(view.side).restated;
+    let repeats = own.iter().any(|(_, restated)| *restated == entry);
+    require(!repeats, Rejection::StatementMustNotRepeat)
+}
+
+/// There must be something in dispute that this State has not settled.
+fn settle(_view: &View<'_>) -> Result<(), Rejection> {
+    Err(Rejection::CaseMustBeDisputed)
+}
+
+/// Personal data is erased when nothing is left to be done with it.
+fn order_erasure(view: &View<'_>) -> Result<(), Rejection> {
+    let either = view.said.either(view.side);
+    require(either.closed.is_some(), Rejection::PartMustBeClosed)?;
+    require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    require(either.erasure_ordered.is_none(), Rejection::StatementMustNotRepeat)
 }

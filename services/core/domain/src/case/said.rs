@@ -159,6 +159,19 @@ pub struct Either {
     pub holds: Vec<(At, Option<At>)>,
     /// Corrections.
     pub rectified: Vec<(At, Rectified)>,
+    /// Entries of the partner that this State could not read, by position; the first for each
+    /// counts.
+    pub unreadable: Vec<(At, Position)>,
+    /// Entries of the partner that this State contested, by position; the first for each counts.
+    pub contested: Vec<(At, Position)>,
+    /// Own entries that this State said again, by position.
+    pub restated: Vec<(At, Position)>,
+    /// When this State took the case as it stood, knowing what was in dispute.
+    pub settled: Vec<At>,
+    /// When this State ordered the erasure of its copies.
+    pub erasure_ordered: Option<At>,
+    /// When it had destroyed them.
+    pub erasure_done: Option<At>,
     /// When this State closed its part.
     pub closed: Option<At>,
 }
@@ -242,7 +255,12 @@ impl Said {
         match statement {
             Statement::KeyAnnounced(_)
             | Statement::CapabilitiesStated(_)
-            | Statement::AgreementAdopted(_) => {}
+            | Statement::AgreementAdopted(_)
+            | Statement::KeyRevoked(_)
+            | Statement::ClockCorrected(_)
+            | Statement::LogSucceeded(_)
+            | Statement::FaultProved(_)
+            | Statement::WritingResumed(_) => {}
             Statement::RequestFiled(filed) => asks.filed = Some((at, filed.clone())),
             Statement::EvidenceAdded(items) => asks.evidence.extend(items.iter().cloned()),
             Statement::ClarificationGiven(question) => asks.clarified.push(*question),
@@ -306,7 +324,17 @@ impl Said {
                 }
             }
             Statement::Rectified(what) => either.rectified.push((at, *what)),
+            Statement::EntryUnreadable(entry) => either.unreadable.push((at, *entry)),
+            Statement::EntryContested(entry) => either.contested.push((at, *entry)),
+            Statement::Restated(it) => either.restated.push((at, it.entry)),
+            Statement::DisputeSettled => either.settled.push(at),
+            Statement::ErasureOrdered(_) => {
+                either.erasure_ordered.get_or_insert(at);
+            }
             Statement::CaseClosed => either.closed = Some(at),
+            Statement::ErasureDone => {
+                either.erasure_done.get_or_insert(at);
+            }
         }
     }
 }

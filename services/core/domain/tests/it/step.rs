@@ -38,9 +38,9 @@ use domain::case::decide::return_unconsidered::{ReturnUnconsidered, return_uncon
 use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_travel_document};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
-    Event, KeyAnnounced, Kind, NonDeparture, Rectified, RefusalReason, RegisterFinding,
-    RequestFiled, ReturnDecision, ReturnReason, Statement, TransferNotified, TransportMode,
-    TravelDocumentIssued,
+    ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Opaque, Rectified, RefusalReason,
+    RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision, ReturnReason, Statement,
+    TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
 };
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
@@ -198,7 +198,25 @@ impl Word {
             Kind::HoldPlaced => Statement::HoldPlaced,
             Kind::HoldLifted => Statement::HoldLifted,
             Kind::Rectified => Statement::Rectified(corrects(number)),
+            Kind::KeyRevoked
+            | Kind::ClockCorrected
+            | Kind::LogSucceeded
+            | Kind::FaultProved
+            | Kind::WritingResumed => Statement::WritingResumed(WritingResumed {
+                reason: ResumeReason::MarkLost,
+                partner_holds: None,
+            }),
+            Kind::EntryUnreadable => Statement::EntryUnreadable(number.into()),
+            Kind::EntryContested => Statement::EntryContested(number.into()),
+            Kind::Restated => Statement::Restated(Restated {
+                entry: number.into(),
+                sealed_body: Opaque(Vec::new()),
+                case_key: Opaque(Vec::new()),
+            }),
+            Kind::DisputeSettled => Statement::DisputeSettled,
+            Kind::ErasureOrdered => Statement::ErasureOrdered(ErasureBasis::RetentionOver),
             Kind::CaseClosed => Statement::CaseClosed,
+            Kind::ErasureDone => Statement::ErasureDone,
         }
     }
 }
@@ -385,7 +403,18 @@ fn decide_on(
         Statement::KeyAnnounced(_)
         | Statement::CapabilitiesStated(_)
         | Statement::AgreementAdopted(_)
+        | Statement::KeyRevoked(_)
+        | Statement::ClockCorrected(_)
+        | Statement::LogSucceeded(_)
+        | Statement::FaultProved(_)
+        | Statement::WritingResumed(_)
         | Statement::RequestFiled(_)
+        | Statement::EntryUnreadable(_)
+        | Statement::EntryContested(_)
+        | Statement::Restated(_)
+        | Statement::DisputeSettled
+        | Statement::ErasureOrdered(_)
+        | Statement::ErasureDone
         | Statement::TakenBack => return None,
         Statement::EvidenceAdded(evidence) => add_evidence(case, AddEvidence { ordered, evidence }),
         Statement::ClarificationGiven(question) => {

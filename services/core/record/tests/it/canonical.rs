@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use domain::case::event::{
-    Kind, NonDeparture, Rectified, RefusalReason, RegisterFinding, ReturnReason, Statement,
-    TransferNotified, TransportMode, TravelDocumentIssued,
+    ClockCorrected, ErasureBasis, Fault, FaultProved, KeyPurpose, KeyRevoked, Kind, LogSucceeded,
+    NonDeparture, Opaque, Rectified, RefusalReason, RegisterFinding, Restated, ResumeReason,
+    ReturnReason, Statement, TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
 };
 use domain::chain::{Content, Heard};
 use domain::identifier::{Agency, Digest, EvidenceItem, Office};
@@ -18,11 +19,34 @@ use crate::world::{case_id, request, rules};
 /// One statement of each kind.
 pub(crate) fn every_statement() -> Vec<Statement> {
     let office = || Office::new("consulate-one").unwrap();
+    let heard = || Heard { era: 0, number: 2, digest: Digest::new([8; 32]) };
     let day = |day| Date::constant(2026, 5, day);
     vec![
         Statement::KeyAnnounced(domain::case::event::KeyAnnounced { root_statement: vec![1, 2] }),
         Statement::CapabilitiesStated([10, 40, 41].into()),
         Statement::AgreementAdopted(record::rules::adoption(rules())),
+        Statement::KeyRevoked(KeyRevoked {
+            root_statement: Opaque(vec![1]),
+            purpose: KeyPurpose::Log,
+            key_id: [7; 16],
+            last_good: Some(heard()),
+        }),
+        Statement::ClockCorrected(ClockCorrected { root_statement: Opaque(vec![2]) }),
+        Statement::LogSucceeded(LogSucceeded {
+            root_statement: Opaque(vec![3]),
+            era: 1,
+            last: heard(),
+        }),
+        Statement::FaultProved(FaultProved {
+            fault: Fault::Equivocation,
+            number: 3,
+            stored: Opaque(vec![4]),
+            rival: Opaque(vec![5]),
+        }),
+        Statement::WritingResumed(WritingResumed {
+            reason: ResumeReason::MarkLost,
+            partner_holds: None,
+        }),
         request(),
         Statement::EvidenceAdded(vec![EvidenceItem::new("photograph").unwrap()]),
         Statement::ClarificationGiven(0),
@@ -62,7 +86,22 @@ pub(crate) fn every_statement() -> Vec<Statement> {
         Statement::HoldPlaced,
         Statement::HoldLifted,
         Statement::Rectified(Rectified::Person),
+        Statement::EntryUnreadable(3),
+        Statement::EntryContested(4),
+        Statement::Restated(Restated {
+            entry: 3,
+            sealed_body: Opaque(vec![6; 16]),
+            case_key: Opaque(canonical::encode(&v1::WrappedCaseKey {
+                position: 3,
+                key_id: vec![1; 16],
+                encapsulated: vec![2; 32],
+                sealed: vec![3; 48],
+            })),
+        }),
+        Statement::DisputeSettled,
+        Statement::ErasureOrdered(ErasureBasis::RetentionOver),
         Statement::CaseClosed,
+        Statement::ErasureDone,
     ]
 }
 
