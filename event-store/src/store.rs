@@ -33,6 +33,20 @@ struct Handle {
     // Taken when the store is closed: the writer ends when no sender is left.
     queue: Mutex<Option<mpsc::Sender<Request>>>,
     threads: Mutex<Option<Threads>>,
+    // Only of a store without threads: whoever holds the lock is the writer.
+    inline: Mutex<Option<Inline>>,
+}
+
+/// The writer of a store without threads.
+struct Inline {
+    writer: Writer,
+    lock: Box<dyn Send + Sync>,
+}
+
+impl std::fmt::Debug for Inline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inline").finish_non_exhaustive()
+    }
 }
 
 struct Threads {
@@ -58,6 +72,28 @@ impl Store {
         Self::start(open(&disk, options, Index::IfTrusted)?)
     }
 
+    /// Opens the store on a disk, without threads: an append is done in the caller's thread when
+    /// it is first polled, and the index is written when much is pending and at the end. So what
+    /// happens on the disk, and in which order, depends on the calls alone. For simulations.
+    pub fn open_inline_on(disk: &Arc<dyn Disk>, options: Options) -> Result<Self, OpenError> {
+        let Opened { lock, shared, writer: journal, recovery } =
+            open(disk, options, Index::IfTrusted)?;
+        let shared = Arc::new(shared);
+        // Nothing is ever sent through it.
+        let (_, queue) = mpsc::channel(1);
+        let writer =
+            Writer { shared: Arc::clone(&shared), journal, queue, lengths: Lengths::default() };
+        let handle = Handle {
+            shared,
+            shares: Arc::new(Semaphore::new(writer::SHARES)),
+            recovery,
+            queue: Mutex::new(None),
+            threads: Mutex::new(None),
+            inline: Mutex::new(Some(Inline { writer, lock })),
+        };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
     pub(crate) fn start(opened: Opened) -> Result<Self, OpenError> {
         let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
@@ -73,6 +109,7 @@ impl Store {
             recovery,
             queue: Mutex::new(Some(sender)),
             threads: Mutex::new(Some(Threads { writer, indexer, lock })),
+            inline: Mutex::new(None),
         };
         Ok(Self { handle: Arc::new(handle) })
     }
@@ -91,12 +128,22 @@ impl Store {
         if self.shared().failure().is_some() {
             return Err(poisoned());
         }
-        let sender = self.handle.queue().clone().ok_or(AppendError::Closed)?;
+        let sender = self.handle.queue().clone();
+        let is_inline = self.handle.inline().is_some();
+        if sender.is_none() && !is_inline {
+            return Err(AppendError::Closed);
+        }
         let share = Arc::clone(&self.handle.shares);
         let share = share.acquire_many_owned(writer::share(batch.weight())).await;
         let share = share.map_err(|_| AppendError::Closed)?;
         let (reply, answer) = oneshot::channel();
         let request = Request { batch, reply, _share: share };
+        let Some(sender) = sender else {
+            if let Some(inline) = self.handle.inline().as_mut() {
+                inline.writer.commit_inline(request);
+            }
+            return answer.await.unwrap_or_else(|_| Err(poisoned()));
+        };
         sender.send(request).await.map_err(|_| poisoned())?;
         // The writer is not to wait for this sender while it closes.
         drop(sender);
@@ -148,7 +195,41 @@ impl Handle {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn inline(&self) -> std::sync::MutexGuard<'_, Option<Inline>> {
+        self.inline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes a store without threads.
+    fn close_inline(&self) {
+        let Some(Inline { writer, lock }) = self.inline().take() else {
+            return;
+        };
+        drop(writer);
+        let indexed = match self.shared.failure() {
+            None => self.shared.index_pending().is_ok(),
+            Some(_) => false,
+        };
+        self.end(indexed);
+        drop(lock);
+    }
+
+    /// Ends what nobody writes to any more. Whether the index has everything says how far it may
+    /// be trusted at the next opening.
+    fn end(&self, indexed: bool) {
+        self.shared.close();
+        let disk = self.shared.disk();
+        if let Some(tree) = self.shared.take_tree() {
+            let flushed = tree.flush();
+            drop(tree);
+            if flushed.is_ok() && indexed && self.shared.failure().is_none() {
+                // If this fails the index is trusted less, or rebuilt, at the next opening.
+                let _ = index::mark_closed(disk);
+            }
+        }
+    }
+
     fn close(&self) {
+        self.close_inline();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Threads { writer, indexer, lock }) = threads else {
             return;
@@ -161,16 +242,7 @@ impl Handle {
             // If the writer panicked, the indexer has not heard that it is to end.
             self.shared.end_indexer();
         }
-        self.shared.close();
-        let disk = self.shared.disk();
-        if let Some(tree) = self.shared.take_tree() {
-            let flushed = tree.flush();
-            drop(tree);
-            if flushed.is_ok() && self.shared.failure().is_none() {
-                // If this fails the index is trusted less, or rebuilt, at the next opening.
-                let _ = index::mark_closed(disk);
-            }
-        }
+        self.end(true);
         drop(lock);
     }
 }

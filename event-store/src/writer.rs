@@ -13,7 +13,9 @@ use crate::journal::frame::{self, Header, Numbers};
 use crate::journal::write::{JournalWriter, WriteError};
 use crate::journal::{Mark, frame_length};
 use crate::lengths::Lengths;
-use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
+use crate::limits::{
+    GROUP_BATCHES_MAX, GROUP_BYTES_MAX, INDEX_RECORDS_MIN, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX,
+};
 use crate::live::{Committed, Shared};
 use crate::name::{LogName, StreamId};
 use crate::record::{Position, Revision};
@@ -71,6 +73,16 @@ impl Writer {
             self.commit(requests);
         }
         self.shared.end_indexer();
+    }
+
+    /// Commits one request in the caller's thread, which is the indexer too.
+    pub(crate) fn commit_inline(&mut self, request: Request) {
+        if self.shared.live().positions.pending() >= INDEX_RECORDS_MIN
+            && let Err(broken) = self.shared.index_pending()
+        {
+            self.shared.fail(broken.to_string());
+        }
+        self.commit(vec![request]);
     }
 
     fn commit(&mut self, requests: Vec<Request>) {

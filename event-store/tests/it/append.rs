@@ -1,14 +1,16 @@
 //! Appending and reading back: numbers, expectations, atomicity, reopening.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use event_store::disk::{Disk, Simulated};
 use event_store::{
     AppendError, Appended, Batch, Expected, Filter, OpenError, Options, Placed, Position,
     ReadError, Recovery, Revision, Store,
 };
 
 use crate::sample::{
-    LOGS, Place, answers, batch, cursor, fill, log, numbered, record, since, stream,
+    LOGS, Place, answers, batch, cursor, fill, log, numbered, record, since, small, stream,
 };
 
 async fn records_are_numbered_in_store_log_and_stream(place: Place) {
@@ -247,3 +249,21 @@ crate::sample::on_each_disk!(
     one_folder_has_one_user,
     an_append_given_up_leaves_the_store_whole
 );
+
+#[tokio::test]
+async fn a_store_without_threads_holds_what_one_with_threads_holds() {
+    let batches = || (0..40).map(numbered);
+    let [one, other]: [Arc<dyn Disk>; 2] = [Arc::new(Simulated::new()), Arc::new(Simulated::new())];
+    let threads = Store::open_on(one, small()).unwrap();
+    let inline = Store::open_inline_on(&other, small()).unwrap();
+    for (batch, same) in batches().zip(batches()) {
+        let appended = threads.append(batch).await.unwrap();
+        assert_eq!(inline.append(same).await.unwrap(), appended);
+    }
+    assert_eq!(since(&inline, &Filter::All, 1000), since(&threads, &Filter::All, 1000));
+    inline.close();
+    let refused = inline.append(numbered(0)).await.unwrap_err();
+    assert!(matches!(refused, AppendError::Closed), "{refused}");
+    let again = Store::open_inline_on(&other, small()).unwrap();
+    assert_eq!(since(&again, &Filter::All, 1000), since(&threads, &Filter::All, 1000));
+}

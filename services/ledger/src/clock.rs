@@ -40,6 +40,11 @@ impl FixedClock {
         Instant::from_ms(self.0.load(Ordering::Acquire))
     }
 
+    /// Sets it, forward or back: what may become of the clock of a machine.
+    pub fn set(&self, to: Instant) {
+        self.0.store(to.as_ms(), Ordering::Release);
+    }
+
     /// Moves it forward; back is nothing.
     pub fn advance_to(&self, to: Instant) {
         self.0.fetch_max(to.as_ms(), Ordering::AcqRel);

@@ -225,15 +225,15 @@ pub(crate) async fn range(
 }
 
 /// A dispatch as it is to be sent.
-struct Sendable {
-    bytes: Vec<u8>,
+pub(crate) struct Sendable {
+    pub(crate) bytes: Vec<u8>,
     digest: Vec<u8>,
     time_ms: u64,
 }
 
 /// A stored dispatch with its entries; of the own log with the case keys that its entries minted,
 /// wrapped anew for the partner. `None` beyond the head of the snapshot.
-fn dispatch(
+pub(crate) fn dispatch(
     reader: &Reader,
     snapshot: &Snapshot,
     corridor: &Corridor,

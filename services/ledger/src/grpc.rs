@@ -5,7 +5,7 @@
 
 mod append;
 mod append_corridor;
-mod export_evidence;
+pub(crate) mod export_evidence;
 mod follow_cases;
 mod follow_dispatches;
 mod get_heads;

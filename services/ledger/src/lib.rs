@@ -22,6 +22,7 @@ mod serial;
 mod signer_mark;
 mod snapshot;
 mod start;
+mod stepped;
 mod view;
 mod writer;
 
@@ -34,3 +35,4 @@ pub use keyring::{
 };
 pub use signer_mark::MarkError;
 pub use start::{Handle, StartError, start};
+pub use stepped::{About, Arrived, Log, Logged, Prepared, Revisions, Standing, Stated, Stepped};

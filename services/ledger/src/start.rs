@@ -122,9 +122,53 @@ impl Handle {
 /// # Errors
 /// Anything that keeps the ledger from being the one writer of its logs.
 pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<Handle, StartError> {
+    let open_store = || Store::open(config.data_folder.join("store"), Options::default());
+    let Assembled { parts, announcements, corridors } = assemble(&config, answering, open_store)?;
+    let (store, keys, secrets) =
+        (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
+    let (clock, serials) = (Arc::clone(&parts.clock), Arc::clone(&parts.serials));
+    let (writer, queue, snapshots) = Writer::new(parts);
+    run(writer, announcements).await?;
+    tokio::spawn(tick(queue.downgrade()));
+
+    let reader = Reader::new(store, config.state, corridors, keys, secrets);
+    let (projector, views) =
+        Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
+    let handle = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("ledger-views".to_owned())
+        .spawn(move || handle.block_on(projector.run()))
+        .map_err(StartError::Thread)?;
+    let message_bytes_max = config.limits.message_bytes_max;
+    let service = Service(Arc::new(Inner {
+        reader,
+        snapshots,
+        queue,
+        clock,
+        serials,
+        views,
+        evidence_records_max: config.limits.evidence_records_max,
+        evidence: Semaphore::new(1),
+    }));
+    Ok(Handle { service, message_bytes_max })
+}
+
+/// What a ledger is made of, opened and held against each other; nothing runs yet.
+pub(crate) struct Assembled {
+    pub(crate) parts: Parts,
+    /// The facts of the first entries of every log that has none.
+    pub(crate) announcements: BTreeMap<State, Vec<Vec<u8>>>,
+    pub(crate) corridors: Arc<Corridors>,
+}
+
+/// Opens keyring, store, corridors and marks.
+pub(crate) fn assemble(
+    config: &Config,
+    answering: watch::Receiver<bool>,
+    open_store: impl Fn() -> Result<Store, OpenError>,
+) -> Result<Assembled, StartError> {
     let open_store = || {
-        let store = Store::open(config.data_folder.join("store"), Options::default());
-        store.map_err(|error| {
+        open_store().map_err(|error| {
             if matches!(error, OpenError::InUse) {
                 StartError::InUse { folder: config.data_folder.display().to_string() }
             } else {
@@ -147,54 +191,26 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     for founded in read_founded(&config.data_folder, config.state)? {
         check_clock(&clock, &founded.corridor)?;
         let partner = founded.corridor.partner;
-        let resumed = resume(&config, &store, &secrets, founded)?;
+        let resumed = resume(config, &store, &secrets, founded)?;
         corridors.insert(partner, resumed.corridor);
         states.insert(partner, resumed.state);
         marks.insert(partner, resumed.mark);
         announcements.insert(partner, resumed.first_facts);
     }
-    let secrets = Arc::new(secrets);
-    let keys = Arc::new(CaseKeys::new(keys));
-    let clock = Arc::new(clock);
-    let serials = Arc::new(Serials::default());
     let parts = Parts {
-        store: store.clone(),
+        store,
         keyring,
-        secrets: Arc::clone(&secrets),
-        keys: Arc::clone(&keys),
-        clock: Arc::clone(&clock),
-        serials: Arc::clone(&serials),
+        secrets: Arc::new(secrets),
+        keys: Arc::new(CaseKeys::new(keys)),
+        clock: Arc::new(clock),
+        serials: Arc::new(Serials::default()),
         corridors: states,
         marks,
         limits: config.limits,
         heartbeat_ms: config.heartbeat_ms,
         answering,
     };
-    let (writer, queue, snapshots) = Writer::new(parts);
-    run(writer, announcements).await?;
-    tokio::spawn(tick(queue.downgrade()));
-
-    let corridors = Arc::new(corridors);
-    let reader = Reader::new(store, config.state, corridors, keys, secrets);
-    let (projector, views) =
-        Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
-    let handle = tokio::runtime::Handle::current();
-    std::thread::Builder::new()
-        .name("ledger-views".to_owned())
-        .spawn(move || handle.block_on(projector.run()))
-        .map_err(StartError::Thread)?;
-    let message_bytes_max = config.limits.message_bytes_max;
-    let service = Service(Arc::new(Inner {
-        reader,
-        snapshots,
-        queue,
-        clock,
-        serials,
-        views,
-        evidence_records_max: config.limits.evidence_records_max,
-        evidence: Semaphore::new(1),
-    }));
-    Ok(Handle { service, message_bytes_max })
+    Ok(Assembled { parts, announcements, corridors: Arc::new(corridors) })
 }
 
 /// Finds a corridor again and holds it to the signer's mark and the keyring.

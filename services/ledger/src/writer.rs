@@ -256,6 +256,25 @@ impl Writer {
         None
     }
 
+    /// Carries out jobs in the caller's thread, in as many groups as they need: for whoever steps
+    /// a ledger and runs no thread for it.
+    pub(crate) fn step(&mut self, mut jobs: Vec<Job>) {
+        while !jobs.is_empty() && !self.stopped {
+            jobs = self.commit(jobs);
+        }
+        jobs.into_iter().for_each(Job::refuse);
+    }
+
+    /// Whether what the disk holds is not known any more: nothing is written before a restart.
+    pub(crate) const fn has_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// What it is made of.
+    pub(crate) const fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// Carries out jobs as one group; returns those that did not fit into it.
     fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         let mut group = Group::new(&self.parts);

@@ -58,7 +58,7 @@ pub(super) async fn execute(
 }
 
 /// Reads both logs and makes the bundle. Blocks.
-fn make(
+pub(crate) fn make(
     reader: &Reader,
     corridor: &Corridor,
     case: CaseId,
