@@ -751,7 +751,7 @@ pub struct GetStatusResponse {
     pub views_upto_position: ::core::option::Option<u64>,
 }
 /// How a corridor stands.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CorridorStatus {
     /// The partner.
     #[prost(string, tag = "1")]
@@ -780,6 +780,29 @@ pub struct CorridorStatus {
     /// The number that is wanted next from this partner.
     #[prost(uint64, tag = "9")]
     pub next_wanted: u64,
+    /// Dispatches that were not authentic and for which there was no room in quarantine; since the
+    /// start.
+    #[prost(uint64, tag = "10")]
+    pub quarantine_dropped: u64,
+    /// Whether the partner's log is frozen, and why; empty while it is not.
+    #[prost(string, tag = "11")]
+    pub frozen: ::prost::alloc::string::String,
+    /// What became of the dispatches that arrived, since the start; by ascending outcome.
+    #[prost(message, repeated, tag = "12")]
+    pub arrivals: ::prost::alloc::vec::Vec<OutcomeCount>,
+    /// What a human must look at; a word for each, as `docs/operations.md` explains them.
+    #[prost(string, repeated, tag = "13")]
+    pub alarms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// How often something became of a dispatch that arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OutcomeCount {
+    /// What.
+    #[prost(enumeration = "ImportOutcome", tag = "1")]
+    pub outcome: i32,
+    /// How often.
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
 }
 /// Which entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -903,6 +926,103 @@ pub struct SetClockResponse {
     #[prost(uint64, tag = "1")]
     pub now_ms: u64,
 }
+/// Whose quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListQuarantineRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// One dispatch, by its number here; absent for all, without their bytes.
+    #[prost(uint64, optional, tag = "3")]
+    pub number: ::core::option::Option<u64>,
+}
+/// What is in quarantine.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListQuarantineResponse {
+    /// By ascending number.
+    #[prost(message, repeated, tag = "1")]
+    pub dispatches: ::prost::alloc::vec::Vec<Quarantined>,
+    /// Dispatches for which there was no room, since the start.
+    #[prost(uint64, tag = "2")]
+    pub dropped: u64,
+}
+/// A dispatch in quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Quarantined {
+    /// Names it among those of its partner.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// When it arrived: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub time_ms: u64,
+    /// For people: why it is not authentic.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// How many bytes it has.
+    #[prost(uint64, tag = "4")]
+    pub size_bytes: u64,
+    /// The bytes as they arrived; empty in a list.
+    #[prost(bytes = "vec", tag = "5")]
+    pub dispatch: ::prost::alloc::vec::Vec<u8>,
+}
+/// Whose quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeQuarantineRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+}
+/// It is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeQuarantineResponse {
+    /// How many dispatches were removed.
+    #[prost(uint64, tag = "1")]
+    pub purged: u64,
+}
+/// Whose faults.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFaultsRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+}
+/// Faults that are kept as proof.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFaultsResponse {
+    /// In the order in which they arrived.
+    #[prost(message, repeated, tag = "1")]
+    pub faults: ::prost::alloc::vec::Vec<KeptFault>,
+}
+/// A dispatch that is kept as proof.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptFault {
+    /// What it proves.
+    #[prost(enumeration = "ImportOutcome", tag = "1")]
+    pub outcome: i32,
+    /// Number of the dispatch.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
+    /// When it arrived: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "3")]
+    pub time_ms: u64,
+    /// For people: what is wrong with it.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// The bytes of `readmit.record.v1.FaultEvidence`, for anybody to verify; empty where the two
+    /// headers alone prove nothing to a third party.
+    #[prost(bytes = "vec", tag = "5")]
+    pub evidence: ::prost::alloc::vec::Vec<u8>,
+}
 /// What a record of the store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -964,6 +1084,8 @@ pub enum ImportOutcome {
     HeardUnknown = 8,
     /// Authentic, and bytes of its entries are missing or do not match: to be fetched again.
     Withheld = 9,
+    /// Of a log that is frozen since a fault was proved: not stored.
+    Frozen = 10,
 }
 impl ImportOutcome {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -982,6 +1104,7 @@ impl ImportOutcome {
             Self::Broken => "IMPORT_OUTCOME_BROKEN",
             Self::HeardUnknown => "IMPORT_OUTCOME_HEARD_UNKNOWN",
             Self::Withheld => "IMPORT_OUTCOME_WITHHELD",
+            Self::Frozen => "IMPORT_OUTCOME_FROZEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -997,6 +1120,7 @@ impl ImportOutcome {
             "IMPORT_OUTCOME_BROKEN" => Some(Self::Broken),
             "IMPORT_OUTCOME_HEARD_UNKNOWN" => Some(Self::HeardUnknown),
             "IMPORT_OUTCOME_WITHHELD" => Some(Self::Withheld),
+            "IMPORT_OUTCOME_FROZEN" => Some(Self::Frozen),
             _ => None,
         }
     }
@@ -1584,6 +1708,87 @@ pub mod ledger_service_client {
                 .insert(GrpcMethod::new("readmit.ledger.v1.LedgerService", "SetClock"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists what arrived in a partner's name and is not authentic, or shows one.
+        pub async fn list_quarantine(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQuarantineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/ListQuarantine",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.LedgerService", "ListQuarantine"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes all that is in quarantine of a partner.
+        pub async fn purge_quarantine(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PurgeQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PurgeQuarantineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/PurgeQuarantine",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.LedgerService", "PurgeQuarantine"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the dispatches of a partner that are kept as proof, with portable evidence.
+        pub async fn list_faults(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFaultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFaultsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/ListFaults",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.LedgerService", "ListFaults"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1759,6 +1964,30 @@ pub mod ledger_service_server {
             request: tonic::Request<super::SetClockRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SetClockResponse>,
+            tonic::Status,
+        >;
+        /// Lists what arrived in a partner's name and is not authentic, or shows one.
+        async fn list_quarantine(
+            &self,
+            request: tonic::Request<super::ListQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQuarantineResponse>,
+            tonic::Status,
+        >;
+        /// Removes all that is in quarantine of a partner.
+        async fn purge_quarantine(
+            &self,
+            request: tonic::Request<super::PurgeQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PurgeQuarantineResponse>,
+            tonic::Status,
+        >;
+        /// Lists the dispatches of a partner that are kept as proof, with portable evidence.
+        async fn list_faults(
+            &self,
+            request: tonic::Request<super::ListFaultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFaultsResponse>,
             tonic::Status,
         >;
     }
@@ -2611,6 +2840,142 @@ pub mod ledger_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.ledger.v1.LedgerService/ListQuarantine" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListQuarantineSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::ListQuarantineRequest>
+                    for ListQuarantineSvc<T> {
+                        type Response = super::ListQuarantineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListQuarantineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::list_quarantine(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListQuarantineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.LedgerService/PurgeQuarantine" => {
+                    #[allow(non_camel_case_types)]
+                    struct PurgeQuarantineSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::PurgeQuarantineRequest>
+                    for PurgeQuarantineSvc<T> {
+                        type Response = super::PurgeQuarantineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PurgeQuarantineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::purge_quarantine(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PurgeQuarantineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.LedgerService/ListFaults" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFaultsSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::ListFaultsRequest>
+                    for ListFaultsSvc<T> {
+                        type Response = super::ListFaultsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFaultsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::list_faults(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFaultsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -2745,5 +3110,11 @@ impl ::core::fmt::Debug for ExportEvidenceResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("ExportEvidenceResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Quarantined {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Quarantined(withheld)")
     }
 }

@@ -28,7 +28,7 @@ pub struct GetStatusResponse {
     pub broker: ::core::option::Option<BrokerStatus>,
 }
 /// How the exchange with a partner stands.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PartnerStatus {
     /// The partner.
     #[prost(string, tag = "1")]
@@ -61,6 +61,30 @@ pub struct PartnerStatus {
     /// Whether writing to this partner has stopped, and why; empty while it goes on.
     #[prost(string, tag = "10")]
     pub stopped: ::prost::alloc::string::String,
+    /// Whether the partner's log is frozen, and why; empty while it is not.
+    #[prost(string, tag = "11")]
+    pub frozen: ::prost::alloc::string::String,
+    /// Dispatches that were not authentic and for which there was no room in quarantine; since the
+    /// start.
+    #[prost(uint64, tag = "12")]
+    pub quarantine_dropped: u64,
+    /// What became of the dispatches that arrived, since the start.
+    #[prost(message, repeated, tag = "13")]
+    pub arrivals: ::prost::alloc::vec::Vec<ArrivalCount>,
+    /// What a human must look at; a word for each, as `docs/operations.md` explains them.
+    #[prost(string, repeated, tag = "14")]
+    pub alarms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// How often something became of a dispatch that arrived.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArrivalCount {
+    /// What: `stored`, `duplicate`, `parked_gap`, `parked_future`, `quarantined`, `rival`, `broken`,
+    /// `heard_unknown`, `withheld` or `frozen`.
+    #[prost(string, tag = "1")]
+    pub outcome: ::prost::alloc::string::String,
+    /// How often.
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
 }
 /// How the courier stands.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -252,6 +276,108 @@ pub struct MeetSafeguardResponse {
     /// What was written.
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
+/// Whose quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListQuarantineRequest {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// One dispatch, by its number here; absent for all, without their bytes.
+    #[prost(uint64, optional, tag = "2")]
+    pub number: ::core::option::Option<u64>,
+}
+/// What is in quarantine.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListQuarantineResponse {
+    /// By ascending number.
+    #[prost(message, repeated, tag = "1")]
+    pub dispatches: ::prost::alloc::vec::Vec<QuarantinedDispatch>,
+    /// Dispatches for which there was no room, since the start.
+    #[prost(uint64, tag = "2")]
+    pub dropped: u64,
+}
+/// A dispatch in quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct QuarantinedDispatch {
+    /// Names it among those of its partner.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// When it arrived: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub arrived_at_ms: u64,
+    /// For people: why it is not authentic.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// How many bytes it has.
+    #[prost(uint64, tag = "4")]
+    pub size_bytes: u64,
+    /// The bytes as they arrived; empty in a list.
+    #[prost(bytes = "vec", tag = "5")]
+    pub dispatch: ::prost::alloc::vec::Vec<u8>,
+}
+/// Whose quarantine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeQuarantineRequest {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+}
+/// It is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PurgeQuarantineResponse {
+    /// How many dispatches were removed.
+    #[prost(uint64, tag = "1")]
+    pub purged: u64,
+}
+/// Whose faults.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListFaultsRequest {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+}
+/// Faults that are kept as proof.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFaultsResponse {
+    /// In the order in which they arrived.
+    #[prost(message, repeated, tag = "1")]
+    pub faults: ::prost::alloc::vec::Vec<FaultOfPartner>,
+}
+/// A dispatch that is kept as proof.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FaultOfPartner {
+    /// Number of the dispatch.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// When it arrived: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub arrived_at_ms: u64,
+    /// For people: what is wrong with it.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Whether there is portable evidence of it.
+    #[prost(bool, tag = "4")]
+    pub portable: bool,
+}
+/// Which fault.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportFaultRequest {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Number of the dispatch; absent for the first that has portable evidence.
+    #[prost(uint64, optional, tag = "2")]
+    pub number: ::core::option::Option<u64>,
+}
+/// The evidence, for anybody to verify.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ExportFaultResponse {
+    /// The bytes of `readmit.record.v1.FaultEvidence`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub chunk: ::prost::alloc::vec::Vec<u8>,
 }
 /// What an office does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -609,6 +735,114 @@ pub mod operator_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists what arrived in a partner's name and is not authentic, or shows one.
+        pub async fn list_quarantine(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQuarantineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/ListQuarantine",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "ListQuarantine"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Removes all that is in quarantine of a partner.
+        pub async fn purge_quarantine(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PurgeQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PurgeQuarantineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/PurgeQuarantine",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "PurgeQuarantine"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the partner's dispatches that are kept as proof of a fault.
+        pub async fn list_faults(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFaultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFaultsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/ListFaults",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "ListFaults"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Exports the portable evidence of a fault, for `readmit verify`.
+        pub async fn export_fault(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportFaultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportFaultResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/ExportFault",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "ExportFault"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -679,6 +913,38 @@ pub mod operator_service_server {
             request: tonic::Request<super::MeetSafeguardRequest>,
         ) -> std::result::Result<
             tonic::Response<super::MeetSafeguardResponse>,
+            tonic::Status,
+        >;
+        /// Lists what arrived in a partner's name and is not authentic, or shows one.
+        async fn list_quarantine(
+            &self,
+            request: tonic::Request<super::ListQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListQuarantineResponse>,
+            tonic::Status,
+        >;
+        /// Removes all that is in quarantine of a partner.
+        async fn purge_quarantine(
+            &self,
+            request: tonic::Request<super::PurgeQuarantineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PurgeQuarantineResponse>,
+            tonic::Status,
+        >;
+        /// Lists the partner's dispatches that are kept as proof of a fault.
+        async fn list_faults(
+            &self,
+            request: tonic::Request<super::ListFaultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFaultsResponse>,
+            tonic::Status,
+        >;
+        /// Exports the portable evidence of a fault, for `readmit verify`.
+        async fn export_fault(
+            &self,
+            request: tonic::Request<super::ExportFaultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportFaultResponse>,
             tonic::Status,
         >;
     }
@@ -1078,6 +1344,188 @@ pub mod operator_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.node.v1.OperatorService/ListQuarantine" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListQuarantineSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::ListQuarantineRequest>
+                    for ListQuarantineSvc<T> {
+                        type Response = super::ListQuarantineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListQuarantineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::list_quarantine(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListQuarantineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/PurgeQuarantine" => {
+                    #[allow(non_camel_case_types)]
+                    struct PurgeQuarantineSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::PurgeQuarantineRequest>
+                    for PurgeQuarantineSvc<T> {
+                        type Response = super::PurgeQuarantineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PurgeQuarantineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::purge_quarantine(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PurgeQuarantineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/ListFaults" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFaultsSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::ListFaultsRequest>
+                    for ListFaultsSvc<T> {
+                        type Response = super::ListFaultsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFaultsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::list_faults(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFaultsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/ExportFault" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportFaultSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::ExportFaultRequest>
+                    for ExportFaultSvc<T> {
+                        type Response = super::ExportFaultResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportFaultRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::export_fault(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportFaultSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1134,5 +1582,17 @@ impl ::core::fmt::Debug for MeetSafeguardRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("MeetSafeguardRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for QuarantinedDispatch {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("QuarantinedDispatch(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ExportFaultResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ExportFaultResponse(withheld)")
     }
 }

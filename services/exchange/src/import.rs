@@ -71,6 +71,8 @@ impl Importer {
             }
             ImportOutcome::Duplicate | ImportOutcome::ParkedFuture => Next::GoOn,
             ImportOutcome::ParkedGap | ImportOutcome::Withheld => Next::Fetch(response.next_wanted),
+            // Nothing more of this log is stored until it is succeeded; it is asked for then.
+            ImportOutcome::Frozen => Next::GoOn,
             ImportOutcome::Unspecified
             | ImportOutcome::Quarantined
             | ImportOutcome::Rival

@@ -43,6 +43,10 @@ pub struct Limits {
     pub parked_dispatches_max: usize,
     /// Their bytes.
     pub parked_bytes_max: usize,
+    /// Dispatches in quarantine, for each partner; more are counted and not kept.
+    pub quarantine_dispatches_max: usize,
+    /// Their bytes.
+    pub quarantine_bytes_max: u64,
     /// Dispatches of one partner that are kept as proof; more are only counted.
     pub proofs_max: usize,
     /// Largest incoming message, in bytes.
@@ -60,6 +64,8 @@ impl Limits {
         group_bytes_max: 2 << 20,
         parked_dispatches_max: 1024,
         parked_bytes_max: 16 << 20,
+        quarantine_dispatches_max: 256,
+        quarantine_bytes_max: 16 << 20,
         proofs_max: 64,
         message_bytes_max: 1 << 20,
         evidence_records_max: 250_000,

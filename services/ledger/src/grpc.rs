@@ -13,8 +13,11 @@ mod get_proof;
 mod get_status;
 mod import_dispatch;
 mod list_accesses;
+mod list_faults;
 mod list_labels;
+mod list_quarantine;
 mod prepare_opening;
+mod purge_quarantine;
 mod read_case;
 mod read_corridor;
 mod read_cursor;
@@ -40,6 +43,7 @@ use crate::access::{Asking, NewAccess};
 use crate::clock::Clock;
 use crate::corridor::Corridor;
 use crate::follow::Sink;
+use crate::quarantine::Quarantine;
 use crate::read::{CaseRecords, Chains, Reader};
 use crate::scope;
 use crate::serial::Serials;
@@ -64,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) queue: WriterQueue,
     pub(crate) clock: Arc<Clock>,
     pub(crate) serials: Arc<Serials>,
+    pub(crate) quarantine: Arc<Quarantine>,
     /// Up to where the views have seen everything.
     pub(crate) views: watch::Receiver<Position>,
     /// [`Limits::evidence_records_max`](crate::config::Limits::evidence_records_max).
@@ -379,6 +384,30 @@ impl LedgerService for Service {
         request: Request<SetClockRequest>,
     ) -> Result<Response<SetClockResponse>, Status> {
         let response = set_clock::execute(self, &self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn list_quarantine(
+        &self,
+        request: Request<ListQuarantineRequest>,
+    ) -> Result<Response<ListQuarantineResponse>, Status> {
+        let response = list_quarantine::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn purge_quarantine(
+        &self,
+        request: Request<PurgeQuarantineRequest>,
+    ) -> Result<Response<PurgeQuarantineResponse>, Status> {
+        let response = purge_quarantine::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn list_faults(
+        &self,
+        request: Request<ListFaultsRequest>,
+    ) -> Result<Response<ListFaultsResponse>, Status> {
+        let response = list_faults::execute(self, &self.admit(request)?)?;
         Ok(Response::new(response))
     }
 }

@@ -19,6 +19,7 @@ mod locked;
 mod read;
 mod scope;
 mod serial;
+mod quarantine;
 mod signer_mark;
 mod snapshot;
 mod start;

@@ -35,10 +35,14 @@ pub(crate) struct CorridorSnapshot {
     pub(crate) partner_hpke: Option<[u8; 32]>,
     /// The partner's dispatches that are parked.
     pub(crate) parked: u64,
-    /// Dispatches that were not authentic, since the start.
-    pub(crate) quarantined: u64,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
+    /// Why nothing more of the partner's log is stored.
+    pub(crate) frozen: Option<String>,
+    /// What became of the dispatches that arrived, by `ImportOutcome`; since the start.
+    pub(crate) arrivals: BTreeMap<i32, u64>,
+    /// Whether the header of the dispatch that is wanted next was seen and its bytes withheld.
+    pub(crate) withheld: bool,
 }
 
 /// How a log stood.

@@ -19,6 +19,7 @@ use crate::founding::{FoundError, Founded, read_founded};
 use crate::grpc::{Inner, Service};
 use crate::keyring::{CaseKeys, Keyring, KeyringError, Secrets};
 use crate::layout;
+use crate::quarantine::{Bounds, Quarantine};
 use crate::read::Reader;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark};
@@ -64,6 +65,9 @@ pub enum StartError {
         /// The partner.
         partner: State,
     },
+    /// The quarantine.
+    #[error("reading the quarantine")]
+    Quarantine(#[source] std::io::Error),
     /// The clock.
     #[error("reading the clock")]
     Clock(#[from] ClockError),
@@ -127,6 +131,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     let (store, keys, secrets) =
         (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
     let (clock, serials) = (Arc::clone(&parts.clock), Arc::clone(&parts.serials));
+    let quarantine = Arc::clone(&parts.quarantine);
     let (writer, queue, snapshots) = Writer::new(parts);
     run(writer, announcements).await?;
     tokio::spawn(tick(queue.downgrade()));
@@ -146,6 +151,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
         queue,
         clock,
         serials,
+        quarantine,
         views,
         evidence_records_max: config.limits.evidence_records_max,
         evidence: Semaphore::new(1),
@@ -184,6 +190,12 @@ pub(crate) fn assemble(
     let (keyring, secrets, keys) = opened?;
     let store = open_store()?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;
+    let bounds = Bounds {
+        dispatches_max: config.limits.quarantine_dispatches_max,
+        bytes_max: config.limits.quarantine_bytes_max,
+    };
+    let quarantine =
+        Quarantine::open(&config.data_folder, bounds).map_err(StartError::Quarantine)?;
     let mut corridors = Corridors::new();
     let mut states = BTreeMap::new();
     let mut marks = BTreeMap::new();
@@ -206,6 +218,7 @@ pub(crate) fn assemble(
         serials: Arc::new(Serials::default()),
         corridors: states,
         marks,
+        quarantine: Arc::new(quarantine),
         limits: config.limits,
         heartbeat_ms: config.heartbeat_ms,
         answering,

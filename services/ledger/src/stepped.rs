@@ -266,7 +266,7 @@ impl Stepped {
             own: corridor.own.dispatches(),
             partner: corridor.partner.dispatches(),
             parked: corridor.parked,
-            quarantined: corridor.quarantined,
+            quarantined: self.writer.parts().quarantine.count(partner).seen,
             stopped: corridor.stopped,
         }
     }

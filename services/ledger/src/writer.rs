@@ -36,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::failure;
 use crate::keyring::{CaseKeys, Keyring, Secrets};
+use crate::quarantine::Quarantine;
 use crate::serial::Serials;
 use crate::signer_mark::SignerMark;
 use crate::snapshot::Snapshot;
@@ -151,6 +152,7 @@ pub(crate) struct Parts {
     pub(crate) serials: Arc<Serials>,
     pub(crate) corridors: BTreeMap<State, CorridorState>,
     pub(crate) marks: BTreeMap<State, SignerMark>,
+    pub(crate) quarantine: Arc<Quarantine>,
     pub(crate) limits: Limits,
     pub(crate) heartbeat_ms: u64,
     pub(crate) answering: watch::Receiver<bool>,

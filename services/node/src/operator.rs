@@ -2,8 +2,12 @@
 
 mod adopt_agreement;
 mod get_status;
+mod export_fault;
 mod list_agreements;
+mod list_faults;
 mod list_partners;
+mod list_quarantine;
+mod purge_quarantine;
 mod safeguard;
 mod set_clock;
 
@@ -87,4 +91,10 @@ methods! {
     set_clock: set_clock::set_clock, SetClockRequest -> SetClockResponse;
     open_safeguard: safeguard::open_safeguard, OpenSafeguardRequest -> OpenSafeguardResponse;
     meet_safeguard: safeguard::meet_safeguard, MeetSafeguardRequest -> MeetSafeguardResponse;
+    list_quarantine: list_quarantine::list_quarantine,
+        ListQuarantineRequest -> ListQuarantineResponse;
+    purge_quarantine: purge_quarantine::purge_quarantine,
+        PurgeQuarantineRequest -> PurgeQuarantineResponse;
+    list_faults: list_faults::list_faults, ListFaultsRequest -> ListFaultsResponse;
+    export_fault: export_fault::export_fault, ExportFaultRequest -> ExportFaultResponse;
 }

@@ -1,10 +1,14 @@
 //! `GetStatus`: how the ledger stands. Holds no personal data.
 
-use proto::ledger::v1::{CorridorStatus, GetStatusRequest, GetStatusResponse};
+use std::collections::BTreeMap;
+
+use proto::ledger::v1::{CorridorStatus, GetStatusRequest, GetStatusResponse, OutcomeCount};
 use runtime::failure::Failure;
 
 use super::{Service, asking, runs_the_node};
+use crate::quarantine::Count;
 use crate::read::sent_dispatch;
+use crate::snapshot::CorridorSnapshot;
 
 pub(super) fn execute(
     service: &Service,
@@ -16,6 +20,7 @@ pub(super) fn execute(
     let snapshot = service.snapshot();
     let corridors = reader.corridors.iter().map(|(partner, corridor)| {
         let it = snapshot.corridors.get(partner).cloned().unwrap_or_default();
+        let quarantine = service.0.quarantine.count(*partner);
         CorridorStatus {
             partner_state: partner.to_string(),
             environment: corridor.genesis.genesis().environment().to_owned(),
@@ -23,8 +28,12 @@ pub(super) fn execute(
             own_head: it.own.head.as_ref().map(sent_dispatch),
             partner_head: it.partner.head.as_ref().map(sent_dispatch),
             parked: it.parked,
-            quarantined: it.quarantined,
+            quarantined: quarantine.kept,
+            alarms: alarms(&it, quarantine),
             stopped: it.stopped.unwrap_or_default(),
+            frozen: it.frozen.unwrap_or_default(),
+            quarantine_dropped: quarantine.dropped,
+            arrivals: counted(&it.arrivals),
             next_wanted: it.partner.dispatches(),
         }
     });
@@ -36,4 +45,21 @@ pub(super) fn execute(
         corridors: corridors.collect(),
         views_upto_position: service.0.views.borrow().0.checked_sub(1),
     })
+}
+
+fn counted(arrivals: &BTreeMap<i32, u64>) -> Vec<OutcomeCount> {
+    let counted = arrivals.iter();
+    counted.map(|(outcome, count)| OutcomeCount { outcome: *outcome, count: *count }).collect()
+}
+
+/// What a human must look at, in the words of `docs/operations.md`.
+fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
+    let words = [
+        (it.stopped.is_some(), "heard-unknown"),
+        (it.frozen.is_some(), "frozen"),
+        (it.withheld, "bytes-withheld"),
+        (quarantine.kept > 0, "quarantine"),
+        (quarantine.dropped > 0, "quarantine-full"),
+    ];
+    words.into_iter().filter(|(rings, _)| *rings).map(|(_, word)| word.to_owned()).collect()
 }

@@ -135,12 +135,21 @@ impl Writer {
     }
 }
 
-/// Checks a dispatch and stages what is to be done with it.
+/// Checks a dispatch and stages what is to be done with it; counts what became of it.
 fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict, Failure> {
+    let partner = job.partner;
+    let verdict = check(parts, group, job)?;
+    if let Some(state) = parts.corridors.get_mut(&partner) {
+        *state.arrivals.entry(verdict.outcome.into()).or_default() += 1;
+    }
+    Ok(verdict)
+}
+
+fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict, Failure> {
     let ImportJob { partner, dispatch: bytes, cursor } = job;
     let dispatch = match Dispatch::decode(&bytes) {
         Ok(dispatch) => dispatch,
-        Err(error) => return Ok(quarantine(parts, partner, &error)),
+        Err(error) => return Ok(quarantine(parts, partner, group.now, &error, &bytes)),
     };
     let number = dispatch.signed_header.header().number;
     let digest = *dispatch.signed_header.digest();
@@ -181,7 +190,7 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
     let waiting =
         |until: Option<Instant>| Parked { dispatch: bytes.clone(), cursor: cursor.clone(), until };
     Ok(match &fault {
-        Fault::NotAuthentic(why) => quarantine(parts, partner, why),
+        Fault::NotAuthentic(why) => quarantine(parts, partner, now, why, &bytes),
         Fault::Duplicate { .. } => {
             group.cursors.extend(cursor);
             Verdict::new(ImportOutcome::Duplicate, "")
@@ -217,6 +226,9 @@ fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict,
         }
         Fault::EntriesWithheld { .. } => {
             tracing::warn!(%partner, number, "header seen, bytes withheld");
+            if let Some(state) = parts.corridors.get_mut(&partner) {
+                state.withheld = Some(number);
+            }
             Verdict::new(ImportOutcome::Withheld, &fault)
         }
     })
@@ -320,10 +332,14 @@ fn unwrap(
     }
 }
 
-fn quarantine(parts: &mut Parts, partner: State, why: &dyn std::fmt::Display) -> Verdict {
-    if let Some(state) = parts.corridors.get_mut(&partner) {
-        state.quarantined += 1;
-    }
+fn quarantine(
+    parts: &Parts,
+    partner: State,
+    now: Instant,
+    why: &dyn std::fmt::Display,
+    bytes: &[u8],
+) -> Verdict {
+    parts.quarantine.keep(partner, now, &why.to_string(), bytes);
     tracing::warn!(%partner, %why, "a dispatch is not authentic");
     Verdict::new(ImportOutcome::Quarantined, why)
 }

@@ -40,8 +40,10 @@ pub(crate) struct CorridorState {
     /// fetched again after a restart.
     pub(super) parked: BTreeMap<u64, Parked>,
     pub(super) parked_bytes: usize,
-    /// Since the start.
-    pub(super) quarantined: u64,
+    /// What became of the dispatches that arrived, by `ImportOutcome`; since the start.
+    pub(super) arrivals: BTreeMap<i32, u64>,
+    /// The dispatch whose header was seen and whose bytes were withheld.
+    pub(super) withheld: Option<u64>,
     /// Digests of the dispatches that are kept as proof.
     pub(super) proofs: BTreeSet<Digest>,
     /// Why nothing more is written to this partner.
@@ -108,7 +110,8 @@ impl CorridorState {
             corridor,
             parked: BTreeMap::new(),
             parked_bytes: 0,
-            quarantined: 0,
+            arrivals: BTreeMap::new(),
+            withheld: None,
             proofs,
             stopped,
         })
@@ -122,8 +125,10 @@ impl CorridorState {
             revision: self.logs.revision,
             partner_hpke: hpke.map(|key| key.public_key),
             parked: self.parked.len() as u64,
-            quarantined: self.quarantined,
             stopped: self.stopped.clone(),
+            frozen: None,
+            arrivals: self.arrivals.clone(),
+            withheld: self.withheld == Some(self.logs.partner.next_number()),
         }
     }
 }

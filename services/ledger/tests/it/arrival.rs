@@ -87,6 +87,13 @@ async fn what_is_not_authentic_goes_to_quarantine_and_nothing_is_written() {
         assert_eq!(outcome, ImportOutcome::Quarantined, "{index}");
     }
     assert_eq!(xk.status().await.quarantined, 3);
+    assert_eq!(xk.status().await.alarms, ["quarantine"]);
+    assert_eq!(xk.quarantine(None).await.dispatches.len(), 3);
+    let shown = xk.quarantine(Some(1)).await.dispatches;
+    assert_eq!((shown.len(), &shown[0].dispatch), (1, &table[1]));
+    assert!(shown[0].reason.contains("signature"), "{}", shown[0].reason);
+    assert_eq!(xk.purge_quarantine().await, 3);
+    assert_eq!(xk.status().await.quarantined, 0);
     assert_eq!(xk.heads().await, before);
     // The true one is taken in all the same.
     assert_eq!(xk.import(&good).await.outcome(), ImportOutcome::Stored);
@@ -102,7 +109,9 @@ async fn withheld_bytes_are_asked_for_again() {
     without.entries.clear();
     let answer = xk.import(&canonical::encode(&without)).await;
     assert_eq!((answer.outcome(), answer.next_wanted), (ImportOutcome::Withheld, wanted));
+    assert_eq!(xk.status().await.alarms, ["bytes-withheld"]);
     assert_eq!(xk.import(&good).await.outcome(), ImportOutcome::Stored);
+    assert_eq!(xk.status().await.alarms, [""; 0]);
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ use ledger::{
 use proto::command::v1::{Purpose, Receipt};
 use proto::ledger::v1::{
     FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest, GetStatusRequest,
-    ImportDispatchRequest, ImportDispatchResponse, ImportOutcome,
+    ImportDispatchRequest, ImportDispatchResponse, ImportOutcome, ListQuarantineRequest,
+    ListQuarantineResponse, PurgeQuarantineRequest,
 };
 use record::genesis::{Clocks, Genesis, Party, SignedGenesis};
 use record::key::{Signer, SigningKeyInMemory};
@@ -248,6 +249,24 @@ impl Running {
             GetStatusRequest { caller: Some(self.operator().context(Purpose::Unspecified)) };
         let status = self.client.clone().get_status(request).await.unwrap().into_inner();
         status.corridors.into_iter().next().unwrap()
+    }
+
+    /// What is in quarantine, or one dispatch of it with its bytes.
+    pub(crate) async fn quarantine(&self, number: Option<u64>) -> ListQuarantineResponse {
+        let request = ListQuarantineRequest {
+            caller: Some(self.operator().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+            number,
+        };
+        self.client.clone().list_quarantine(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn purge_quarantine(&self) -> u64 {
+        let request = PurgeQuarantineRequest {
+            caller: Some(self.operator().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+        };
+        self.client.clone().purge_quarantine(request).await.unwrap().into_inner().purged
     }
 
     pub(crate) async fn heads(&self) -> proto::ledger::v1::GetHeadsResponse {

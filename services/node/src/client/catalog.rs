@@ -322,11 +322,18 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         name: "evidence",
         about: "Evidence that anybody can verify offline",
-        verbs: &[to_file(verb(
-            "export",
-            method!("oversight.v1.AuditService", "ExportEvidence"),
-            "Export the evidence of a case; `readmit verify` checks it",
-        ))],
+        verbs: &[
+            to_file(verb(
+                "export",
+                method!("oversight.v1.AuditService", "ExportEvidence"),
+                "Export the evidence of a case; `readmit verify` checks it",
+            )),
+            to_file(verb(
+                "export-fault",
+                method!("node.v1.OperatorService", "ExportFault"),
+                "Export the evidence of a partner's fault; `readmit verify` checks it",
+            )),
+        ],
     },
     Group {
         name: "audit",
@@ -353,6 +360,31 @@ pub(super) const GROUPS: &[Group] = &[
                 "Count cases by outcome",
             ),
         ],
+    },
+    Group {
+        name: "quarantine",
+        about: "What arrived in a partner's name and is not authentic",
+        verbs: &[
+            verb(
+                "list",
+                method!("node.v1.OperatorService", "ListQuarantine"),
+                "List it, or show one dispatch with its bytes (`--number`)",
+            ),
+            verb(
+                "purge",
+                method!("node.v1.OperatorService", "PurgeQuarantine"),
+                "Remove all that is in quarantine of a partner",
+            ),
+        ],
+    },
+    Group {
+        name: "fault",
+        about: "Faults of a partner's log",
+        verbs: &[verb(
+            "list",
+            method!("node.v1.OperatorService", "ListFaults"),
+            "List the dispatches that are kept as proof",
+        )],
     },
     Group {
         name: "operator",

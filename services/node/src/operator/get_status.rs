@@ -4,7 +4,9 @@ use domain::identifier::State;
 use exchange::Reach;
 use proto::command::v1::Purpose;
 use proto::ledger::v1 as ledger;
-use proto::node::v1::{BrokerStatus, GetStatusRequest, GetStatusResponse, PartnerStatus};
+use proto::node::v1::{
+    ArrivalCount, BrokerStatus, GetStatusRequest, GetStatusResponse, PartnerStatus,
+};
 use runtime::caller::Caller;
 use runtime::failure::Failure;
 
@@ -58,7 +60,16 @@ fn partner(
         parked: corridor.parked,
         quarantined: corridor.quarantined,
         stopped: corridor.stopped.clone(),
+        frozen: corridor.frozen.clone(),
+        quarantine_dropped: corridor.quarantine_dropped,
+        arrivals: corridor.arrivals.iter().map(arrivals).collect(),
+        alarms: corridor.alarms.clone(),
     }
+}
+
+fn arrivals(it: &ledger::OutcomeCount) -> ArrivalCount {
+    let name = it.outcome().as_str_name().trim_start_matches("IMPORT_OUTCOME_");
+    ArrivalCount { outcome: name.to_ascii_lowercase(), count: it.count }
 }
 
 /// The courier; `None` where none is configured.

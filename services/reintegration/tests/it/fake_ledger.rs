@@ -543,4 +543,25 @@ impl LedgerService for FakeLedger {
     ) -> Result<Response<SetClockResponse>, Status> {
         Err(Status::unimplemented("not in this fake"))
     }
+
+    async fn list_quarantine(
+        &self,
+        _: Request<ListQuarantineRequest>,
+    ) -> Result<Response<ListQuarantineResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn purge_quarantine(
+        &self,
+        _: Request<PurgeQuarantineRequest>,
+    ) -> Result<Response<PurgeQuarantineResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn list_faults(
+        &self,
+        _: Request<ListFaultsRequest>,
+    ) -> Result<Response<ListFaultsResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
 }

@@ -741,4 +741,25 @@ impl LedgerService for FakeLedger {
     ) -> Result<Response<SetClockResponse>, Status> {
         not_here()
     }
+
+    async fn list_quarantine(
+        &self,
+        _: Request<ListQuarantineRequest>,
+    ) -> Result<Response<ListQuarantineResponse>, Status> {
+        not_here()
+    }
+
+    async fn purge_quarantine(
+        &self,
+        _: Request<PurgeQuarantineRequest>,
+    ) -> Result<Response<PurgeQuarantineResponse>, Status> {
+        not_here()
+    }
+
+    async fn list_faults(
+        &self,
+        _: Request<ListFaultsRequest>,
+    ) -> Result<Response<ListFaultsResponse>, Status> {
+        not_here()
+    }
 }

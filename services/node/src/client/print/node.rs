@@ -38,6 +38,12 @@ fn with(partner: View<'_>) -> String {
     if partner.says("stopped") {
         row("STOPPED", partner.word("stopped"));
     }
+    if partner.says("frozen") {
+        row("FROZEN", partner.word("frozen"));
+    }
+    if partner.says("alarms") {
+        row("ALARMS", partner.list("alarms"));
+    }
     row("own word", {
         let (own, heard, taken) = (head("own_head"), head("partner_heard"), head("published"));
         format!(
@@ -62,6 +68,7 @@ fn with(partner: View<'_>) -> String {
     for (name, shown, meaning) in [
         ("parked", "PARKED", "dispatches wait for a gap to be filled, or for their time"),
         ("quarantined", "QUARANTINED", "dispatches are not authentic"),
+        ("quarantine_dropped", "NOT KEPT", "more are not authentic; the quarantine is full"),
     ] {
         if partner.says(name) {
             row(shown, format!("{} {meaning}", partner.word(name)));
