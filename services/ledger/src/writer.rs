@@ -22,6 +22,7 @@ mod append;
 mod group;
 mod import;
 mod state;
+mod turn;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(crate) use state::{CorridorState, ResumeError};
 
 use append::Commands;
 use group::Group;
+use turn::Turns;
 
 /// Something for the writer to do.
 pub(crate) enum Job {
@@ -166,6 +168,7 @@ pub(crate) struct Writer {
     queue: mpsc::Receiver<Job>,
     published: watch::Sender<Arc<Snapshot>>,
     commands: Commands,
+    turns: Turns,
     /// Set when parked dispatches are ready that did not fit into the group.
     more_is_ready: bool,
     /// Set when what the disk holds is not known any more: the writer ends.
@@ -184,6 +187,7 @@ impl Writer {
             queue,
             published,
             commands: Commands::default(),
+            turns: Turns::default(),
             more_is_ready: false,
             stopped: false,
         };
@@ -221,12 +225,16 @@ impl Writer {
     fn work(&mut self) -> Option<oneshot::Sender<()>> {
         let mut deferred = VecDeque::new();
         while let Some(first) = deferred.pop_front().or_else(|| self.queue.blocking_recv()) {
+            let Some(first) = self.turns.admit(first) else {
+                continue;
+            };
             let mut weight = first.weight();
             let mut jobs = vec![first];
             let limits = self.parts.limits;
             while weight < limits.group_bytes_max && jobs.len() < limits.group_jobs_max {
                 let next = deferred.pop_front().or_else(|| self.queue.try_recv().ok());
                 let Some(next) = next else { break };
+                let Some(next) = self.turns.admit(next) else { continue };
                 weight += next.weight();
                 jobs.push(next);
             }
@@ -239,12 +247,14 @@ impl Writer {
                 });
             }
             deferred.extend(self.commit(jobs));
+            self.turns.release(&mut deferred);
             if self.stopped {
                 tracing::error!(
                     "the ledger has stopped writing: what the disk holds is not known any more; \
                      the process must be started again"
                 );
                 self.queue.close();
+                self.turns.end(&mut deferred);
                 deferred.drain(..).for_each(Job::refuse);
                 while let Ok(job) = self.queue.try_recv() {
                     job.refuse();

@@ -188,6 +188,9 @@ impl Writer {
                 None
             }
             Err(NotStaged::Failed(failure)) => {
+                if failure.moved().is_some() {
+                    self.turns.give(job.partner, job.command);
+                }
                 let _ = reply.send(Err(failure));
                 None
             }

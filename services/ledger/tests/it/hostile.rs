@@ -1,6 +1,7 @@
 //! A partner with true keys that does what it must not: whatever it sends, this State loses
 //! nothing, tells nobody what is not theirs, and goes on.
 
+use domain::case::event::Statement;
 use domain::identifier::CaseId;
 use event_store::{Batch, LogName, NewRecord, Options, Store, StreamId};
 use proto::command::v1::Purpose;
@@ -231,4 +232,40 @@ async fn a_record_that_cannot_be_read_keeps_no_other_case_from_its_labels() {
     };
     let listed = xk.client.clone().list_labels(request).await.unwrap().into_inner();
     assert!(listed.labels.iter().any(|it| it.case_id == case(2).as_bytes()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_on_a_case_keeps_nobody_from_stopping_it() {
+    // Symptom: each of the partner's entries moved the case, and a hold that was decided again
+    // three times was answered "busy" for as long as the flood went on.
+    let (_site, xk, mut forger) = forged().await;
+    let key = case_key(1);
+    let filed = forger.say(&[filing(case(9), 1, &key)]);
+    forger.hand(&xk, &filed, ImportOutcome::Stored).await;
+    let flood: Vec<Vec<u8>> = (0..1_500)
+        .map(|_| forger.say(&[Said { case: case(9), statement: evidence(), key: &key }]))
+        .collect();
+    let running = std::sync::Arc::new(xk);
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flooding = tokio::spawn({
+        let (running, stop) = (running.clone(), stop.clone());
+        async move {
+            let mut left = flood.len();
+            for dispatch in &flood {
+                if stop.load(std::sync::atomic::Ordering::Acquire) {
+                    break;
+                }
+                running.import(dispatch).await;
+                left -= 1;
+            }
+            left
+        }
+    });
+    for index in 0..4 {
+        let statement = if index % 2 == 0 { Statement::HoldPlaced } else { Statement::HoldLifted };
+        let id = format!("hold-{index}");
+        running.state_on("ministry", &id, &case(9).to_string(), statement).await.unwrap();
+    }
+    stop.store(true, std::sync::atomic::Ordering::Release);
+    assert!(flooding.await.unwrap() > 0, "the flood was over before the holds");
 }

@@ -1,0 +1,108 @@
+//! Whose turn it is: a command that has to be decided again because its case or corridor moved is
+//! not overtaken once more by what the partner sends meanwhile.
+//!
+//! From the refusal until the command comes again, or until the writer next looks at the clock
+//! (within a second), what arrives from that partner waits in the queue, unanswered. So a flood of
+//! a partner's entries slows the flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use domain::identifier::{Digest, State};
+
+use super::Job;
+
+/// Commands whose turn it is, and what waits for them.
+#[derive(Default)]
+pub(super) struct Turns {
+    /// By partner: there is one turn at a time, the last that was given.
+    given: BTreeMap<State, Digest>,
+    /// Imports that wait, in the order in which they came.
+    held: VecDeque<Job>,
+}
+
+impl Turns {
+    /// Gives a command its turn.
+    pub(super) fn give(&mut self, partner: State, command: Digest) {
+        self.given.insert(partner, command);
+    }
+
+    /// Lets a job pass, or keeps it until the turn of its partner is over.
+    pub(super) fn admit(&mut self, job: Job) -> Option<Job> {
+        match &job {
+            Job::Import(import, _) if self.given.contains_key(&import.partner) => {
+                self.held.push_back(job);
+                return None;
+            }
+            Job::Append(append, _) => {
+                if self.given.get(&append.partner) == Some(&append.command) {
+                    self.given.remove(&append.partner);
+                }
+            }
+            Job::Tick | Job::End(_) => self.given.clear(),
+            Job::Import(..) | Job::Access(..) => {}
+        }
+        Some(job)
+    }
+
+    /// Puts what need not wait any more before everything else.
+    pub(super) fn release(&mut self, deferred: &mut VecDeque<Job>) {
+        let waits = |job: &Job| match job {
+            Job::Import(import, _) => self.given.contains_key(&import.partner),
+            Job::Append(..) | Job::Access(..) | Job::Tick | Job::End(_) => false,
+        };
+        let (held, free): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut self.held).into_iter().partition(waits);
+        self.held = held;
+        for job in free.into_iter().rev() {
+            deferred.push_front(job);
+        }
+    }
+
+    /// Gives back everything that waits: the writer ends.
+    pub(super) fn end(&mut self, deferred: &mut VecDeque<Job>) {
+        self.given.clear();
+        self.release(deferred);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::writer::ImportJob;
+    use tokio::sync::oneshot;
+
+    fn state(code: &str) -> State {
+        State::new(code).unwrap()
+    }
+
+    fn import(partner: &str, byte: u8) -> Job {
+        let job = ImportJob { partner: state(partner), dispatch: vec![byte], cursor: None };
+        Job::Import(job, oneshot::channel().0)
+    }
+
+    fn bytes(jobs: &VecDeque<Job>) -> Vec<u8> {
+        let of = |job: &Job| match job {
+            Job::Import(import, _) => import.dispatch[0],
+            Job::Append(..) | Job::Access(..) | Job::Tick | Job::End(_) => 0,
+        };
+        jobs.iter().map(of).collect()
+    }
+
+    #[test]
+    fn what_one_partner_sends_waits_for_the_turn_and_comes_before_the_rest() {
+        let mut turns = Turns::default();
+        turns.give(state("XK"), Digest::new([1; 32]));
+        assert!(turns.admit(import("XK", 1)).is_none());
+        assert!(turns.admit(import("XK", 2)).is_none());
+        assert!(turns.admit(import("AL", 3)).is_some());
+        let mut deferred = VecDeque::from([import("AL", 4)]);
+        turns.release(&mut deferred);
+        assert_eq!(bytes(&deferred), [4]);
+        // The clock ends every turn: nobody waits for a command that never comes.
+        assert!(turns.admit(Job::Tick).is_some());
+        turns.release(&mut deferred);
+        assert_eq!(bytes(&deferred), [1, 2, 4]);
+        assert!(turns.admit(import("XK", 5)).is_some());
+    }
+}
