@@ -100,7 +100,10 @@ pub fn found(
 ) -> Result<(), FoundError> {
     let corridor = Corridor::new(state, genesis.clone());
     let corridor = corridor.ok_or(FoundError::NotInCorridor { state })?;
-    announcements.check(&corridor, keys)?;
+    announcements.check(&corridor, |key| match key {
+        AnnouncedKey::Log(key) => *key == keys.log,
+        AnnouncedKey::Hpke(key) => *key == keys.hpke,
+    })?;
     let folder = folder_of(data_folder, corridor.partner);
     let genesis_file = folder.join("genesis");
     match fs::read(&genesis_file) {
@@ -170,8 +173,12 @@ pub(crate) fn read_founded(data_folder: &Path, state: State) -> Result<Vec<Found
 }
 
 impl Announcements {
-    /// Holds the statements to the root key and the keyring.
-    pub(crate) fn check(&self, corridor: &Corridor, keys: &PublicKeys) -> Result<(), FoundError> {
+    /// Holds the statements to the root key and to the keys that are held.
+    pub(crate) fn check(
+        &self,
+        corridor: &Corridor,
+        held: impl Fn(&AnnouncedKey) -> bool,
+    ) -> Result<(), FoundError> {
         let partner = corridor.partner;
         let party = corridor.genesis.genesis().party(corridor.own);
         let party = party.ok_or(FoundError::NotInCorridor { state: corridor.own })?;
@@ -185,10 +192,10 @@ impl Announcements {
             })
         };
         let (log, hpke) = (verify("log", &self.log)?, verify("HPKE", &self.hpke)?);
-        if log.key != AnnouncedKey::Log(keys.log) {
+        if !matches!(log.key, AnnouncedKey::Log(_)) || !held(&log.key) {
             return Err(FoundError::OtherKey { key: "log", partner });
         }
-        if hpke.key != AnnouncedKey::Hpke(keys.hpke) {
+        if !matches!(hpke.key, AnnouncedKey::Hpke(_)) || !held(&hpke.key) {
             return Err(FoundError::OtherKey { key: "HPKE", partner });
         }
         if hpke.serial <= log.serial {

@@ -32,7 +32,8 @@ pub use config::{Config, Limits, Passphrase};
 pub use founding::{Announcements, FoundError, found, is_founded};
 pub use grpc::Service;
 pub use keyring::{
-    Hardness, KeyringError, PublicKeys, create_keyring, create_keyring_with, keyring_public_keys,
+    Aged, Hardness, KeyList, KeyUse, KeyringError, PublicKeys, back_up_keyring, create_keyring,
+    create_keyring_with, keyring_public_keys, list_keys, prepare_key, restore_keyring,
 };
 pub use signer_mark::MarkError;
 pub use start::{Handle, StartError, start};

@@ -297,14 +297,16 @@ impl Reader {
 
     /// The local entries of a case as they are sent.
     pub(crate) fn sent_local(&self, case: &CaseRecords, bodies: Bodies) -> Vec<wire::LocalEntry> {
-        let key = self.secrets.local_key(&case.id);
+        let key = self.keys.local(&case.id);
         let sent = case.local.iter().map(|record| {
             let sealed = &record.stored.sealed_body;
             let (body, body_state) = if sealed.is_empty() {
                 (Vec::new(), wire::BodyState::None)
             } else {
                 let place = case.corridor.local_place(case.id, record.position);
-                open(bodies, Some(&key), |key| key.open(&place, Purpose::LocalBody, sealed).ok())
+                open(bodies, key.as_ref(), |key| {
+                    key.open(&place, Purpose::LocalBody, sealed).ok()
+                })
             };
             wire::LocalEntry {
                 position: record.position,

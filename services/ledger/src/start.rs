@@ -1,11 +1,11 @@
 //! Starting a ledger: keyring, store, corridors, marks, then the writer and what follows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::case::event::{KeyAnnounced, Statement};
-use domain::identifier::State;
+use domain::identifier::{CaseId, State};
 use event_store::{OpenError, Options, Store};
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
 use record::facts;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::corridor::{Corridor, Corridors};
 use crate::founding::{FoundError, Founded, read_founded};
 use crate::grpc::{Inner, Service};
-use crate::keyring::{CaseKeys, Keyring, KeyringError, Secrets};
+use crate::keyring::{CaseKeys, Keyring, KeyringError, NodeKeys, Opened};
 use crate::layout;
 use crate::quarantine::{Bounds, Quarantine};
 use crate::read::Reader;
@@ -28,6 +28,8 @@ use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
 
 /// How often the writer looks at the clock when there is nothing to do.
 const TICK: Duration = Duration::from_secs(1);
+/// Local records that are looked at at once.
+const LOCAL_RECORDS_PAGE: u64 = 1024;
 
 /// Why a ledger does not start.
 #[derive(Debug, thiserror::Error)]
@@ -187,7 +189,7 @@ pub(crate) fn assemble(
         // Nearly always by a node that has the data folder too, which says more.
         open_store()?.close();
     }
-    let (keyring, secrets, keys) = opened?;
+    let Opened { mut keyring, secrets, cases, mut locals } = opened?;
     let store = open_store()?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;
     let bounds = Bounds {
@@ -200,10 +202,15 @@ pub(crate) fn assemble(
     let mut states = BTreeMap::new();
     let mut marks = BTreeMap::new();
     let mut announcements = BTreeMap::new();
-    for founded in read_founded(&config.data_folder, config.state)? {
+    let founded = read_founded(&config.data_folder, config.state)?;
+    if keyring.derives_locals() {
+        let cases = with_local_entries(&store, &founded).map_err(StartError::Begin)?;
+        locals = keyring.settle_locals(cases)?;
+    }
+    for founded in founded {
         check_clock(&clock, &founded.corridor)?;
         let partner = founded.corridor.partner;
-        let resumed = resume(config, &store, &secrets, founded)?;
+        let resumed = resume(config, &store, keyring.keys(), founded)?;
         corridors.insert(partner, resumed.corridor);
         states.insert(partner, resumed.state);
         marks.insert(partner, resumed.mark);
@@ -213,7 +220,7 @@ pub(crate) fn assemble(
         store,
         keyring,
         secrets: Arc::new(secrets),
-        keys: Arc::new(CaseKeys::new(keys)),
+        keys: Arc::new(CaseKeys::new(cases, locals)),
         clock: Arc::new(clock),
         serials: Arc::new(Serials::default()),
         corridors: states,
@@ -230,7 +237,7 @@ pub(crate) fn assemble(
 fn resume(
     config: &Config,
     store: &Store,
-    secrets: &Secrets,
+    keys: &NodeKeys,
     founded: Founded,
 ) -> Result<Resumed, StartError> {
     let Founded { corridor, announcements } = founded;
@@ -245,14 +252,13 @@ fn resume(
     let folder = &config.signer_mark_folder;
     let mark = SignerMark::open(folder, &corridor.own_log, head, digest_of)
         .map_err(|source| StartError::Mark { partner, source })?;
-    let keys = secrets.public_keys();
     if head.is_none() {
-        announcements.check(&corridor, &keys)?;
+        announcements.check(&corridor, |key| keys.has(key))?;
     } else {
         let announced = state.logs.own.keys();
-        let same = announced.log_key() == Some(keys.log)
-            && announced.hpke_key().is_some_and(|key| key.public_key == keys.hpke);
-        if !same {
+        let held = announced.log_key().is_some_and(|key| keys.has_log(&key))
+            && announced.hpke_key().is_some_and(|key| keys.has_hpke(&key.public_key));
+        if !held {
             return Err(StartError::OtherKeys { partner });
         }
     }
@@ -260,6 +266,25 @@ fn resume(
     let facts = [announcements.log, announcements.hpke]
         .map(|root_statement| facts::encode(None, &statement(root_statement)));
     Ok(Resumed { corridor, state, mark, first_facts: facts.to_vec() })
+}
+
+/// The cases of which something stands in a local log.
+fn with_local_entries(store: &Store, founded: &[Founded]) -> Result<BTreeSet<CaseId>, Failure> {
+    let mut cases = BTreeSet::new();
+    for founded in founded {
+        let log = &founded.corridor.names.local;
+        let mut from = 0;
+        loop {
+            let page = layout::log_records(store, log, from, LOCAL_RECORDS_PAGE)?;
+            if page.is_empty() {
+                break;
+            }
+            from += page.len() as u64;
+            let streams = page.iter().filter_map(|record| record.stream.as_ref());
+            cases.extend(streams.filter_map(layout::case_of));
+        }
+    }
+    Ok(cases)
 }
 
 /// A corridor that was found again.

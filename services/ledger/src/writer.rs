@@ -21,6 +21,7 @@
 mod append;
 mod group;
 mod import;
+mod signing;
 mod state;
 mod turn;
 
@@ -293,15 +294,20 @@ impl Writer {
         self.come_of_age(&mut group);
         let mut appends = Vec::new();
         let mut deferred = Vec::new();
+        let mut looks_at_keys = false;
         for job in jobs {
             match job {
                 Job::Import(..) if group.is_full() => deferred.push(job),
                 Job::Import(job, reply) => self.import(&mut group, job, reply),
                 Job::Append(job, reply) => appends.push((job, reply)),
                 Job::Access(access, reply) => group.access(&access, reply),
-                Job::Tick | Job::End(_) => {}
+                Job::Tick => looks_at_keys = true,
+                Job::End(_) => {}
             }
         }
+        // What is said of the corridor comes first: only the first entry of a dispatch may announce
+        // the key that signs it.
+        appends.sort_by_key(|(job, _)| job.subject != Subject::Corridor);
         for (job, reply) in appends {
             if let Some((job, reply)) = self.append(&mut group, job, reply) {
                 deferred.push(Job::Append(job, reply));
@@ -310,6 +316,8 @@ impl Writer {
         self.heartbeats(&mut group);
         if let Err(error) = self.write(group) {
             tracing::error!(%error, causes = causes(&error), "a group was not written");
+        } else if looks_at_keys {
+            self.retire_keys();
         }
         if std::mem::take(&mut self.more_is_ready) {
             deferred.push(Job::Tick);

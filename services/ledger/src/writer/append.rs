@@ -23,6 +23,7 @@ use super::{Parts, Reply, Writer};
 use crate::access::NewAccess;
 use crate::corridor::Side;
 use crate::failure::{CASE_KEY_MISSING, PARTNER_STOPPED};
+use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, case_stream};
 use crate::serial::YearSerial;
 
@@ -260,7 +261,7 @@ impl Writer {
         fits(draft.has_room(job.entries.len()))?;
         let (entries, key) = seal(parts, state, job, first)?;
         fits(draft.has_room_for(&entries))?;
-        let local = seal_local(parts, state, job, first_local)?;
+        let (local, local_key) = seal_local(parts, state, job, first_local)?;
 
         let (count, local_count) = (entries.len() as u64, local.len() as u64);
         let local: Vec<NewRecord> = local
@@ -269,7 +270,10 @@ impl Writer {
             .collect();
         draft.add(entries.into_iter().map(|entry| (entry, stream)).collect());
         draft.logs.local_size += local_count;
-        group.keys.extend(job.subject.case().copied().zip(key));
+        if let Some(case) = job.subject.case().copied() {
+            group.keys.extend(key.map(|key| NewKey { case, key, reach: Reach::Shared }));
+            group.keys.extend(local_key.map(|key| NewKey { case, key, reach: Reach::Local }));
+        }
         if let Subject::Opening(_, Opening { serial }) = job.subject {
             group.use_serial(parts, job.partner, serial);
         }
@@ -368,18 +372,23 @@ fn seal(
     Ok((entries, minted))
 }
 
-/// Seals the entries for the local log.
+/// Seals the entries for the local log, and mints the local key of a case that has none.
 fn seal_local(
     parts: &Parts,
     state: &CorridorState,
     job: &AppendJob,
     first: u64,
-) -> Result<Vec<Entry>, Failure> {
+) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
     let (Some(case), false) = (job.subject.case(), job.local.is_empty()) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let corridor = &state.corridor;
-    let key = parts.secrets.local_key(case);
+    let stored = parts.keys.local(case);
+    let minted =
+        stored.is_none().then(|| CaseKey::generate(&mut random::operating_system()));
+    let Some(key) = stored.as_ref().or(minted.as_ref()) else {
+        return Err(Failure::internal("a local key is neither there nor minted"));
+    };
     let mut entries = Vec::with_capacity(job.local.len());
     for (index, (entry, position)) in job.local.iter().zip(first..).enumerate() {
         let place = corridor.local_place(*case, position);
@@ -394,7 +403,7 @@ fn seal_local(
         let made = Entry::new(&corridor.local_log, position, draft);
         entries.push(made.map_err(|error| too_long(&format!("local_entries[{index}]"), error))?);
     }
-    Ok(entries)
+    Ok((entries, minted))
 }
 
 fn too_long(entry: &str, error: DraftError) -> Failure {

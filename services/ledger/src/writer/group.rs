@@ -13,15 +13,16 @@ use record::canonical;
 use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_bytes};
 use record::entry::{Draft as EntryDraft, Entry};
 use record::log::Composed;
-use record::seal::CaseKey;
 use runtime::failure::Failure;
 
 use super::append::Pending;
 use super::import::Imported;
+use super::signing;
 use super::state::{Logs, stream_length};
 use super::{Parts, Reply};
 use crate::access::NewAccess;
 use crate::corridor::Corridor;
+use crate::keyring::NewKey;
 use crate::layout::LogNames;
 use crate::serial::{self, YearSerial};
 
@@ -38,7 +39,7 @@ pub(super) struct Group {
     pub(super) now: Instant,
     pub(super) records: Vec<NewRecord>,
     pub(super) cursors: BTreeMap<CursorName, Vec<u8>>,
-    pub(super) keys: Vec<(CaseId, CaseKey)>,
+    pub(super) keys: Vec<NewKey>,
     /// The lengths of touched streams, with what the group adds.
     pub(super) streams: HashMap<StreamId, u64>,
     drafts: BTreeMap<State, Draft>,
@@ -194,10 +195,11 @@ impl Group {
             let listening = draft.logs.partner.head();
             let (entries, streams): (Vec<Entry>, Vec<StreamId>) =
                 std::mem::take(&mut draft.entries).into_iter().unzip();
+            let signer = signing::signer(parts, &draft.logs.own, &entries)?;
             let composed =
-                draft.logs.own.compose(entries, listening, self.now, &parts.secrets.log).map_err(
-                    |error| Failure::internal("a dispatch could not be made").with_source(error),
-                )?;
+                draft.logs.own.compose(entries, listening, self.now, signer).map_err(|error| {
+                    Failure::internal("a dispatch could not be made").with_source(error)
+                })?;
             let names = &state.corridor.names.own;
             let entries = composed.entries.iter().zip(&streams);
             let entries = entries.map(|(entry, stream)| (entry, Some(*stream)));

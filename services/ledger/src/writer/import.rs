@@ -19,13 +19,14 @@ use record::dispatch::Dispatch;
 use record::entry::{Head, Owner};
 use record::log::Stamp;
 use record::seal::CaseKey;
-use record::wrap;
+use record::wrap::{self, UnwrapError};
 use runtime::failure::Failure;
 
 use super::group::{Group, PendingImport, push_dispatch};
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
+use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, LogNames, case_stream};
 
 /// First records of a case among which its opening is looked for: whoever says more than this of a
@@ -261,7 +262,8 @@ fn store(
     let opened = &mut group.draft(parts, partner).opened;
     for (case, opening) in openings(parts, state, opened, &entries)? {
         let mut wraps = case_keys.iter().filter(|it| it.position == opening.head.position);
-        group.keys.extend(wraps.find_map(|it| Some((case, unwrap(parts, state, opening, it)?))));
+        let key = wraps.find_map(|it| unwrap(parts, state, opening, it));
+        group.keys.extend(key.map(|key| NewKey { case, key, reach: Reach::Shared }));
     }
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();
@@ -323,7 +325,15 @@ fn unwrap(
     };
     let place = corridor.place(Side::Partner, case, opening.head.position);
     let genesis = corridor.genesis.digest();
-    match wrap::unwrap(wrapped, genesis, &place, &commitment, &parts.secrets.hpke) {
+    // The newest first: an older one is there only until the partner has heard of its successor.
+    let mut found = Err(UnwrapError::OtherRecipient);
+    for recipient in parts.keyring.keys().hpke.iter().rev() {
+        found = wrap::unwrap(wrapped, genesis, &place, &commitment, recipient);
+        if !matches!(found, Err(UnwrapError::OtherRecipient)) {
+            break;
+        }
+    }
+    match found {
         Ok(key) => Some(key),
         Err(error) => {
             tracing::warn!(position = opening.head.position, %error, "a case key is of no use");

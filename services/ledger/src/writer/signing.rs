@@ -1,0 +1,102 @@
+//! Which key signs the next dispatch, and when a key is destroyed that was succeeded.
+
+use std::collections::HashSet;
+
+use domain::case::event::Statement;
+use domain::chain::Content;
+use record::entry::Entry;
+use record::key::{KeyId, PublicKey, Signer};
+use record::log::LogState;
+use record::root_statement::{AnnouncedKey, RootStatement};
+use runtime::failure::Failure;
+
+use super::state::CorridorState;
+use super::{Parts, Writer};
+
+/// Who signs the next dispatch of a log: the key that its own first entry announces, so that a
+/// successor speaks from the dispatch that announces it; else the one that was announced last.
+pub(super) fn signer<'a>(
+    parts: &'a Parts,
+    own: &LogState,
+    entries: &[Entry],
+) -> Result<&'a dyn Signer, Failure> {
+    let by_itself = entries.first().and_then(|entry| announced_by_itself(own, entry));
+    let announced = own.keys().log_key();
+    let candidates = [by_itself, announced].into_iter().flatten();
+    let mut held = candidates.filter_map(|key| held(parts, &key));
+    held.next().ok_or_else(|| Failure::internal("the key that may sign now is not held here"))
+}
+
+/// The log key that an entry announces, if it may sign the dispatch that it is the first entry of.
+fn announced_by_itself(own: &LogState, entry: &Entry) -> Option<PublicKey> {
+    let Content::Stated(statement) = record::facts::read(&entry.facts) else {
+        return None;
+    };
+    let Statement::KeyAnnounced(announced) = *statement else {
+        return None;
+    };
+    let statement = RootStatement::verify(&announced.root_statement, own.keys().root()).ok()?;
+    let AnnouncedKey::Log(key) = statement.key else {
+        return None;
+    };
+    own.keys().announced_by_itself(&announced.root_statement, own.next_number(), key.id())
+}
+
+fn held<'a>(parts: &'a Parts, key: &PublicKey) -> Option<&'a dyn Signer> {
+    let mut log = parts.keyring.keys().log.iter();
+    log.find(|held| held.public_key() == *key).map(|held| -> &dyn Signer { held })
+}
+
+impl Writer {
+    /// Destroys keys that nothing needs any more. A log key goes once its successor is announced
+    /// in a dispatch of every corridor that is stored and released; an HPKE key once a stored
+    /// dispatch of every partner has heard of its successor: whatever comes after is sealed to
+    /// that. A failure is told and tried again with the next tick.
+    pub(super) fn retire_keys(&mut self) {
+        let (log, hpke) = (self.succeeded_log_keys(), self.succeeded_hpke_keys());
+        if log.is_empty() && hpke.is_empty() {
+            return;
+        }
+        let done = self.parts.keyring.make_anew(|contents| {
+            contents.log.retain(|key| !log.contains(&key.key_id()));
+            contents.hpke.retain(|key| !hpke.contains(&key.id()));
+        });
+        match done {
+            Ok(()) => {
+                tracing::info!(log = log.len(), hpke = hpke.len(), "succeeded keys are destroyed");
+            }
+            Err(error) => {
+                self.stopped = self.parts.keyring.has_failed();
+                tracing::error!(%error, "a succeeded key could not be destroyed");
+            }
+        }
+    }
+
+    /// Log keys that are older than the one that speaks, in every corridor.
+    fn succeeded_log_keys(&self) -> HashSet<KeyId> {
+        let held = &self.parts.keyring.keys().log;
+        let oldest = self.oldest(|state| {
+            let speaks = state.logs.own.keys().log_key()?;
+            held.iter().position(|key| key.public_key() == speaks)
+        });
+        held.iter().take(oldest).map(Signer::key_id).collect()
+    }
+
+    /// HPKE keys that are older than one that the partner has heard of, in every corridor.
+    fn succeeded_hpke_keys(&self) -> HashSet<KeyId> {
+        let held = &self.parts.keyring.keys().hpke;
+        let oldest = self.oldest(|state| {
+            let heard = state.logs.partner.heard()?.number;
+            let mut announced = state.logs.own.keys().hpke_keys().iter().rev();
+            let known = announced.find(|key| key.dispatch <= heard)?;
+            held.iter().position(|key| key.public_key() == known.public_key)
+        });
+        held.iter().take(oldest).map(record::wrap::OpeningKey::id).collect()
+    }
+
+    /// The lowest place that a corridor still needs; 0 where there is no corridor.
+    fn oldest(&self, needed: impl Fn(&CorridorState) -> Option<usize>) -> usize {
+        let corridors = self.parts.corridors.values();
+        corridors.map(|state| needed(state).unwrap_or(0)).min().unwrap_or(0)
+    }
+}
