@@ -376,6 +376,9 @@ impl Keyring {
         self.epoch = next;
         self.derives_locals = contents.local.is_some();
         self.keys = NodeKeys { log: contents.log, hpke: contents.hpke };
+        if last == Step::Switch {
+            return Ok(());
+        }
         sweep(&self.path, Some(number), last)
     }
 

@@ -18,6 +18,7 @@ use runtime::failure::{Class, Failure};
 use zeroize::Zeroizing;
 
 use super::group::{Fit, Group, local_record};
+use super::signing;
 use super::state::CorridorState;
 use super::{Parts, Reply, Writer};
 use crate::access::NewAccess;
@@ -254,6 +255,9 @@ impl Writer {
         let Some(state) = parts.corridors.get(&job.partner) else {
             return Err(Failure::not_found("corridor").into());
         };
+        if job.subject == Subject::Corridor {
+            signing::check(parts, &state.logs.own, &job.entries)?;
+        }
         let now = group.now;
         let draft = group.draft(parts, job.partner);
         let first = draft.next_position();

@@ -47,6 +47,51 @@ fn held<'a>(parts: &'a Parts, key: &PublicKey) -> Option<&'a dyn Signer> {
     log.find(|held| held.public_key() == *key).map(|held| -> &dyn Signer { held })
 }
 
+/// Holds announcements to what would count: a statement that the partner's ledger passes over, or
+/// one of a key that is not held here, would leave this State without a voice or an ear.
+pub(super) fn check(
+    parts: &Parts,
+    own: &LogState,
+    entries: &[super::NewEntry],
+) -> Result<(), Failure> {
+    let directory = own.keys();
+    let mut next = directory.next_serial();
+    for (index, entry) in entries.iter().enumerate() {
+        let refused = |reason: &str| Err(Failure::field(format!("facts[{index}]"), reason));
+        let Content::Stated(statement) = record::facts::read(&entry.facts) else {
+            continue;
+        };
+        let Statement::KeyAnnounced(announced) = *statement else {
+            continue;
+        };
+        let statement = RootStatement::verify(&announced.root_statement, directory.root());
+        let statement = match statement {
+            Ok(statement) => statement,
+            Err(error) => return refused(&error.to_string()),
+        };
+        if statement.serial < next {
+            return refused("must have a higher serial than the last statement of the root key");
+        }
+        next = statement.serial.saturating_add(1);
+        let (is_held, was_announced) = match &statement.key {
+            AnnouncedKey::Log(key) => {
+                (held(parts, key).is_some(), directory.log_key() == Some(*key))
+            }
+            AnnouncedKey::Hpke(key) => (
+                parts.keyring.keys().has_hpke(key),
+                directory.hpke_key().is_some_and(|known| known.public_key == *key),
+            ),
+        };
+        if !is_held {
+            return refused("must announce a key whose private half is held here");
+        }
+        if was_announced {
+            return refused("must announce another key than the last of its use");
+        }
+    }
+    Ok(())
+}
+
 impl Writer {
     /// Destroys keys that nothing needs any more. A log key goes once its successor is announced
     /// in a dispatch of every corridor that is stored and released; an HPKE key once a stored

@@ -9,5 +9,6 @@ mod failing_disk;
 mod forger;
 mod group;
 mod hostile;
+mod rotation;
 mod start;
 mod world;
