@@ -190,10 +190,7 @@ fn found(path: &Path, key: &PassphraseKey, contents: &Contents) -> Result<(), Ke
 }
 
 /// Looks at a keyring that a node may be running on: nothing is locked, and nothing is changed.
-fn look(
-    path: &Path,
-    passphrase: &Passphrase,
-) -> Result<(PassphraseKey, Contents), KeyringError> {
+fn look(path: &Path, passphrase: &Passphrase) -> Result<(PassphraseKey, Contents), KeyringError> {
     let mut looks = 0;
     loop {
         looks += 1;
@@ -363,8 +360,7 @@ impl Keyring {
         if last == Step::WrappingKey {
             return Ok(());
         }
-        let next =
-            Epoch::write_contents(&self.path, number, &passphrase, wrapping, &contents)?;
+        let next = Epoch::write_contents(&self.path, number, &passphrase, wrapping, &contents)?;
         if last == Step::Contents {
             return Ok(());
         }

@@ -304,9 +304,7 @@ impl Reader {
                 (Vec::new(), wire::BodyState::None)
             } else {
                 let place = case.corridor.local_place(case.id, record.position);
-                open(bodies, key.as_ref(), |key| {
-                    key.open(&place, Purpose::LocalBody, sealed).ok()
-                })
+                open(bodies, key.as_ref(), |key| key.open(&place, Purpose::LocalBody, sealed).ok())
             };
             wire::LocalEntry {
                 position: record.position,

@@ -54,9 +54,12 @@ pub fn back_up_keyring(
     let sealed = key.seal(&header, &wrapping, &mut random);
     header.extend_from_slice(&sealed);
     let (bytes, _) = seal_all(&header, &wrapping, &contents);
-    files::write_new(to, &bytes).map(drop).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => KeyringError::Exists { path: to.to_path_buf() },
-        _ => file_error("back up", to, source),
+    files::write_new(to, &bytes).map(drop).map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AlreadyExists {
+            KeyringError::Exists { path: to.to_path_buf() }
+        } else {
+            file_error("back up", to, source)
+        }
     })
 }
 
@@ -90,8 +93,8 @@ fn read(
     let rest = bound.strip_prefix(MAGIC).ok_or_else(|| corrupt(from, 0))?;
     let (derivation, not_after) = rest.split_at(DERIVATION_LENGTH);
     let not_after: [u8; 8] = not_after.try_into().map_err(|_| corrupt(from, MAGIC.len()))?;
-    let key = PassphraseKey::derive(derivation, passphrase)
-        .ok_or_else(|| corrupt(from, MAGIC.len()))?;
+    let key =
+        PassphraseKey::derive(derivation, passphrase).ok_or_else(|| corrupt(from, MAGIC.len()))?;
     let wrapping = key.open(bound, sealed).ok_or_else(|| wrong_passphrase(from))?;
     let contents = open_all(from, header, &wrapping, &bytes)?.contents;
     Ok((key, contents, Instant::from_ms(u64::from_be_bytes(not_after))))

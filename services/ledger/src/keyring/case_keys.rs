@@ -25,10 +25,7 @@ impl std::fmt::Debug for Maps {
 }
 
 impl CaseKeys {
-    pub(crate) fn new(
-        shared: HashMap<CaseId, CaseKey>,
-        local: HashMap<CaseId, CaseKey>,
-    ) -> Self {
+    pub(crate) fn new(shared: HashMap<CaseId, CaseKey>, local: HashMap<CaseId, CaseKey>) -> Self {
         Self(RwLock::new(Maps { shared, local }))
     }
 

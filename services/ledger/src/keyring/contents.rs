@@ -160,7 +160,8 @@ impl Contents {
         }
         let mut frames = vec![own];
         let of = |reach, keys: &HashMap<CaseId, CaseKey>| {
-            let new = keys.iter().map(|(case, key)| NewKey { case: *case, key: key.clone(), reach });
+            let new =
+                keys.iter().map(|(case, key)| NewKey { case: *case, key: key.clone(), reach });
             new.collect::<Vec<_>>()
         };
         frames.extend(encode_keys(&of(Reach::Shared, &self.cases)));

@@ -127,8 +127,7 @@ impl Epoch {
         }
         let mut random = random::operating_system();
         for content in encode_keys(keys) {
-            let frame =
-                self.wrapping.seal_frame(&self.header, self.frames, &content, &mut random);
+            let frame = self.wrapping.seal_frame(&self.header, self.frames, &content, &mut random);
             if let Err(source) = self.file.write_all(&frame) {
                 let taken_off = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
                 self.failed = taken_off.is_err();
@@ -150,7 +149,11 @@ fn header_of(number: u64) -> Vec<u8> {
 }
 
 /// A whole file of contents, and how many frames it has.
-pub(super) fn seal_all(header: &[u8], wrapping: &SealingKey, contents: &Contents) -> (Vec<u8>, u64) {
+pub(super) fn seal_all(
+    header: &[u8],
+    wrapping: &SealingKey,
+    contents: &Contents,
+) -> (Vec<u8>, u64) {
     let mut random = random::operating_system();
     let mut bytes = header.to_vec();
     let mut frames = 0;

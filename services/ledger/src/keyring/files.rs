@@ -55,12 +55,8 @@ pub(super) fn epochs(pointer: &Path) -> io::Result<Vec<(u64, Part)>> {
 
 /// Writes a new file durably; only the owner may read it.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file =
+        OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     sync_folder_of(path)?;

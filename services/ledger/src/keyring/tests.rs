@@ -291,8 +291,7 @@ fn a_keyring_of_version_1_is_taken_over() {
     assert_eq!(fs::read(&path).unwrap(), VERSION_1, "looking changed it");
     // A crash before the switch leaves an epoch beside it.
     fs::write(epoch(&path, 1), b"torn").unwrap();
-    let Opened { mut keyring, secrets, cases, locals } =
-        Keyring::open(&path, &passphrase).unwrap();
+    let Opened { mut keyring, secrets, cases, locals } = Keyring::open(&path, &passphrase).unwrap();
     assert_eq!(list_keys(&path, &passphrase).unwrap(), before);
     assert_eq!(cases.get(&case(3)).unwrap().expose(), &[103; 32]);
     let id = secrets.case_id("a", "b", Founder::First);

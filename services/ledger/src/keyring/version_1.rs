@@ -36,14 +36,12 @@ pub(super) fn read(
     let header = bytes.get(..HEADER_LENGTH).filter(|header| header.starts_with(MAGIC));
     let header = header.ok_or_else(|| corrupt(path, 0))?;
     let derivation = header.get(MAGIC.len()..).unwrap_or_default();
-    let key = PassphraseKey::derive(derivation, passphrase)
-        .ok_or_else(|| corrupt(path, MAGIC.len()))?;
+    let key =
+        PassphraseKey::derive(derivation, passphrase).ok_or_else(|| corrupt(path, MAGIC.len()))?;
     let sealing = key.as_sealing();
     let first = frame_at(bytes, HEADER_LENGTH).ok_or_else(|| corrupt(path, HEADER_LENGTH))?;
-    let secrets =
-        sealing.open_frame(header, 0, first).ok_or_else(|| wrong_passphrase(path))?;
-    let mut contents =
-        read_secrets(&secrets).ok_or_else(|| corrupt(path, HEADER_LENGTH))?;
+    let secrets = sealing.open_frame(header, 0, first).ok_or_else(|| wrong_passphrase(path))?;
+    let mut contents = read_secrets(&secrets).ok_or_else(|| corrupt(path, HEADER_LENGTH))?;
     let (mut end, mut frames) = (HEADER_LENGTH + 4 + first.len(), 1);
     while end < bytes.len() {
         let frame = frame_at(bytes, end);

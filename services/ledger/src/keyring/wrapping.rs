@@ -61,7 +61,12 @@ impl SealingKey {
     }
 
     /// Nonce and sealed content.
-    pub(super) fn seal(&self, bound: &[u8], content: &[u8], random: &mut impl CryptoRng) -> Vec<u8> {
+    pub(super) fn seal(
+        &self,
+        bound: &[u8],
+        content: &[u8],
+        random: &mut impl CryptoRng,
+    ) -> Vec<u8> {
         let nonce = fresh::<NONCE_LENGTH>(random);
         let payload = Payload { msg: content, aad: bound };
         let sealed = self

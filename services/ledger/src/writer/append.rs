@@ -388,8 +388,7 @@ fn seal_local(
     };
     let corridor = &state.corridor;
     let stored = parts.keys.local(case);
-    let minted =
-        stored.is_none().then(|| CaseKey::generate(&mut random::operating_system()));
+    let minted = stored.is_none().then(|| CaseKey::generate(&mut random::operating_system()));
     let Some(key) = stored.as_ref().or(minted.as_ref()) else {
         return Err(Failure::internal("a local key is neither there nor minted"));
     };
