@@ -3,6 +3,7 @@
 mod dependencies;
 mod files;
 mod pages;
+mod threats;
 
 use std::path::{Path, PathBuf};
 
