@@ -6,9 +6,11 @@ KAFKA_LIBS := infra/kafka/libs
 BROKER ?= embedded
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
+# What `make bench` measures: nothing for all, or some of record, case, import, courier
+SECTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt kafka need-rust need-java
+.PHONY: help demo test bench lint fmt kafka need-rust need-java
 
 help: ## Say what can be made
 	@echo "Readmit: the open backend that two States run for return and readmission."
@@ -17,6 +19,7 @@ help: ## Say what can be made
 		awk 'BEGIN {FS = ":.*## "} {printf "  make %-8s %s\n", $$1, $$2}'
 	@echo
 	@echo "  make demo KEEP=1        leaves both nodes running, and says what to try"
+	@echo "  make bench SECTIONS=record  measures one section alone"
 	@echo "  make demo BROKER=kafka  plays the same over Apache Kafka (needs Java 17 and Maven)"
 
 demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases between two nodes; ends with "N passed, N failed"
@@ -26,6 +29,10 @@ demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases betwee
 test: need-rust kafka lint ## Check everything: lints, then every test, on files and on Apache Kafka
 	$(CARGO) build --locked -p node --bin readmit
 	$(CARGO) test --locked --workspace
+
+bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
+	$(CARGO) build --locked --release -p bench
+	target/release/bench $(SECTIONS)
 
 lint: need-rust ## Check format and lints
 	$(CARGO) fmt --all --check

@@ -1,0 +1,336 @@
+//! One node in this process: ledger and exchange over the same in-memory channel as `readmit node`
+//! has them. Without listeners: people and partners' doors take no part in what is measured.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use domain::case::event::{Event, Statement};
+use domain::identifier::{Office, State};
+use ledger::{Announcements, ClockChoice, Hardness, Limits, Passphrase, PublicKeys};
+use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::{
+    FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse, GetStatusRequest,
+    ImportDispatchRequest, ImportDispatchResponse,
+};
+use record::genesis::SignedGenesis;
+use record::root_statement::{AnnouncedKey, RootStatement};
+use runtime::caller::Caller;
+use runtime::command::{
+    self, Command, Effort, Kind, Ledger, OnCorridor, Opening, Ordered, RequestId, payload_digest,
+};
+use runtime::config::{Broker, Servers};
+use runtime::server::{self, Services, serve_in_memory};
+use runtime::shutdown::Shutdown;
+use tokio::sync::watch;
+use tonic::Streaming;
+
+use crate::parties::{self, ASKING};
+
+/// Tasks that state events at the same time: what they wait for together becomes one dispatch.
+pub(crate) const TASKS: usize = 512;
+
+/// What a node needs before it can start.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) state: State,
+    pub(crate) partner: State,
+    pub(crate) folder: PathBuf,
+}
+
+impl Site {
+    /// Names it; nothing is written.
+    pub(crate) fn new(state: &str, partner: &str, folder: &Path) -> Result<Self> {
+        let folder = folder.join(state.to_ascii_lowercase());
+        Ok(Self { state: State::new(state)?, partner: State::new(partner)?, folder })
+    }
+
+    /// Makes an empty folder with keys, and founds the corridor in it.
+    pub(crate) fn prepare(&self, genesis: &SignedGenesis) -> Result<PublicKeys> {
+        if self.folder.exists() {
+            std::fs::remove_dir_all(&self.folder)?;
+        }
+        std::fs::create_dir_all(&self.folder)?;
+        // How hard a passphrase is to guess is not measured here.
+        let keys = ledger::create_keyring_with(&self.keyring(), &passphrase(), Hardness::NONE)?;
+        let announcements = self.announcements(genesis, &keys)?;
+        ledger::found(&self.data(), self.state, genesis, &announcements, &keys)?;
+        Ok(keys)
+    }
+
+    fn announcements(&self, genesis: &SignedGenesis, keys: &PublicKeys) -> Result<Announcements> {
+        let root = parties::root_key(self.state);
+        let sign =
+            |serial, key| RootStatement { serial, key }.sign(genesis.digest(), self.state, &root);
+        Ok(Announcements {
+            log: sign(1, AnnouncedKey::Log(keys.log))?,
+            hpke: sign(2, AnnouncedKey::Hpke(keys.hpke))?,
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn keyring(&self) -> PathBuf {
+        self.folder.join("keyring")
+    }
+
+    fn config(&self) -> ledger::Config {
+        ledger::Config {
+            state: self.state,
+            data_folder: self.data(),
+            keyring_file: self.keyring(),
+            passphrase: passphrase(),
+            signer_mark_folder: self.folder.join("marks"),
+            heartbeat_ms: 3_600_000,
+            clock: ClockChoice::System,
+            limits: Limits::DEFAULT,
+        }
+    }
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("fictional passphrase of the bench".to_owned())
+}
+
+/// A node that runs.
+pub(crate) struct Host {
+    state: State,
+    partner: State,
+    ledger: Ledger,
+    handle: ledger::Handle,
+    exchange: Option<exchange::Handle>,
+    shutdown: Shutdown,
+    /// Ends after the exchange.
+    last: Shutdown,
+}
+
+impl Host {
+    /// Starts the ledger, and the exchange where there is a courier (`host:port`).
+    pub(crate) async fn start(site: &Site, courier: Option<&str>) -> Result<Self> {
+        let (_, answering) = watch::channel(true);
+        let handle = ledger::start(site.config(), answering).await.context("start the ledger")?;
+        let (shutdown, last) = (Shutdown::new(), Shutdown::new());
+        let limits = server::Config {
+            message_bytes_max: 1 << 20,
+            calls_per_connection_max: 1024,
+            call_timeout: std::time::Duration::from_secs(60),
+        };
+        let services = Services::new().add(handle.service());
+        let caller = Caller::service(site.state, Office::new("node")?);
+        let connector = serve_in_memory(services, limits, caller, &last).await?;
+        let channel = runtime::channel::in_memory(&connector);
+        let ledger = Ledger::new(channel).max_decoding_message_size(64 << 20);
+        let exchange = courier.map(|servers| {
+            let broker = Broker {
+                servers: Servers::Named(servers.to_owned()),
+                properties: std::collections::BTreeMap::default(),
+            };
+            let partner = exchange::Partner { state: site.partner, door: None, broker: None };
+            let config = exchange::Config {
+                broker: Some(broker),
+                partners: vec![partner],
+                ..exchange::Config::new(site.state)
+            };
+            exchange::start(&config, ledger.clone(), &shutdown)
+        });
+        Ok(Self {
+            state: site.state,
+            partner: site.partner,
+            ledger,
+            handle,
+            exchange: exchange.transpose()?,
+            shutdown,
+            last,
+        })
+    }
+
+    /// Ends it, orderly.
+    pub(crate) async fn stop(self) {
+        self.shutdown.begin();
+        if let Some(exchange) = self.exchange {
+            exchange.ended().await;
+        }
+        self.last.begin();
+        self.handle.shutdown().await;
+    }
+
+    fn caller(&self, identity: &str) -> Result<Caller> {
+        let domain = self.state.code().to_ascii_lowercase();
+        Ok(Caller::parse(&format!("spiffe://{domain}.readmit/{identity}"))?)
+    }
+
+    /// Somebody of the office that the cases are of: where they were filed, or who is asked.
+    fn official(&self) -> Result<Caller> {
+        let office = if self.state.code() == ASKING { "return-office" } else { "ministry" };
+        self.caller(&format!("office/{office}/official/t.tester"))
+    }
+
+    fn service(&self) -> Result<Caller> {
+        Ok(Caller::service(self.state, Office::new("exchange")?))
+    }
+
+    /// Adopts the agreement of the bench.
+    pub(crate) async fn adopt(&self) -> Result<()> {
+        let on = OnCorridor {
+            ordered: ordered(&self.caller("operator/root")?, "adopt")?,
+            partner: self.partner,
+        };
+        let adoption = record::rules::adoption(parties::rules()?);
+        let adopted = command::run_on_corridor(&self.ledger, &on, |_| {
+            Ok(vec![Statement::AgreementAdopted(adoption.clone())])
+        });
+        adopted.await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Files a request; returns when it is durable and the reply is there.
+    pub(crate) async fn file(&self, request_id: &str) -> Result<Receipt> {
+        let ordered = ordered(&self.official()?, request_id)?;
+        let opening = Opening { ordered, partner: self.partner };
+        let request = parties::request(YEAR, 1)?;
+        let particulars = parties::said("Filed for the bench.")?;
+        let filed = command::open(&self.ledger, &opening, |reading| {
+            let mut request = request.clone();
+            request.serial = reading.serial(YEAR)?;
+            let statement = Statement::RequestFiled(request);
+            Ok(vec![Event { statement, particulars: particulars.clone() }])
+        });
+        filed.await.map_err(failed)
+    }
+
+    /// Opens so many cases, many at a time.
+    pub(crate) async fn open(self: &Arc<Self>, cases: usize) -> Result<Vec<String>> {
+        let opened = at_once(cases, {
+            let host = Arc::clone(self);
+            move |index| {
+                let host = Arc::clone(&host);
+                async move { Ok(host.file(&format!("open-{index}")).await?.case_id) }
+            }
+        });
+        opened.await
+    }
+
+    /// States `count` events on cases in turn, many at a time, as officials do.
+    pub(crate) async fn state(
+        self: &Arc<Self>,
+        cases: &Arc<Vec<String>>,
+        count: usize,
+        run: usize,
+    ) -> Result<()> {
+        let stated = at_once(count, {
+            let (host, cases) = (Arc::clone(self), Arc::clone(cases));
+            move |index| {
+                let (host, cases) = (Arc::clone(&host), Arc::clone(&cases));
+                async move {
+                    let case = cases.get(index % cases.len()).context("no case is open")?;
+                    host.state_on(case, &format!("state-{run}-{index}")).await
+                }
+            }
+        });
+        stated.await?;
+        Ok(())
+    }
+
+    /// States what this side may state again and again: evidence, or a question.
+    async fn state_on(&self, case: &str, request_id: &str) -> Result<()> {
+        let command = Command {
+            ordered: ordered(&self.official()?, request_id)?,
+            case: case.to_owned(),
+            purpose: Purpose::Unspecified,
+            kind: Kind::Protective,
+        };
+        let statement = if self.state.code() == ASKING {
+            Statement::EvidenceAdded(parties::evidence_items()?)
+        } else {
+            Statement::ClarificationAsked
+        };
+        let particulars = parties::said("Stated for the bench.")?;
+        let ran = command::run(&self.ledger, &command, |_| {
+            let statement = statement.clone();
+            Ok(vec![Event { statement, particulars: particulars.clone() }].into())
+        });
+        ran.await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Hands over a partner's dispatch.
+    pub(crate) async fn import(&self, dispatch: Vec<u8>) -> Result<ImportDispatchResponse> {
+        let request = ImportDispatchRequest {
+            caller: Some(self.service()?.context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+            dispatch,
+            cursor: None,
+        };
+        Ok(self.ledger.clone().import_dispatch(request).await?.into_inner())
+    }
+
+    /// The heads of both logs.
+    pub(crate) async fn heads(&self) -> Result<GetHeadsResponse> {
+        let request = GetHeadsRequest {
+            caller: Some(self.service()?.context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+        };
+        Ok(self.ledger.clone().get_heads(request).await?.into_inner())
+    }
+
+    /// Everything of both logs as it becomes durable from now on: entries, and dispatches without
+    /// entries. The node pushes it; nothing is asked again and again.
+    pub(crate) async fn follow(&self) -> Result<Streaming<FollowCasesResponse>> {
+        let operator = self.caller("operator/root")?;
+        let status = GetStatusRequest { caller: Some(operator.context(Purpose::Unspecified)) };
+        let status = self.ledger.clone().get_status(status).await?.into_inner();
+        let request = FollowCasesRequest {
+            caller: Some(self.service()?.context(Purpose::Unspecified)),
+            from_position: status.store_position.map_or(0, |position| position + 1),
+            with_receipts: true,
+            ..FollowCasesRequest::default()
+        };
+        Ok(self.ledger.clone().follow_cases(request).await?.into_inner())
+    }
+}
+
+/// The year of the cases. Any year that the rules cover will do.
+const YEAR: u32 = 2026;
+
+fn ordered(caller: &Caller, request_id: &str) -> Result<Ordered> {
+    let payload = proto::record::v1::KeyAnnounced { root_statement: request_id.into() };
+    Ok(Ordered {
+        caller: caller.clone(),
+        request_id: RequestId::new(request_id).map_err(|error| anyhow::anyhow!("{error}"))?,
+        payload_digest: payload_digest("Bench", &payload),
+        effort: Effort::CarryOut,
+    })
+}
+
+fn failed(failure: runtime::failure::Failure) -> anyhow::Error {
+    anyhow::Error::new(failure)
+}
+
+/// Does `count` pieces of work in [`TASKS`] tasks; the results in order.
+async fn at_once<T, F, W>(count: usize, work: W) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+    W: Fn(usize) -> F + Clone + Send + 'static,
+{
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS.min(count) {
+        let work = work.clone();
+        tasks.spawn(async move {
+            let mut done = Vec::new();
+            for index in (task..count).step_by(TASKS) {
+                done.push((index, work(index).await?));
+            }
+            anyhow::Ok(done)
+        });
+    }
+    let mut all = Vec::with_capacity(count);
+    while let Some(done) = tasks.join_next().await {
+        all.extend(done??);
+    }
+    ensure!(all.len() == count, "{} of {count} were done", all.len());
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, it)| it).collect())
+}
