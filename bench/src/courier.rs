@@ -31,6 +31,9 @@ const BARE_TOPIC: &str = "readmit.bench.bare";
 /// How long anything may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// How often it is looked whether all is heard, between measurements.
+const GLANCE: std::time::Duration = std::time::Duration::from_millis(5);
+
 /// From DESIGN 13.
 const STORED: Budget = Budget::RatioAtMost(2.0);
 const RECEIPT: Budget = Budget::RatioAtMost(3.5);
@@ -71,20 +74,36 @@ async fn run(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
     taken.rows()
 }
 
+/// What is durable on the node in this process, as it pushes it.
+struct Durable {
+    /// The partner's last dispatch without entries, by its number.
+    receipts: watch::Receiver<Stored>,
+    /// Entries of the partner's log.
+    stored: watch::Receiver<Stored>,
+    said: watch::Receiver<Said>,
+}
+
+/// How far the own log is durable and noted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    /// Its entries.
+    size: u64,
+    /// The number of the last dispatch that has any.
+    dispatch: u64,
+}
+
 /// Both nodes: the asking one in this process, the asked one in another.
 struct Corridor {
     host: Arc<Host>,
     peer: Peer,
-    /// The partner's last dispatch without entries, by its number and since when it is durable.
-    receipts: watch::Receiver<Stored>,
-    /// How much of the partner's log is durable.
-    stored: watch::Receiver<Stored>,
+    /// What is durable here.
+    here: Durable,
     following: tokio::task::JoinHandle<Result<()>>,
     cases: Arc<Vec<String>>,
 }
 
 impl Corridor {
-    /// Prepares both folders, starts both nodes, adopts the agreement and opens the cases.
+    /// Prepares both folders, starts both nodes, adopts the agreement and opens cases.
     async fn found(folder: &Path, servers: &str, amount: Amount) -> Result<Self> {
         let genesis = parties::genesis()?;
         let asking = Site::new(ASKING, ASKED, folder)?;
@@ -92,25 +111,46 @@ impl Corridor {
         asking.prepare(&genesis)?;
         asked.prepare(&genesis)?;
         let host = Arc::new(Host::start(&asking, Some(servers)).await?);
-        let mut peer = Peer::start(&asked, servers).await?;
+        let peer = Peer::start(&asked, servers).await?;
         let (tell_receipts, receipts) = watch::channel(Stored::none());
         let (tell_stored, stored) = watch::channel(Stored::none());
-        let followed = host.follow().await?;
-        let following = tokio::spawn(follow(followed, tell_receipts, tell_stored));
-        peer.order("adopt")?;
-        peer.done().await?;
-        host.adopt().await?;
-        let mut opened = host.open(2 * amount.of(EVENTS).min(TASKS)).await?;
-        // Each State states on its own half: no case moves while somebody decides on it.
+        let (tell_said, said) = watch::channel(Said::default());
+        let tell = Tell { receipts: tell_receipts, stored: tell_stored, said: tell_said };
+        let following = tokio::spawn(follow(host.follow().await?, tell));
+        let here = Durable { receipts, stored, said };
+        let cases = Arc::default();
+        let mut corridor = Self { host, peer, here, following, cases };
+        corridor.adopt().await?;
+        corridor.open(2 * amount.of(EVENTS).min(TASKS), folder).await?;
+        Ok(corridor)
+    }
+
+    /// Both adopt the agreement, and hear that the other has.
+    async fn adopt(&mut self) -> Result<()> {
+        self.peer.order("adopt")?;
+        self.peer.done().await?;
+        self.host.adopt().await?;
+        let heads = async {
+            // Two keys and the agreement.
+            while self.host.heads().await?.partner.is_none_or(|head| head.log_size < 3) {
+                tokio::time::sleep(GLANCE).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, heads).await.context("the partner does not adopt")??;
+        self.settle().await
+    }
+
+    /// Opens cases, half of them for each State: none moves while somebody decides on it.
+    async fn open(&mut self, cases: usize, folder: &Path) -> Result<()> {
+        let mut opened = self.host.open(cases).await?;
+        self.settle().await?;
         let of_peer = opened.split_off(opened.len() / 2);
+        self.cases = Arc::new(opened);
         let file = folder.join("cases");
         std::fs::write(&file, of_peer.join("\n"))?;
-        peer.order(&format!("cases {}", file.display()))?;
-        peer.done().await?;
-        let cases = Arc::new(opened);
-        let mut corridor = Self { host, peer, receipts, stored, following, cases };
-        corridor.settle().await?;
-        Ok(corridor)
+        self.peer.order(&format!("cases {}", file.display()))?;
+        self.peer.done().await
     }
 
     /// One filing: from its reply until the partner has stored it, and until the partner's receipt
@@ -120,37 +160,49 @@ impl Corridor {
         let replied = Instant::now();
         let position = filed.positions.first().copied().context("the filing has no position")?;
         let stored = reaches(&mut self.peer.stored, position + 1).await?;
-        let receipt = self.receipt().await?;
+        let receipt = self.receipt(position + 1).await?;
         taken.stored.push(ms(stored.at.saturating_duration_since(replied)));
         taken.receipt.push(ms(receipt.saturating_duration_since(replied)));
         Ok(())
     }
 
-    /// Waits until the partner's head has heard the own one; since when it has.
-    async fn receipt(&mut self) -> Result<Instant> {
+    /// Waits for the receipt of the last own dispatch with entries, once the log has so many; since
+    /// when it is durable. Only while the partner says nothing but receipts.
+    async fn receipt(&mut self, size: u64) -> Result<Instant> {
         let wait = async {
+            self.here.said.wait_for(|said| said.size >= size).await?;
             loop {
-                let seen = *self.receipts.borrow_and_update();
-                let heads = self.host.heads().await?;
-                let own = heads.own.and_then(|head| head.dispatch).context("no own head")?;
-                let partner = heads.partner.and_then(|head| head.dispatch);
-                let heard = partner.as_ref().and_then(|dispatch| dispatch.heard.as_ref());
-                let number = partner.as_ref().map_or(0, |dispatch| dispatch.number);
-                if heard.is_some_and(|heard| heard.number >= own.number) && seen.entries == number {
-                    return Ok(seen.at);
+                let seen = *self.here.receipts.borrow_and_update();
+                if self.heard().await? == Some(seen.number) {
+                    return anyhow::Ok(seen.at);
                 }
-                self.receipts.changed().await?;
+                self.here.receipts.changed().await?;
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.context("waited in vain for a receipt")?
     }
 
-    /// Waits until both have heard all that was said.
+    /// The number of the partner's head, if it has heard the last own dispatch with entries.
+    async fn heard(&self) -> Result<Option<u64>> {
+        let heads = self.host.heads().await?;
+        let said = self.here.said.borrow().dispatch;
+        let head = heads.partner.and_then(|head| head.dispatch);
+        let head = head.filter(|it| it.heard.as_ref().is_some_and(|heard| heard.number >= said));
+        Ok(head.map(|head| head.number))
+    }
+
+    /// Waits until the partner has heard all that was said. Nothing is measured meanwhile.
     async fn settle(&mut self) -> Result<()> {
         let own = self.host.heads().await?.own.context("no own head")?;
         reaches(&mut self.peer.stored, own.log_size).await?;
-        self.receipt().await?;
-        Ok(())
+        let wait = async {
+            self.here.said.wait_for(|said| said.size >= own.log_size).await?;
+            while self.heard().await?.is_none() {
+                tokio::time::sleep(GLANCE).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, wait).await.context("the partner does not hear")?
     }
 
     /// Many events from here to the partner: how many a second, from the first command until the
@@ -169,16 +221,17 @@ impl Corridor {
 
     /// The same in both directions at once.
     async fn both_ways(&mut self, events: usize, run: usize, taken: &mut Taken) -> Result<()> {
-        let theirs = self.stored.borrow().entries + events as u64;
+        let theirs = self.here.stored.borrow().number + events as u64;
         let start = Instant::now();
         self.peer.order(&format!("state {events} {run}"))?;
         self.host.state(&self.cases, events, run * 2 + 1).await?;
         let own = self.host.heads().await?.own.context("no own head")?;
         let there = reaches(&mut self.peer.stored, own.log_size).await?;
-        let here = reaches(&mut self.stored, theirs).await?;
+        let here = reaches(&mut self.here.stored, theirs).await?;
         let last = there.at.max(here.at);
         taken.both_ways.push(per_second(2 * events, last.saturating_duration_since(start)));
-        self.peer.done().await
+        self.peer.done().await?;
+        self.settle().await
     }
 
     async fn own_number(&self) -> Result<u64> {
@@ -197,21 +250,25 @@ impl Corridor {
     }
 }
 
-/// Notes what of the partner's log becomes durable here, as the node pushes it.
-async fn follow(
-    mut followed: Streaming<FollowCasesResponse>,
+/// Where it is noted what becomes durable.
+struct Tell {
     receipts: watch::Sender<Stored>,
     stored: watch::Sender<Stored>,
-) -> Result<()> {
+    said: watch::Sender<Said>,
+}
+
+/// Notes what becomes durable here, as the node pushes it.
+async fn follow(mut followed: Streaming<FollowCasesResponse>, tell: Tell) -> Result<()> {
     while let Some(item) = followed.message().await? {
-        if item.author != ASKED {
-            continue;
-        }
         let at = Instant::now();
-        if item.kind() == RecordKind::Entry {
-            stored.send_replace(Stored { entries: item.log_position + 1, at });
-        } else if item.kind() == RecordKind::Receipt {
-            receipts.send_replace(Stored { entries: item.dispatch, at });
+        let entry = item.kind() == RecordKind::Entry;
+        if item.author == ASKED && entry {
+            tell.stored.send_replace(Stored { number: item.log_position + 1, at });
+        } else if item.author == ASKED && item.kind() == RecordKind::Receipt {
+            tell.receipts.send_replace(Stored { number: item.dispatch, at });
+        } else if item.author == ASKING && entry {
+            let size = item.log_position + 1;
+            tell.said.send_replace(Said { size, dispatch: item.dispatch });
         }
     }
     Ok(())
@@ -219,7 +276,7 @@ async fn follow(
 
 /// Waits until so much is durable; since when it is.
 async fn reaches(durable: &mut watch::Receiver<Stored>, entries: u64) -> Result<Stored> {
-    let waited = tokio::time::timeout(PATIENCE, durable.wait_for(|it| it.entries >= entries));
+    let waited = tokio::time::timeout(PATIENCE, durable.wait_for(|it| it.number >= entries));
     Ok(*waited.await.with_context(|| format!("waited in vain for entry {entries}"))??)
 }
 

@@ -21,16 +21,16 @@ use crate::host::{Host, Site};
 /// The first argument that makes this binary a peer.
 pub(crate) const ROLE: &str = "peer";
 
-/// How many entries of the partner's log are durable, and since when.
+/// How far something is durable (a count of entries, or the number of a dispatch), and since when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stored {
-    pub(crate) entries: u64,
+    pub(crate) number: u64,
     pub(crate) at: Instant,
 }
 
 impl Stored {
     pub(crate) fn none() -> Self {
-        Self { entries: 0, at: Instant::now() }
+        Self { number: 0, at: Instant::now() }
     }
 }
 
@@ -39,6 +39,7 @@ pub(crate) struct Peer {
     child: Child,
     orders: ChildStdin,
     done: mpsc::Receiver<()>,
+    /// Entries of its partner's log that are durable there.
     pub(crate) stored: watch::Receiver<Stored>,
 }
 
@@ -62,9 +63,9 @@ impl Peer {
         std::thread::spawn(move || {
             for line in said.lines().map_while(Result::ok) {
                 let at = Instant::now();
-                if let Some(entries) = line.strip_prefix("stored ") {
-                    if let Ok(entries) = entries.parse() {
-                        stored.send_replace(Stored { entries, at });
+                if let Some(number) = line.strip_prefix("stored ") {
+                    if let Ok(number) = number.parse() {
+                        stored.send_replace(Stored { number, at });
                     }
                 } else if tell.blocking_send(()).is_err() {
                     return;
