@@ -4,13 +4,16 @@ CARGO ?= cargo
 KAFKA_LIBS := infra/kafka/libs
 # embedded (nothing to install) or kafka (Apache Kafka; needs Java and Maven)
 BROKER ?= embedded
+# make simulate: how many histories, from which seed on
+SEEDS ?= 10000
+FROM ?= 0
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
 # What `make bench` measures: nothing for all, or some of record, case, import, courier
 SECTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint fmt kafka need-rust need-java
+.PHONY: help demo test simulate bench lint fmt kafka need-rust need-java
 
 help: ## Say what can be made
 	@echo "Readmit: the open backend that two States run for return and readmission."
@@ -29,6 +32,10 @@ demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases betwee
 test: need-rust kafka lint ## Check everything: lints, then every test, on files and on Apache Kafka
 	$(CARGO) build --locked -p node --bin readmit
 	$(CARGO) test --locked --workspace
+
+simulate: need-rust ## Play random histories of two nodes: SEEDS=n [FROM=k], or SEED=k for one
+	$(CARGO) build --locked --profile simulate -p integration-tests --bin simulate
+	target/simulate/simulate $(or $(SEED),$(FROM) $(SEEDS))
 
 bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
 	$(CARGO) build --locked --release -p bench

@@ -11,3 +11,4 @@ pub mod corridor;
 pub mod latency;
 pub mod telling;
 pub mod story;
+pub mod simulation;

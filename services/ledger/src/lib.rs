@@ -37,4 +37,6 @@ pub use keyring::{
 };
 pub use signer_mark::MarkError;
 pub use start::{Handle, StartError, start};
-pub use stepped::{About, Arrived, Log, Logged, Prepared, Revisions, Standing, Stated, Stepped};
+pub use stepped::{
+    About, Arrived, Crossed, Log, Logged, Prepared, Revisions, Standing, Stated, Stepped,
+};

@@ -71,6 +71,15 @@ pub struct Arrived {
     pub next_wanted: u64,
 }
 
+/// What became of a command and of what arrived with it.
+#[derive(Debug)]
+pub struct Crossed {
+    /// Of the command: the positions of its entries.
+    pub written: Result<Vec<u64>, Failure>,
+    /// Of each dispatch.
+    pub imported: Vec<Result<ImportOutcome, Failure>>,
+}
+
 /// What entries are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
@@ -175,7 +184,7 @@ impl Stepped {
         let (reply, mut answer) = oneshot::channel();
         let job = ImportJob { partner, dispatch, cursor: None };
         self.writer.step(vec![Job::Import(job, reply)]);
-        let imported = answer.try_recv().map_err(|_| failure::writer_gone())??;
+        let imported = self.answer(&mut answer)?;
         Ok(Arrived {
             outcome: imported.outcome,
             reason: imported.reason,
@@ -191,27 +200,39 @@ impl Stepped {
         let (reply, mut answer) = oneshot::channel();
         let job = self.job(stated);
         self.writer.step(vec![Job::Append(Box::new(job), reply)]);
-        let written = answer.try_recv().map_err(|_| failure::writer_gone())??;
-        Ok(written.command.positions)
+        Ok(self.answer(&mut answer)?.command.positions)
     }
 
-    /// Appends what was decided just before a dispatch of the partner arrives, in one group.
-    ///
-    /// # Errors
-    /// Of each, as [`Self::import`] and [`Self::append`].
-    pub fn cross(
-        &mut self,
-        stated: Stated,
-        dispatch: Vec<u8>,
-    ) -> (Result<Vec<u64>, Failure>, Result<ImportOutcome, Failure>) {
+    /// Appends what was decided just before dispatches of the partner arrive; all of it waits for
+    /// the writer at once. Fails, each alone, as [`Self::import`] and [`Self::append`].
+    pub fn cross(&mut self, stated: Stated, dispatches: Vec<Vec<u8>>) -> Crossed {
+        let mut jobs = Vec::new();
+        let mut told = Vec::new();
+        for dispatch in dispatches {
+            let (reply, imported) = oneshot::channel();
+            let job = ImportJob { partner: stated.partner, dispatch, cursor: None };
+            jobs.push(Job::Import(job, reply));
+            told.push(imported);
+        }
         let (reply, mut written) = oneshot::channel();
-        let (told, mut imported) = oneshot::channel();
-        let import = ImportJob { partner: stated.partner, dispatch, cursor: None };
-        let append = Job::Append(Box::new(self.job(stated)), reply);
-        self.writer.step(vec![append, Job::Import(import, told)]);
-        let written = written.try_recv().unwrap_or_else(|_| Err(failure::writer_gone()));
-        let imported = imported.try_recv().unwrap_or_else(|_| Err(failure::writer_gone()));
-        (written.map(|it| it.command.positions), imported.map(|it| it.outcome))
+        jobs.push(Job::Append(Box::new(self.job(stated)), reply));
+        self.writer.step(jobs);
+        let written = self.answer(&mut written).map(|it| it.command.positions);
+        let imported = told.iter_mut().map(|it| self.answer(it).map(|it| it.outcome));
+        Crossed { imported: imported.collect(), written }
+    }
+
+    /// What the writer has answered. Where it holds a job back for somebody's turn, it looks at
+    /// the clock, as it does every second.
+    fn answer<T>(
+        &mut self,
+        answer: &mut oneshot::Receiver<Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        if let Ok(answered) = answer.try_recv() {
+            return answered;
+        }
+        self.tick();
+        answer.try_recv().map_err(|_| failure::writer_gone())?
     }
 
     fn job(&self, stated: Stated) -> AppendJob {

@@ -229,16 +229,7 @@ impl Writer {
             let Some(first) = self.turns.admit(first) else {
                 continue;
             };
-            let mut weight = first.weight();
-            let mut jobs = vec![first];
-            let limits = self.parts.limits;
-            while weight < limits.group_bytes_max && jobs.len() < limits.group_jobs_max {
-                let next = deferred.pop_front().or_else(|| self.queue.try_recv().ok());
-                let Some(next) = next else { break };
-                let Some(next) = self.turns.admit(next) else { continue };
-                weight += next.weight();
-                jobs.push(next);
-            }
+            let mut jobs = self.gather(first, &mut deferred);
             let mut ended = None;
             if let Some(at) = jobs.iter().position(|job| matches!(job, Job::End(_))) {
                 let rest = jobs.split_off(at);
@@ -269,13 +260,37 @@ impl Writer {
         None
     }
 
-    /// Carries out jobs in the caller's thread, in as many groups as they need: for whoever steps
-    /// a ledger and runs no thread for it.
-    pub(crate) fn step(&mut self, mut jobs: Vec<Job>) {
-        while !jobs.is_empty() && !self.stopped {
-            jobs = self.commit(jobs);
+    /// The jobs of one group: the first, and of those that wait as many as fit.
+    fn gather(&mut self, first: Job, deferred: &mut VecDeque<Job>) -> Vec<Job> {
+        let mut weight = first.weight();
+        let mut jobs = vec![first];
+        let limits = self.parts.limits;
+        while weight < limits.group_bytes_max && jobs.len() < limits.group_jobs_max {
+            let next = deferred.pop_front().or_else(|| self.queue.try_recv().ok());
+            let Some(next) = next else { break };
+            let Some(next) = self.turns.admit(next) else { continue };
+            weight += next.weight();
+            jobs.push(next);
         }
-        jobs.into_iter().for_each(Job::refuse);
+        jobs
+    }
+
+    /// Carries out jobs in the caller's thread, in as many groups as they need: for whoever steps
+    /// a ledger and runs no thread for it. What waits for a turn goes on waiting.
+    pub(crate) fn step(&mut self, jobs: Vec<Job>) {
+        let mut deferred = VecDeque::from(jobs);
+        while !self.stopped {
+            let Some(first) = deferred.pop_front() else {
+                return;
+            };
+            if let Some(first) = self.turns.admit(first) {
+                let jobs = self.gather(first, &mut deferred);
+                deferred.extend(self.commit(jobs));
+            }
+            self.turns.release(&mut deferred);
+        }
+        self.turns.end(&mut deferred);
+        deferred.into_iter().for_each(Job::refuse);
     }
 
     /// Whether what the disk holds is not known any more: nothing is written before a restart.
