@@ -19,8 +19,8 @@ impl TryFrom<Body> for Particulars {
     fn try_from(body: Body) -> Result<Self, InvalidField> {
         Ok(Self {
             acting: body.acting.map(acting).transpose()?,
-            note: checked(Text::optional(&body.note, NOTE_CHARS_MAX), "note")?,
-            reference: checked(Text::optional(&body.reference, REFERENCE_CHARS_MAX), "reference")?,
+            note: text_or_none(&body.note, NOTE_CHARS_MAX, "note")?,
+            reference: text_or_none(&body.reference, REFERENCE_CHARS_MAX, "reference")?,
             detail: body.detail.map(detail).transpose()?.unwrap_or(Detail::None),
         })
     }
@@ -76,8 +76,9 @@ fn detail(it: v1::body::Detail) -> Result<Detail, InvalidField> {
             carriage: text(&it.carriage, REFERENCE_CHARS_MAX, "transfer.carriage")?,
             border_point: text(&it.border_point, NAME_CHARS_MAX, "transfer.border_point")?,
             escort: if it.escorted { Escort::Escorted } else { Escort::Unescorted },
-            special_needs: checked(
-                Text::optional(&it.special_needs, NOTE_CHARS_MAX),
+            special_needs: text_or_none(
+                &it.special_needs,
+                NOTE_CHARS_MAX,
                 "transfer.special_needs",
             )?,
         }),
@@ -132,7 +133,7 @@ impl TryFrom<Person> for person::Person {
             family_name: text(&it.family_name, NAME_CHARS_MAX, "family_name")?,
             given_names: text(&it.given_names, NAME_CHARS_MAX, "given_names")?,
             birth_date: checked(PartialDate::recorded(&it.birth_date), "birth_date")?,
-            birth_place: checked(Text::optional(&it.birth_place, NAME_CHARS_MAX), "birth_place")?,
+            birth_place: text_or_none(&it.birth_place, NAME_CHARS_MAX, "birth_place")?,
             sex: sex(it.sex)?,
             nationalities: list(
                 it.nationalities,
@@ -216,8 +217,18 @@ fn sex(number: i32) -> Result<Sex, InvalidField> {
     }
 }
 
+/// A text as it was recorded. Blanks at its ends were cut before, so that one text has one form:
+/// whoever reads it is shown all that was signed.
 fn text(value: &str, chars_max: usize, field: &str) -> Result<Text, InvalidField> {
+    if value.trim() != value {
+        return Err(InvalidField::new(field, "must not begin or end with a blank"));
+    }
     checked(Text::new(value, chars_max), field)
+}
+
+/// The same, of a text that may be absent.
+fn text_or_none(value: &str, chars_max: usize, field: &str) -> Result<Option<Text>, InvalidField> {
+    if value.is_empty() { Ok(None) } else { text(value, chars_max, field).map(Some) }
 }
 
 fn optional_text(value: Option<&Text>) -> String {

@@ -131,6 +131,29 @@ fn a_field_that_does_not_fit_is_named_and_its_value_is_not() {
     assert_eq!(Particulars::try_from(long).unwrap_err().field, "note");
 }
 
+/// A body with blanks around a text was read as if it had none, and so had two forms.
+#[test]
+fn a_text_has_no_blanks_around_it() {
+    let transfer =
+        |special_needs: &str| TransferDetail { special_needs: special_needs.into(), ..transfer() };
+    for (body, field) in [
+        (Body { note: " ".into(), ..body(None) }, "note"),
+        (Body { note: "A note.\n".into(), ..body(None) }, "note"),
+        (Body { reference: "\u{a0}our-7".into(), ..body(None) }, "reference"),
+        (
+            body(Some(Detail::Person(Person { birth_place: "\tT".into(), ..person() }))),
+            "person.birth_place",
+        ),
+        (
+            body(Some(Detail::Person(Person { family_name: "T ".into(), ..person() }))),
+            "person.family_name",
+        ),
+        (body(Some(Detail::Transfer(transfer(" a")))), "transfer.special_needs"),
+    ] {
+        assert_eq!(Particulars::try_from(body).unwrap_err().field, field);
+    }
+}
+
 #[test]
 fn nothing_personal_is_printed() {
     let printed = format!("{:?}", body(Some(Detail::Request(request()))));
