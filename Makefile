@@ -11,9 +11,11 @@ FROM ?= 0
 KEEP ?= 0
 # What `make bench` measures: nothing for all, or some of record, case, import, courier
 SECTIONS ?=
+# how many executions each target of `make fuzz` gets
+EXECS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate bench lint fmt kafka need-rust need-java
+.PHONY: help demo test simulate bench fuzz lint fmt kafka need-rust need-java need-afl
 
 help: ## Say what can be made
 	@echo "Readmit: the open backend that two States run for return and readmission."
@@ -24,6 +26,7 @@ help: ## Say what can be made
 	@echo "  make demo KEEP=1        leaves both nodes running, and says what to try"
 	@echo "  make bench SECTIONS=record  measures one section alone"
 	@echo "  make demo BROKER=kafka  plays the same over Apache Kafka (needs Java 17 and Maven)"
+	@echo "  make fuzz EXECS=100000  a shorter run (needs cargo-afl; see fuzz/README.md)"
 
 demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases between two nodes; ends with "N passed, N failed"
 	$(CARGO) build --locked -p node -p integration-tests --bin readmit --bin demo
@@ -40,6 +43,9 @@ simulate: need-rust ## Play random histories of two nodes: SEEDS=n [FROM=k], or 
 bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
 	$(CARGO) build --locked --release -p bench
 	target/release/bench $(SECTIONS)
+
+fuzz: need-rust need-afl ## Fuzz every decoder that meets foreign bytes, EXECS executions each
+	CARGO=$(CARGO) EXECS=$(EXECS) fuzz/run
 
 lint: need-rust ## Check format and lints
 	$(CARGO) fmt --all --check
@@ -60,6 +66,10 @@ need-rust:
 		{ echo "needed: Rust 1.95 or later (cargo)" >&2; exit 1; }
 	@command -v cc >/dev/null || command -v gcc >/dev/null || \
 		{ echo "needed: a C compiler (Debian: apt-get install gcc g++)" >&2; exit 1; }
+
+need-afl:
+	@$(CARGO) afl --version >/dev/null 2>&1 || \
+		{ echo "needed: AFL++ for Rust ($(CARGO) install cargo-afl)" >&2; exit 1; }
 
 need-java:
 	@command -v java >/dev/null || \

@@ -16,6 +16,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("event-store", &["merkle"], &["tonic", "prost", "rdkafka"]),
     ("proto", &["domain"], &["sled", "rdkafka"]),
     ("record", &["proto", "domain", "merkle"], &["tokio", "tonic", "sled", "rdkafka"]),
+    ("fuzz", &["record", "proto", "domain"], &["tokio", "tonic", "sled", "rdkafka"]),
     ("agreements", &["domain"], &["tokio", "tonic", "sled", "rdkafka"]),
     ("messaging", &[], &["tonic", "sled"]),
     ("runtime", &["domain", "proto"], &["sled", "rdkafka"]),
