@@ -123,12 +123,16 @@ fn whole_logs(amount: Amount, genesis: &SignedGenesis) -> Result<Vec<Row>> {
     let entries: usize = sent.iter().map(|dispatch| dispatch.entries.len()).sum();
     let heard = HashMap::from([(
         0,
-        Stamp { digest: *answer.signed_header.digest(), time: answer.signed_header.header().time },
+        Stamp {
+            era: answer.signed_header.header().era,
+            digest: *answer.signed_header.digest(),
+            time: answer.signed_header.header().time,
+        },
     )]);
     let heard = Heard(heard);
     let logs = [&[answer][..], &sent].map(|log| log.iter().map(stored).collect::<Vec<_>>());
     let [of_partner, of_author] = logs;
-    let bundle = bundle::export(genesis, parties::case(0), of_author, of_partner);
+    let bundle = bundle::export(genesis, parties::case(0), [of_author, of_partner], None);
     let bytes: Vec<Vec<u8>> = sent.iter().map(Dispatch::encode).collect();
     let begun = LogState::new(genesis, State::new(ASKING)?).context("a State of the corridor")?;
     let mut candidates = [
@@ -161,6 +165,7 @@ fn stored(dispatch: &Dispatch) -> StoredDispatch {
     let entry = |entry: &record::entry::Entry| StoredEntry {
         head: entry.head.clone(),
         facts: entry.facts.clone(),
+        sealed_body: Vec::new(),
     };
     StoredDispatch {
         signed_header: dispatch.signed_header.bytes().to_vec(),

@@ -61,7 +61,7 @@ impl Site {
     fn announcements(&self, genesis: &SignedGenesis, keys: &PublicKeys) -> Result<Announcements> {
         let root = parties::root_key(self.state);
         let sign =
-            |serial, key| RootStatement { serial, key }.sign(genesis.digest(), self.state, &root);
+            |serial, key| RootStatement::announcing(serial, key).sign(genesis.digest(), self.state, &root);
         Ok(Announcements {
             log: sign(1, AnnouncedKey::Log(keys.log))?,
             hpke: sign(2, AnnouncedKey::Hpke(keys.hpke))?,

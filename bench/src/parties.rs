@@ -85,7 +85,7 @@ impl Author {
         ];
         let mut statements = Vec::new();
         for (serial, key) in (1..).zip(keys) {
-            let statement = RootStatement { serial, key };
+            let statement = RootStatement::announcing(serial, key);
             let root_statement = statement.sign(self.genesis.digest(), state, &root_key(state))?;
             statements.push((None, Statement::KeyAnnounced(KeyAnnounced { root_statement })));
         }

@@ -151,7 +151,7 @@ impl Forger {
         let root = site::root(self.party);
         let mut statements = Vec::new();
         for (serial, key) in (1..).zip(keys) {
-            let statement = RootStatement { serial, key };
+            let statement = RootStatement::announcing(serial, key);
             let root_statement =
                 statement.sign(self.genesis.digest(), self.party.state(), &root)?;
             statements.push((None, Statement::KeyAnnounced(KeyAnnounced { root_statement })));

@@ -365,7 +365,7 @@ fn announcements(
     keys: &PublicKeys,
 ) -> Result<Announcements> {
     let statement = |serial, key| {
-        let statement = RootStatement { serial, key };
+        let statement = RootStatement::announcing(serial, key);
         statement.sign(genesis.digest(), party.state(), &root(party))
     };
     Ok(Announcements {

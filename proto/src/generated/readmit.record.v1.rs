@@ -460,6 +460,7 @@ impl KeyPurpose {
 }
 /// The evidence of one case.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct EvidenceBundle {
     /// Version of the bundle: 1.
     #[prost(uint32, tag = "1")]
@@ -476,11 +477,15 @@ pub struct EvidenceBundle {
     /// The log of its second State.
     #[prost(message, optional, tag = "5")]
     pub second: ::core::option::Option<LogEvidence>,
+    /// The case key, 32 bytes, where bodies are to be read; absent elsewhere.
+    #[prost(bytes = "vec", tag = "6")]
+    pub case_key: ::prost::alloc::vec::Vec<u8>,
 }
-/// A log, from its first dispatch to its head.
+/// A log, from its first dispatch up to the one that the evidence is complete up to, through all
+/// its eras.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LogEvidence {
-    /// Era of the log; 0 is the first.
+    /// Era of its first dispatch: 0.
     #[prost(uint32, tag = "1")]
     pub era: u32,
     /// Every dispatch, by number from 0.
@@ -507,6 +512,73 @@ pub struct EntryEvidence {
     /// The bytes of `Facts`; absent where the tag is neither the corridor's nor the case's.
     #[prost(bytes = "vec", tag = "2")]
     pub facts: ::prost::alloc::vec::Vec<u8>,
+    /// The sealed body, where the case key stands beside and the body is at hand; absent elsewhere.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+}
+/// Two signed headers that cannot both be right.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct FaultEvidence {
+    /// Version of this evidence: 2.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// The genesis of the corridor, signed by both root keys.
+    #[prost(message, optional, tag = "2")]
+    pub genesis: ::core::option::Option<SignedGenesis>,
+    /// The State whose log contradicts itself, or whose dispatch has heard what was never said.
+    #[prost(string, tag = "3")]
+    pub accused: ::prost::alloc::string::String,
+    /// What root keys of both States have stated, as far as it announces the keys that signed: each a
+    /// COSE_Sign1 over the bytes of `RootStatement`.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub root_statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The accused State's signed header: of the same number, or of the one before; or the other
+    /// State's signed header under the number that `rival` claims to have heard.
+    #[prost(bytes = "vec", tag = "5")]
+    pub stored: ::prost::alloc::vec::Vec<u8>,
+    /// The accused State's signed header that contradicts it.
+    #[prost(bytes = "vec", tag = "6")]
+    pub rival: ::prost::alloc::vec::Vec<u8>,
+    /// The bytes of the `Dispatch` of `rival`, without wrapped case keys, where they are at hand.
+    #[prost(bytes = "vec", tag = "7")]
+    pub dispatch: ::prost::alloc::vec::Vec<u8>,
+}
+/// Single entries under one signed header. Proves that they were said, never that nothing else was.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EntryProof {
+    /// Version of this evidence: 3.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// The genesis of the corridor, signed by both root keys.
+    #[prost(message, optional, tag = "2")]
+    pub genesis: ::core::option::Option<SignedGenesis>,
+    /// What the author's root key has stated, as far as it announces the key that signed.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub root_statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// COSE_Sign1 over the bytes of `Header`, payload included.
+    #[prost(bytes = "vec", tag = "4")]
+    pub signed_header: ::prost::alloc::vec::Vec<u8>,
+    /// The entries, by position.
+    #[prost(message, repeated, tag = "5")]
+    pub entries: ::prost::alloc::vec::Vec<EntryInclusion>,
+}
+/// An entry and its way to the root of the log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct EntryInclusion {
+    /// The bytes of `Head`.
+    #[prost(bytes = "vec", tag = "1")]
+    pub head: ::prost::alloc::vec::Vec<u8>,
+    /// The bytes of `Facts`.
+    #[prost(bytes = "vec", tag = "2")]
+    pub facts: ::prost::alloc::vec::Vec<u8>,
+    /// The hashes of the inclusion proof (RFC 9162, 2.1.3), from the leaf up, 32 bytes each.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub path: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Era that the entry stands in; at most that of the header.
+    #[prost(uint32, tag = "4")]
+    pub era: u32,
 }
 /// The clear part of an entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -984,6 +1056,10 @@ pub struct FaultProved {
     /// The signed header that contradicts it.
     #[prost(bytes = "vec", tag = "4")]
     pub rival: ::prost::alloc::vec::Vec<u8>,
+    /// COSE_Sign1 of the partner's root key that announces the key which signed `rival`, where only
+    /// the first entry of that dispatch announces it; absent where the partner's chain does.
+    #[prost(bytes = "vec", tag = "5")]
+    pub announcement: ::prost::alloc::vec::Vec<u8>,
 }
 /// An operator let the author's node write again without its signer's mark.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2252,10 +2328,28 @@ impl ::core::fmt::Debug for WrappedCaseKey {
         f.write_str("WrappedCaseKey(withheld)")
     }
 }
+impl ::core::fmt::Debug for EvidenceBundle {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EvidenceBundle(withheld)")
+    }
+}
 impl ::core::fmt::Debug for EntryEvidence {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("EntryEvidence(withheld)")
+    }
+}
+impl ::core::fmt::Debug for FaultEvidence {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("FaultEvidence(withheld)")
+    }
+}
+impl ::core::fmt::Debug for EntryInclusion {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EntryInclusion(withheld)")
     }
 }
 impl ::core::fmt::Debug for Restated {

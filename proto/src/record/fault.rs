@@ -88,6 +88,7 @@ impl TryFrom<v1::FaultProved> for FaultProved {
             number: it.number,
             stored: opaque(it.stored, "stored")?,
             rival: opaque(it.rival, "rival")?,
+            announcement: Some(it.announcement).filter(|it| !it.is_empty()).map(Opaque),
         })
     }
 }
@@ -99,6 +100,7 @@ impl From<&FaultProved> for v1::FaultProved {
             number: it.number,
             stored: it.stored.0.clone(),
             rival: it.rival.0.clone(),
+            announcement: it.announcement.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
         }
     }
 }

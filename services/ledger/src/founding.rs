@@ -192,10 +192,11 @@ impl Announcements {
             })
         };
         let (log, hpke) = (verify("log", &self.log)?, verify("HPKE", &self.hpke)?);
-        if !matches!(log.key, AnnouncedKey::Log(_)) || !held(&log.key) {
+        let held = |key: Option<AnnouncedKey>| key.filter(|key| held(key));
+        if !matches!(held(log.announced()), Some(AnnouncedKey::Log(_))) {
             return Err(FoundError::OtherKey { key: "log", partner });
         }
-        if !matches!(hpke.key, AnnouncedKey::Hpke(_)) || !held(&hpke.key) {
+        if !matches!(held(hpke.announced()), Some(AnnouncedKey::Hpke(_))) {
             return Err(FoundError::OtherKey { key: "HPKE", partner });
         }
         if hpke.serial <= log.serial {

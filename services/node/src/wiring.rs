@@ -39,7 +39,7 @@ pub(crate) fn announce_keys(
     let config = home::configuration(home)?;
     let keys = ledger::keyring_public_keys(&config.keyring.file, &passphrase(&config)?)?;
     let sign = |serial: u64, key: AnnouncedKey| {
-        RootStatement { serial, key }.sign(genesis.digest(), state, root)
+        RootStatement::announcing(serial, key).sign(genesis.digest(), state, root)
     };
     let announcements = ledger::Announcements {
         log: sign(1, AnnouncedKey::Log(keys.log))?,

@@ -2,21 +2,24 @@
 //!
 //! Pure: what is already stored is asked of [`Known`], and acting on a fault is the caller's.
 
-use domain::chain::Heard;
+use domain::chain::{Content, Heard};
 use domain::identifier::Digest;
 use domain::time::Instant;
 use proto::record::v1::WrappedCaseKey;
 
+use crate::breach::{self, Breach};
 use crate::digest::sha256;
 use crate::dispatch::{Dispatch, DispatchError, Header, SignedHeader};
 use crate::entry::{self, Entry, Head, Reading};
 use crate::key::{KeyId, PublicKey};
-use crate::log::{Breach, FIRST_ERA, Last, LogState, Stamp, announcement};
+use crate::key_directory::root_statement;
+use crate::log::{LogState, Stamp};
+use crate::log_id::LogId;
 
 /// What is already stored of the two logs, asked while a partner's dispatch is checked.
 pub trait Known {
-    /// Digest and time of a dispatch of the log that `heard` points into; `None` where that log
-    /// has no such number.
+    /// Era, digest and time of a dispatch of the log that `heard` points into; `None` where that
+    /// log has no such number.
     fn heard(&self, number: u64) -> Option<Stamp>;
 
     /// Digest of a stored dispatch of the log that is being checked; asked only below
@@ -79,6 +82,18 @@ pub enum Fault {
     Future {
         /// When it may be looked at again.
         until: Instant,
+    },
+    /// A dispatch of an era that has ended, after its last one: it is in no chain, nothing happens.
+    #[error("dispatch {number} is of an era that ended before it")]
+    Void {
+        /// Its number.
+        number: u64,
+    },
+    /// The log is frozen by a proven fault: nothing more of this era is imported.
+    #[error("dispatch {number} is of a log that is frozen by a proven fault")]
+    Frozen {
+        /// Its number.
+        number: u64,
     },
     /// Already stored; nothing happens.
     #[error("dispatch {number} is already stored")]
@@ -182,10 +197,51 @@ impl LogState {
         now: Instant,
         known: &impl Known,
     ) -> Result<Accepted, Fault> {
+        self.check_dated(dispatch, Some(now), known)
+    }
+
+    /// Checks parked dispatches that a correction of the clock releases: a run from the next
+    /// number on, the last of which is dated no later than `now` permits and corrects the clock of
+    /// the others. All of them are to be stored in one step, so that no word of one's own lies
+    /// between; until then they count as not arrived.
+    ///
+    /// # Errors
+    /// The index of the first that cannot be stored, and why; then none is to be stored. A run
+    /// that does not end with a correction fails at its last.
+    pub fn check_released(
+        &self,
+        run: Vec<Dispatch>,
+        now: Instant,
+        known: &impl Known,
+    ) -> Result<Vec<Accepted>, (usize, Fault)> {
+        let Some(last) = run.last().map(|last| *last.signed_header.header()) else {
+            return Ok(Vec::new());
+        };
+        if !last.corrects_clock {
+            return Err((run.len() - 1, Fault::Future { until: last.time.less(self.skew) }));
+        }
+        let mut accepted: Vec<Accepted> = Vec::with_capacity(run.len());
+        for (index, dispatch) in run.into_iter().enumerate() {
+            let is_last = dispatch.signed_header.header().number == last.number;
+            let state = accepted.last().map_or(self, |before| &before.state);
+            let taken = state.check_dated(dispatch, is_last.then_some(now), known);
+            accepted.push(taken.map_err(|fault| (index, fault))?);
+        }
+        Ok(accepted)
+    }
+
+    /// Checks a dispatch that must not be dated later than the skew after `now`, where one is
+    /// given.
+    fn check_dated(
+        &self,
+        dispatch: Dispatch,
+        now: Option<Instant>,
+        known: &impl Known,
+    ) -> Result<Accepted, Fault> {
         let signed = &dispatch.signed_header;
         let header = signed.header();
         let number = header.number;
-        if header.author != self.author() || header.era != self.log.era() {
+        if header.author != self.author() {
             return Err(Fault::NotAuthentic(NotAuthentic::OtherLog));
         }
         let stored = if number < self.next_number() {
@@ -196,7 +252,11 @@ impl LogState {
         if stored == Some(*signed.digest()) {
             return Err(Fault::Duplicate { number });
         }
+        if header.era < self.eras.era_of(number) {
+            return Err(Fault::Void { number });
+        }
         self.authentic(&dispatch)?;
+        self.in_its_era(header)?;
         if number > self.next_number() {
             let wanted = self.next_number();
             return Err(Fault::Gap { wanted, number, signature: GapSignature::Verified });
@@ -204,7 +264,7 @@ impl LogState {
         if let Some(stored) = stored {
             return Err(Fault::Rival { number, stored, arrived: *signed.digest() });
         }
-        if header.time > now.plus(self.skew) {
+        if now.is_some_and(|now| header.time > now.plus(self.skew)) {
             return Err(Fault::Future { until: header.time.less(self.skew) });
         }
         self.chain(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
@@ -219,30 +279,55 @@ impl LogState {
     }
 
     /// Whether the partner signed it: with the key that counts before this number, or with one
-    /// that its own first entry announces.
+    /// that its own first entry announces. An era begins with the latter.
     fn authentic(&self, dispatch: &Dispatch) -> Result<(), Fault> {
         let signed = &dispatch.signed_header;
-        let number = signed.header().number;
-        let key = self.keys.may_sign(number, signed.key_id()).or_else(|| self.by_itself(dispatch));
+        let header = signed.header();
+        let number = header.number;
+        let announced = self.keys.may_sign(number, signed.key_id());
+        let announced = announced.filter(|_| header.era <= self.era());
+        let key = announced.or_else(|| self.by_itself(dispatch));
+        let ended = self.frozen.is_some();
         match key {
             Some(key) if signed.verifies(&self.genesis, &key) => Ok(()),
             Some(_) => Err(Fault::NotAuthentic(NotAuthentic::BadSignature)),
-            None if number > self.next_number() => Err(Fault::Gap {
-                wanted: self.next_number(),
-                number,
-                signature: GapSignature::KeyUnknown,
-            }),
+            None if number > self.next_number() && (!ended || header.era > self.era()) => {
+                Err(Fault::Gap {
+                    wanted: self.next_number(),
+                    number,
+                    signature: GapSignature::KeyUnknown,
+                })
+            }
             None => Err(Fault::NotAuthentic(NotAuthentic::UnknownKey(signed.key_id()))),
         }
     }
 
+    /// Whether its era is the one that its number has, or the next one where that may begin here.
+    fn in_its_era(&self, header: &Header) -> Result<(), Fault> {
+        let number = header.number;
+        let next = self.next_number();
+        if header.era == self.eras.era_of(number) {
+            let frozen = self.frozen.is_some() && number >= next;
+            return if frozen { Err(Fault::Frozen { number }) } else { Ok(()) };
+        }
+        let may_begin = |frozen| number > next || self.may_succeed(frozen, header.heard);
+        let succeeds = number >= next
+            && self.era().checked_add(1) == Some(header.era)
+            && self.frozen.as_ref().is_some_and(may_begin);
+        if succeeds { Ok(()) } else { Err(Fault::BrokenChain { number, breach: Breach::Era }) }
+    }
+
     /// The key of this dispatch's signature, if its own first entry announces it.
     fn by_itself(&self, dispatch: &Dispatch) -> Option<PublicKey> {
-        let number = dispatch.signed_header.header().number;
+        let header = dispatch.signed_header.header();
         let first = dispatch.entries.first()?;
-        let reading = entry::read(&self.log, &Head::decode(&first.head)?, &first.facts);
+        let log = LogId::shared(&self.genesis, header.author, header.era);
+        let reading = entry::read(&log, &Head::decode(&first.head)?, &first.facts);
         let id = dispatch.signed_header.key_id();
-        self.keys.announced_by_itself(announcement(&reading.content)?, number, id)
+        let Content::Stated(statement) = &reading.content else {
+            return None;
+        };
+        self.keys.announced_by_itself(root_statement(statement)?, header.number, id)
     }
 
     /// Whether what a header has heard was said, and its time does not lie behind it.
@@ -253,7 +338,7 @@ impl LogState {
         let number = header.number;
         let stamp = known
             .heard(heard.number)
-            .filter(|stamp| stamp.digest == heard.digest && heard.era == FIRST_ERA)
+            .filter(|stamp| stamp.digest == heard.digest && stamp.era == heard.era)
             .ok_or(Fault::HeardUnknown { number, heard })?;
         if header.time < stamp.time.less(self.skew) {
             return Err(Fault::BrokenChain { number, breach: Breach::Time });
@@ -272,8 +357,8 @@ impl LogState {
             if sha256(&[&entry.facts]) != head.facts_digest {
                 return Err(Fault::EntriesWithheld { number, position: Some(head.position) });
             }
-            let reading = entry::read(&self.log, &head, &entry.facts);
-            next.announce(&reading, number, index);
+            let reading = entry::read(next.log(), &head, &entry.facts);
+            next.take_statement(header, index, head.position, &reading.content);
             let mut entry = entry.clone();
             entry.sealed_body = entry.sealed_body.filter(|body| {
                 body.len() <= entry::SEALED_BODY_BYTES_MAX
@@ -281,11 +366,13 @@ impl LogState {
             });
             entries.push(AcceptedEntry { head, entry, reading });
         }
+        next.complete(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
         Ok((next, entries))
     }
 
-    /// Takes in heads and moves on over the header. Key announcements are the caller's to add, by
-    /// [`LogState::announce`], once it has the facts.
+    /// Takes in heads and moves on over the header. What the root key states is the caller's to
+    /// take in, by [`LogState::take_statement`], once it has the facts, and then
+    /// [`LogState::complete`].
     ///
     /// A root that does not fit is no proof against the author: whoever carried the bytes could
     /// have changed the heads. Only under a root that fits is a malformed head the author's.
@@ -296,8 +383,10 @@ impl LogState {
     ) -> Result<(Self, Vec<Head>), Fault> {
         let header = signed.header();
         let number = header.number;
-        self.grows(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
+        let broken = |breach| Fault::BrokenChain { number, breach };
+        breach::grows(self.last.as_ref(), header).map_err(broken)?;
         let mut next = self.clone();
+        next.turn(header).map_err(broken)?;
         let mut decoded = Vec::new();
         for bytes in heads {
             let position = next.frontier.size();
@@ -313,7 +402,7 @@ impl LogState {
                 .ok_or(Fault::BrokenChain { number, breach: Breach::Head { position } })
         };
         let heads = decoded.into_iter().map(at_its_place).collect::<Result<_, _>>()?;
-        next.last = Some(Last::of(signed));
+        next.last = Some(signed.into());
         Ok((next, heads))
     }
 }

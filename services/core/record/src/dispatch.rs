@@ -36,6 +36,8 @@ pub struct Header {
     pub log_root: Digest,
     /// The partner's last dispatch that the author has durably stored.
     pub heard: Option<Heard>,
+    /// Whether its first entry corrects the author's clock: only then may its time fall.
+    pub corrects_clock: bool,
 }
 
 impl Header {
@@ -58,6 +60,7 @@ impl Header {
             log_size: message.log_size,
             log_root: Digest::from_slice(&message.log_root).ok()?,
             heard: message.heard.map(Heard::try_from).transpose().ok()?,
+            corrects_clock: message.corrects_clock,
         })
     }
 
@@ -74,7 +77,7 @@ impl Header {
             log_size: self.log_size,
             log_root: self.log_root.as_bytes().to_vec(),
             heard: self.heard.map(Into::into),
-            corrects_clock: false,
+            corrects_clock: self.corrects_clock,
         })
     }
 }

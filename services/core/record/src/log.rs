@@ -12,20 +12,25 @@ use domain::identifier::{Digest, State};
 use domain::time::{Instant, Span};
 use merkle::Frontier;
 
+use crate::breach::{self, Before, Breach};
 use crate::dispatch::{DispatchError, ENTRIES_MAX, Header, SignedHeader, within_limits};
-use crate::entry::{self, Entry, Head, Reading};
+use crate::entry::{self, Entry, Head};
+use crate::era::{Eras, Frozen};
+use crate::facts;
 use crate::genesis::SignedGenesis;
 use crate::key::{KeyId, SignError, Signer};
-use crate::key_directory::{KeyDirectory, Place};
+use crate::key_directory::{KeyDirectory, Placed, root_statement};
 use crate::log_id::LogId;
 use crate::root_statement::Root;
 
-/// The era of every log until one is succeeded.
+/// The era that every log begins with.
 pub(crate) const FIRST_ERA: u32 = 0;
 
 /// A dispatch by what the other log needs to know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
+    /// Its era.
+    pub era: u32,
     /// Its digest.
     pub digest: Digest,
     /// Its time.
@@ -37,7 +42,7 @@ pub struct Stamp {
 pub struct Listening {
     /// The dispatch.
     pub heard: Heard,
-    /// Its time, which is the latest time heard: times never fall.
+    /// Its time.
     pub time: Instant,
 }
 
@@ -46,19 +51,12 @@ pub struct Listening {
 pub struct LogState {
     pub(crate) genesis: Digest,
     pub(crate) skew: Span,
-    pub(crate) log: LogId,
+    pub(crate) eras: Eras,
     pub(crate) partner: State,
-    pub(crate) last: Option<Last>,
+    pub(crate) last: Option<Before>,
     pub(crate) frontier: Frontier,
     pub(crate) keys: Arc<KeyDirectory>,
-}
-
-/// What the next dispatch builds on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Last {
-    number: u64,
-    stamp: Stamp,
-    heard: Option<Heard>,
+    pub(crate) frozen: Option<Frozen>,
 }
 
 /// A dispatch that was composed and is now to be stored.
@@ -95,35 +93,15 @@ pub enum ComposeError {
     /// What is heard would fall behind what was already stated.
     #[error("what is heard must not fall")]
     HeardFalls,
+    /// The log is frozen, and the dispatch does not begin its next era.
+    #[error("the log is frozen by a proven fault, stated in dispatch {} of the partner", .0.stated_in)]
+    Frozen(Frozen),
+    /// It would correct the clock or begin an era without a statement that counts.
+    #[error("the dispatch would break the chain of its log")]
+    WouldBreak(#[source] Breach),
     /// The signer failed.
     #[error("signing the dispatch")]
     Sign(#[from] SignError),
-}
-
-/// How a header breaks the chain of its own log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Breach {
-    /// `previous` is not the digest of the dispatch before.
-    #[error("the previous digest is another")]
-    Previous,
-    /// The log shrinks, or grows by more entries than a dispatch may have.
-    #[error("the size of the log does not follow")]
-    Size,
-    /// The root changes without a new entry.
-    #[error("the root changes without a new entry")]
-    Root,
-    /// The time falls, or lies further behind a time that it has heard than the skew.
-    #[error("the time falls")]
-    Time,
-    /// What it has heard falls or is forgotten.
-    #[error("what it has heard falls")]
-    Heard,
-    /// A head under the signed root is malformed or not at its position.
-    #[error("the head at position {position} is malformed")]
-    Head {
-        /// Where it stands in the log.
-        position: u64,
-    },
 }
 
 impl LogState {
@@ -131,11 +109,6 @@ impl LogState {
     /// corridor.
     #[must_use]
     pub fn new(genesis: &SignedGenesis, author: State) -> Option<Self> {
-        Self::in_era(genesis, author, FIRST_ERA)
-    }
-
-    /// The log of `author` in an era, before its first dispatch.
-    pub(crate) fn in_era(genesis: &SignedGenesis, author: State, era: u32) -> Option<Self> {
         let party = genesis.genesis().party(author)?;
         let partner = genesis.genesis().partner(author)?.state;
         let digest = *genesis.digest();
@@ -143,17 +116,19 @@ impl LogState {
         Some(Self {
             genesis: digest,
             skew: genesis.genesis().skew(),
-            log: LogId::shared(&digest, author, era),
+            eras: Eras::new(LogId::shared(&digest, author, FIRST_ERA)),
             partner,
             last: None,
             frontier: Frontier::new(),
             keys: Arc::new(KeyDirectory::new(root)),
+            frozen: None,
         })
     }
 
     /// Puts a state together again from what a store keeps: its last signed header, the frontier
-    /// of its heads, and every key announcement with the dispatch and place that it stood in. Own
-    /// stored bytes are trusted: no signature is verified but those of the root key.
+    /// of its heads, and every corridor statement at its place, in the order of the log. Own
+    /// stored bytes are trusted: no signature is verified but those of the root key. Whether the
+    /// log is frozen is for the other log to say: see [`LogState::freeze`].
     ///
     /// `None` when the parts do not belong together.
     #[must_use]
@@ -162,22 +137,29 @@ impl LogState {
         author: State,
         last: Option<&SignedHeader>,
         frontier: Frontier,
-        announcements: impl IntoIterator<Item = (u64, Place, &'a [u8])>,
+        stated: impl IntoIterator<Item = Placed<'a>>,
     ) -> Option<Self> {
         let mut state = Self::new(genesis, author)?;
-        let keys = Arc::make_mut(&mut state.keys);
-        for (dispatch, place, root_statement) in announcements {
+        for placed in stated {
+            let header = &placed.header;
+            // The succession stands behind the announcement that its era begins with.
+            if matches!(placed.statement, Statement::LogSucceeded(_))
+                && header.era != state.era()
+                && placed.index == 1
+            {
+                state.enter(header, placed.position.checked_sub(1)?);
+            }
             // One that does not count changes nothing, now as then.
-            let _ = keys.announce(root_statement, dispatch, place);
+            let _ = Arc::make_mut(&mut state.keys).take(&placed);
         }
         if let Some(last) = last {
             let header = last.header();
             let fits = header.author == author
-                && header.era == state.log.era()
+                && header.era == state.era()
                 && header.log_size == frontier.size()
                 && header.log_root.as_bytes() == &frontier.root();
             fits.then_some(())?;
-            state.last = Some(Last::of(last));
+            state.last = Some(last.into());
         } else if frontier.size() != 0 {
             return None;
         }
@@ -186,7 +168,8 @@ impl LogState {
     }
 
     /// Moves on over a dispatch that is stored, without verifying it again: heads with the facts
-    /// of each, `None` where the facts are known to announce no key. Root and size are compared.
+    /// of each, `None` where the facts are known to carry no word of the root key. Root and size
+    /// are compared.
     ///
     /// # Errors
     /// The stored bytes do not follow: the store is damaged.
@@ -195,38 +178,72 @@ impl LogState {
         stored: &SignedHeader,
         heads: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     ) -> Result<Self, Breach> {
+        let header = stored.header();
         let mut next = self.clone();
-        let number = stored.header().number;
+        next.turn(header)?;
         for (index, (head, facts)) in heads.into_iter().enumerate() {
             let position = next.frontier.size();
             next.frontier.push(merkle::leaf_hash(head));
             if let Some(facts) = facts {
                 let head = Head::decode(head).ok_or(Breach::Head { position })?;
-                let reading = entry::read(&next.log, &head, facts);
-                next.announce(&reading, number, index);
+                let reading = entry::read(next.log(), &head, facts);
+                next.take_statement(header, index, position, &reading.content);
             }
         }
-        next.chain(stored.header())?;
-        if stored.header().log_size != next.frontier.size() {
+        next.chain(header)?;
+        if header.log_size != next.frontier.size() {
             return Err(Breach::Size);
         }
-        if stored.header().log_root.as_bytes() != &next.frontier.root() {
+        if header.log_root.as_bytes() != &next.frontier.root() {
             return Err(Breach::Root);
         }
-        next.last = Some(Last::of(stored));
+        next.complete(header)?;
+        next.last = Some(stored.into());
         Ok(next)
     }
 
-    /// The log.
+    /// The log is frozen: the other State has stated a fault of it that counts and freezes (see
+    /// [`crate::fault`]). Nothing changes where that era has ended already.
+    pub fn freeze(&mut self, frozen: Frozen) {
+        if frozen.last.era == self.era() && self.frozen.is_none() {
+            self.frozen = Some(frozen);
+        }
+    }
+
+    /// The fault by which the current era has ended; `None` where it goes on.
     #[must_use]
-    pub const fn log(&self) -> &LogId {
-        &self.log
+    pub const fn frozen(&self) -> Option<&Frozen> {
+        self.frozen.as_ref()
+    }
+
+    /// The current era.
+    #[must_use]
+    pub fn era(&self) -> u32 {
+        self.log().era()
+    }
+
+    /// Where each era begins.
+    #[must_use]
+    pub const fn eras(&self) -> &Eras {
+        &self.eras
+    }
+
+    /// The log in its next era: what the entries bind that begin it.
+    #[must_use]
+    pub fn next_era(&self) -> LogId {
+        LogId::shared(&self.genesis, self.author(), self.era().saturating_add(1))
+    }
+
+    /// The log, in its current era.
+    #[must_use]
+    pub fn log(&self) -> &LogId {
+        self.eras.current()
     }
 
     /// The State that writes it.
     #[must_use]
-    pub const fn author(&self) -> State {
-        self.log.author()
+    pub fn author(&self) -> State {
+        self.log().author()
     }
 
     /// The State that it is written for.
@@ -239,7 +256,7 @@ impl LogState {
     #[must_use]
     pub const fn next_number(&self) -> u64 {
         match &self.last {
-            Some(last) => last.number.saturating_add(1),
+            Some(last) => last.header.number.saturating_add(1),
             None => 0,
         }
     }
@@ -253,16 +270,16 @@ impl LogState {
     /// The last dispatch, as a partner that has stored it names it, with its time.
     #[must_use]
     pub fn head(&self) -> Option<Listening> {
-        self.last.map(|last| Listening {
-            heard: Heard { era: self.log.era(), number: last.number, digest: last.stamp.digest },
-            time: last.stamp.time,
+        self.last.map(|Before { header, digest }| Listening {
+            heard: Heard { era: header.era, number: header.number, digest },
+            time: header.time,
         })
     }
 
     /// What the last dispatch has heard.
     #[must_use]
     pub fn heard(&self) -> Option<Heard> {
-        self.last.and_then(|last| last.heard)
+        self.last.and_then(|last| last.header.heard)
     }
 
     /// The frontier of the heads.
@@ -279,11 +296,12 @@ impl LogState {
 
     /// Composes the next dispatch. `listening` is the partner's last stored dispatch; `now` the
     /// own clock. Its time is the latest of the own clock, the own last time, and the latest time
-    /// heard less the skew.
+    /// heard less the skew; the own last time is left out where the first entry corrects the
+    /// clock. In a frozen log, the entries begin the next era: see [`LogState::next_era`].
     ///
     /// # Errors
     /// Entries that are too many, too large or not next; a key that may not sign; heard falling;
-    /// or the signer fails.
+    /// a frozen log; a correction or succession that would not count; or the signer fails.
     pub fn compose(
         &self,
         entries: Vec<Entry>,
@@ -291,116 +309,144 @@ impl LogState {
         now: Instant,
         signer: &dyn Signer,
     ) -> Result<Composed, ComposeError> {
-        let number = self.next_number();
         if entries.len() > ENTRIES_MAX {
             let too_many = DispatchError::TooManyEntries { entries: entries.len() };
             return Err(ComposeError::TooLarge(too_many));
         }
+        let mut header = self.draft(&entries, listening, now)?;
+        let number = header.number;
         let mut next = self.clone();
+        next.turn(&header).map_err(ComposeError::WouldBreak)?;
         for (index, entry) in entries.iter().enumerate() {
-            let expected = next.frontier.size();
+            let position = next.frontier.size();
             let head = Head::decode(&entry.head)
-                .filter(|head| head.position == expected)
-                .ok_or(ComposeError::NotNext { expected })?;
+                .filter(|head| head.position == position)
+                .ok_or(ComposeError::NotNext { expected: position })?;
             next.frontier.push(merkle::leaf_hash(&entry.head));
-            next.announce(&entry::read(&self.log, &head, &entry.facts), number, index);
+            // No case entry carries a word of the root key.
+            if facts::claimed_case(&entry.facts).is_none() {
+                let reading = entry::read(next.log(), &head, &entry.facts);
+                next.take_statement(&header, index, position, &reading.content);
+            }
         }
+        next.complete(&header).map_err(ComposeError::WouldBreak)?;
         let key = next.keys.may_sign(number, signer.key_id());
         key.ok_or(ComposeError::KeyNotValid { key_id: signer.key_id(), number })?;
-        let heard = listening.map(|listening| listening.heard);
-        if heard_falls(self.heard(), heard) {
+        if breach::heard_falls(self.heard(), header.heard) {
             return Err(ComposeError::HeardFalls);
         }
-        let own = self.last.map_or(now, |last| now.max(last.stamp.time));
-        let header = Header {
-            author: self.author(),
-            era: self.log.era(),
-            number,
-            previous: self.last.map(|last| last.stamp.digest),
-            time: listening.map_or(own, |listening| own.max(listening.time.less(self.skew))),
-            log_size: next.frontier.size(),
-            log_root: Digest::new(next.frontier.root()),
-            heard,
-        };
+        header.log_size = next.frontier.size();
+        header.log_root = Digest::new(next.frontier.root());
         let signed_header = SignedHeader::sign(&header, &self.genesis, signer)?;
         within_limits(&signed_header, &entries).map_err(ComposeError::TooLarge)?;
-        next.last = Some(Last::of(&signed_header));
+        next.last = Some((&signed_header).into());
         Ok(Composed { signed_header, entries, state: next })
+    }
+
+    /// The header of the next dispatch, but for size and root.
+    fn draft(
+        &self,
+        entries: &[Entry],
+        listening: Option<Listening>,
+        now: Instant,
+    ) -> Result<Header, ComposeError> {
+        let stated = |index: usize| {
+            let entry = entries.get(index);
+            let entry = entry.filter(|entry| facts::claimed_case(&entry.facts).is_none())?;
+            match facts::read(&entry.facts) {
+                Content::Stated(statement) => Some(statement),
+                Content::NotUnderstood => None,
+            }
+        };
+        let heard = listening.map(|listening| listening.heard);
+        let mut era = self.era();
+        if let Some(frozen) = self.frozen {
+            let succeeds = matches!(stated(1).as_deref(), Some(Statement::LogSucceeded(_)));
+            if !succeeds || !self.may_succeed(&frozen, heard) {
+                return Err(ComposeError::Frozen(frozen));
+            }
+            era = era.saturating_add(1);
+        }
+        let corrects_clock = matches!(stated(0).as_deref(), Some(Statement::ClockCorrected(_)));
+        let last = self.last.filter(|_| !corrects_clock);
+        let own = last.map_or(now, |last| now.max(last.header.time));
+        Ok(Header {
+            author: self.author(),
+            era,
+            number: self.next_number(),
+            previous: self.last.map(|last| last.digest),
+            time: listening.map_or(own, |listening| own.max(listening.time.less(self.skew))),
+            log_size: self.frontier.size(),
+            log_root: Digest::new([0; 32]),
+            heard,
+            corrects_clock,
+        })
+    }
+
+    /// Whether the next dispatch may begin the next era: it follows the last one that the other
+    /// State had heard when it stated the fault, and has heard that.
+    pub(crate) fn may_succeed(&self, frozen: &Frozen, heard: Option<Heard>) -> bool {
+        self.head().is_some_and(|head| head.heard == frozen.last)
+            && heard.is_some_and(|heard| heard.number >= frozen.stated_in)
+    }
+
+    /// Enters the era of a header, where it is the next one.
+    pub(crate) fn turn(&mut self, header: &Header) -> Result<(), Breach> {
+        if header.era == self.era() {
+            return Ok(());
+        }
+        if self.era().checked_add(1) != Some(header.era) || self.last.is_none() {
+            return Err(Breach::Era);
+        }
+        self.enter(header, self.frontier.size());
+        Ok(())
+    }
+
+    fn enter(&mut self, header: &Header, position: u64) {
+        let log = LogId::shared(&self.genesis, self.author(), header.era);
+        self.eras.begin(log, header.number, position);
+        self.frozen = None;
     }
 
     /// Whether a header continues this log, as far as headers tell.
     pub(crate) fn chain(&self, header: &Header) -> Result<(), Breach> {
-        if header.previous != self.last.map(|last| last.stamp.digest)
-            || header.number != self.next_number()
+        breach::follows(self.last.as_ref(), header)
+    }
+
+    /// Takes in an entry, if it carries a word of the root key. One that does not count stays in
+    /// the log and changes nothing.
+    pub(crate) fn take_statement(
+        &mut self,
+        header: &Header,
+        index: usize,
+        position: u64,
+        content: &Content,
+    ) {
+        if let Content::Stated(statement) = content
+            && root_statement(statement).is_some()
         {
-            return Err(Breach::Previous);
+            let placed = Placed { header: *header, index, position, statement };
+            let _ = Arc::make_mut(&mut self.keys).take(&placed);
         }
-        if self.last.is_some_and(|last| header.time < last.stamp.time) {
+    }
+
+    /// Whether a dispatch whose entries were taken in has what its header says: a correction that
+    /// counts, a succession that counts.
+    pub(crate) fn complete(&self, header: &Header) -> Result<(), Breach> {
+        if header.corrects_clock && !self.keys.corrects_clock(header.number) {
             return Err(Breach::Time);
         }
-        if heard_falls(self.heard(), header.heard) {
-            return Err(Breach::Heard);
+        let before = header.number.checked_sub(1).map(|before| self.eras.era_of(before));
+        let begins = before.is_some_and(|before| before != header.era);
+        if begins && !self.keys.succeeds(header.number) {
+            return Err(Breach::Era);
         }
         Ok(())
     }
-
-    /// Whether size and root continue this log, as far as headers tell.
-    pub(crate) fn grows(&self, header: &Header) -> Result<(), Breach> {
-        let added = header.log_size.checked_sub(self.frontier.size()).ok_or(Breach::Size)?;
-        if added > ENTRIES_MAX as u64 {
-            return Err(Breach::Size);
-        }
-        if added == 0 && header.log_root.as_bytes() != &self.frontier.root() {
-            return Err(Breach::Root);
-        }
-        Ok(())
-    }
-
-    /// Takes in a key announcement, if the entry is one. One that does not count stays in the log
-    /// and changes nothing.
-    pub(crate) fn announce(&mut self, reading: &Reading, dispatch: u64, index: usize) {
-        if let Some(root_statement) = announcement(&reading.content) {
-            let place = if index == 0 { Place::First } else { Place::Later };
-            let _ = Arc::make_mut(&mut self.keys).announce(root_statement, dispatch, place);
-        }
-    }
-
-    /// Whether `signed` is signed for this corridor with a key that may sign its number.
-    pub(crate) fn verifies(&self, signed: &SignedHeader) -> bool {
-        self.keys
-            .may_sign(signed.header().number, signed.key_id())
-            .is_some_and(|key| signed.verifies(&self.genesis, &key))
-    }
 }
 
-impl Last {
-    pub(crate) const fn of(signed: &SignedHeader) -> Self {
-        let header = signed.header();
-        let stamp = Stamp { digest: *signed.digest(), time: header.time };
-        Self { number: header.number, stamp, heard: header.heard }
-    }
-}
-
-/// The root statement inside a key announcement.
-pub(crate) fn announcement(content: &Content) -> Option<&[u8]> {
-    let Content::Stated(statement) = content else {
-        return None;
-    };
-    let Statement::KeyAnnounced(announced) = statement.as_ref() else {
-        return None;
-    };
-    Some(&announced.root_statement)
-}
-
-/// Whether what is heard falls, is forgotten, or changes under the same number.
-fn heard_falls(before: Option<Heard>, after: Option<Heard>) -> bool {
-    match (before, after) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(before), Some(after)) => {
-            let earlier = (after.era, after.number) < (before.era, before.number);
-            let same = (after.era, after.number) == (before.era, before.number);
-            earlier || (same && after.digest != before.digest)
-        }
+impl From<&SignedHeader> for Before {
+    fn from(signed: &SignedHeader) -> Self {
+        Self { header: *signed.header(), digest: *signed.digest() }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn make(
         Some(Side::Own) => (own, partner),
         Some(Side::Partner) | None => (partner, own),
     };
-    Ok(bundle::export(&corridor.genesis, case, first, second))
+    Ok(bundle::export(&corridor.genesis, case, [first, second], None))
 }
 
 /// A whole log up to its head in a snapshot, with the facts that the bundle will show.
@@ -96,7 +96,7 @@ fn stored(
             for entry in layout::log_records(store, &names.entries, first, count)? {
                 let shown = shows(&entry.leaf);
                 let facts = if shown { layout::entry_of(&entry)?.facts } else { Vec::new() };
-                entries.push(StoredEntry { head: entry.leaf, facts });
+                entries.push(StoredEntry { head: entry.leaf, facts, sealed_body: Vec::new() });
             }
             dispatches.push(StoredDispatch { signed_header: record.leaf, entries });
         }

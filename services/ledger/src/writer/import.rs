@@ -192,7 +192,8 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
         |until: Option<Instant>| Parked { dispatch: bytes.clone(), cursor: cursor.clone(), until };
     Ok(match &fault {
         Fault::NotAuthentic(why) => quarantine(parts, partner, now, why, &bytes),
-        Fault::Duplicate { .. } => {
+        // What nothing is done with: stored before, or of an era that has ended.
+        Fault::Duplicate { .. } | Fault::Void { .. } | Fault::Frozen { .. } => {
             group.cursors.extend(cursor);
             Verdict::new(ImportOutcome::Duplicate, "")
         }
@@ -435,7 +436,8 @@ impl Known for Stored<'_> {
     fn heard(&self, number: u64) -> Option<Stamp> {
         let names = &self.state.corridor.names.own;
         let signed = (number < self.own_next).then(|| self.dispatch(names, number)).flatten()?;
-        Some(Stamp { digest: signed.digest, time: signed.time })
+        let era = self.state.logs.own.eras().era_of(number);
+        Some(Stamp { era, digest: signed.digest, time: signed.time })
     }
 
     fn stored(&self, number: u64) -> Option<Digest> {

@@ -36,7 +36,7 @@ fn announced_by_itself(own: &LogState, entry: &Entry) -> Option<PublicKey> {
         return None;
     };
     let statement = RootStatement::verify(&announced.root_statement, own.keys().root()).ok()?;
-    let AnnouncedKey::Log(key) = statement.key else {
+    let Some(AnnouncedKey::Log(key)) = statement.announced() else {
         return None;
     };
     own.keys().announced_by_itself(&announced.root_statement, own.next_number(), key.id())
@@ -73,7 +73,10 @@ pub(super) fn check(
             return refused("must have a higher serial than the last statement of the root key");
         }
         next = statement.serial.saturating_add(1);
-        let (is_held, was_announced) = match &statement.key {
+        let Some(key) = statement.announced() else {
+            return refused("must announce a key, as the facts say");
+        };
+        let (is_held, was_announced) = match &key {
             AnnouncedKey::Log(key) => {
                 (held(parts, key).is_some(), directory.log_key() == Some(*key))
             }

@@ -11,8 +11,8 @@ use event_store::{CursorName, Position, Store};
 use proto::ledger::v1::ImportOutcome;
 use proto::store::v1::StoredProof;
 use record::canonical;
-use record::dispatch::SignedHeader;
-use record::key_directory::Place;
+use record::dispatch::{Header, SignedHeader};
+use record::key_directory::{Placed, root_statement};
 use record::log::LogState;
 use runtime::failure::Failure;
 
@@ -92,7 +92,12 @@ impl CorridorState {
             let author = corridor.log(side).author();
             let last = last_header(store, names).map_err(failed)?;
             let announced = announced.iter().filter(|it| it.side == side);
-            let announced = announced.map(|it| (it.dispatch, it.place, it.statement.as_slice()));
+            let announced = announced.map(|it| Placed {
+                header: it.header,
+                index: it.index,
+                position: it.position,
+                statement: &it.statement,
+            });
             let frontier = store.log_frontier(&names.entries);
             LogState::resume(&corridor.genesis, author, last.as_ref(), frontier, announced)
                 .ok_or(ResumeError::DoesNotFit { partner, author })
@@ -160,12 +165,13 @@ fn last_header(store: &Store, names: &LogNames) -> Result<Option<SignedHeader>, 
     header.transpose()
 }
 
-/// A key announcement in the store.
+/// A statement in the store that carries a word of the root key.
 struct Announced {
     side: Side,
-    dispatch: u64,
-    place: Place,
-    statement: Vec<u8>,
+    header: Header,
+    index: usize,
+    position: u64,
+    statement: Statement,
 }
 
 fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, Failure> {
@@ -182,17 +188,21 @@ fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, F
         let Content::Stated(statement) = record::facts::read(&entry.facts) else {
             continue;
         };
-        if let Statement::KeyAnnounced(it) = *statement {
-            let header = layout::record_at(store, &names.headers, entry.dispatch)?
-                .ok_or_else(|| crate::failure::corrupt(&record))?;
-            let first = layout::header_of(&header)?.first_entry == record.log_index;
-            announced.push(Announced {
-                side,
-                dispatch: entry.dispatch,
-                place: if first { Place::First } else { Place::Later },
-                statement: it.root_statement,
-            });
+        if root_statement(&statement).is_none() {
+            continue;
         }
+        let corrupt = || crate::failure::corrupt(&record);
+        let header = layout::record_at(store, &names.headers, entry.dispatch)?;
+        let header = header.ok_or_else(corrupt)?;
+        let first = layout::header_of(&header)?.first_entry;
+        let index = record.log_index.checked_sub(first).ok_or_else(corrupt)?;
+        announced.push(Announced {
+            side,
+            header: *SignedHeader::parse(&header.leaf).ok_or_else(corrupt)?.header(),
+            index: usize::try_from(index).map_err(|_| corrupt())?,
+            position: record.log_index,
+            statement: *statement,
+        });
     }
     Ok(announced)
 }

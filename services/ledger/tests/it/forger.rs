@@ -85,7 +85,8 @@ impl Forger {
 
     /// The first dispatch: its log key, and the agreement that the other State has adopted.
     pub(crate) fn introduce(&mut self) -> Vec<u8> {
-        let statement = RootStatement { serial: 1, key: AnnouncedKey::Log(self.key.public_key()) };
+        let key = AnnouncedKey::Log(self.key.public_key());
+        let statement = RootStatement::announcing(1, key);
         let root_statement = statement.sign(&self.genesis, self.log.author(), &self.root).unwrap();
         let announced = Statement::KeyAnnounced(KeyAnnounced { root_statement });
         let adopted = Statement::AgreementAdopted(record::rules::adoption(rules()));

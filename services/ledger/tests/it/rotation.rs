@@ -29,7 +29,7 @@ fn prepare(site: &Site, of: KeyUse) -> AnnouncedKey {
 }
 
 fn statement(site: &Site, genesis: &SignedGenesis, serial: u64, key: AnnouncedKey) -> Statement {
-    let statement = RootStatement { serial, key };
+    let statement = RootStatement::announcing(serial, key);
     let root_statement = statement.sign(genesis.digest(), site.state, &site.root).unwrap();
     Statement::KeyAnnounced(KeyAnnounced { root_statement })
 }
@@ -127,7 +127,7 @@ async fn a_statement_that_would_not_count_is_refused() {
     let refused = [
         ("serial", statement(&nl_site, &genesis, 2, next)),
         ("root", {
-            let statement = RootStatement { serial: 3, key: next };
+            let statement = RootStatement::announcing(3, next);
             let root_statement =
                 statement.sign(genesis.digest(), nl_site.state, &xk_site.root).unwrap();
             Statement::KeyAnnounced(KeyAnnounced { root_statement })

@@ -113,7 +113,7 @@ impl Site {
 
     pub(crate) fn announcements(&self, genesis: &SignedGenesis) -> Announcements {
         let statement = |serial, key| {
-            let statement = RootStatement { serial, key };
+            let statement = RootStatement::announcing(serial, key);
             statement.sign(genesis.digest(), self.state, &self.root).unwrap()
         };
         Announcements {

@@ -201,6 +201,9 @@ pub struct FaultProved {
     pub stored: Opaque,
     /// The signed header that contradicts it.
     pub rival: Opaque,
+    /// The root key's word that announces the key which signed `rival`, where only the first
+    /// entry of that dispatch announces it.
+    pub announcement: Option<Opaque>,
 }
 
 /// How a log contradicts itself.

@@ -8,11 +8,12 @@ use domain::time::Instant;
 use merkle::Frontier;
 use proptest::prelude::*;
 use record::arrival::{Fault, GapSignature, NotAuthentic};
+use record::breach::Breach;
 use record::dispatch::{Dispatch, DispatchError, ENTRIES_MAX, Header, SignedHeader};
 use record::entry::{Entry, Head, Owner};
 use record::key::Signer as _;
-use record::key_directory::Place;
-use record::log::{Breach, ComposeError, LogState};
+use record::key_directory::Placed;
+use record::log::{ComposeError, LogState};
 use record::root_statement::{AnnouncedKey, RootStatement};
 
 use crate::world::{World, case_id, nl, other_case_id, request, signer, xk};
@@ -85,7 +86,7 @@ fn a_gap_is_parked_only_when_it_is_the_partners() {
     let key = AnnouncedKey::Log(signer(31).public_key());
     let genesis = *world.genesis.digest();
     let root_statement =
-        RootStatement { serial: 7, key }.sign(&genesis, nl(), &world.nl.root).unwrap();
+        RootStatement::announcing(7, key).sign(&genesis, nl(), &world.nl.root).unwrap();
     let later = world.compose(nl(), None, &[]);
     let number = wanted + 1;
     let fault = world.offer(&later.encode(), nl()).unwrap_err();
@@ -167,17 +168,19 @@ fn a_slow_clock_is_carried_forward_by_what_was_heard() {
 
 #[test]
 fn hearing_what_was_never_said_is_recognised() {
-    for change in [
-        (|heard: &mut Heard| heard.number += 1) as fn(&mut Heard),
-        |heard| {
-            heard.number += 1;
-            heard.digest = Digest::new([1; 32]);
-        },
-        |heard| heard.era += 1,
-    ] {
+    for change in [(|heard: &mut Heard| heard.number += 1) as fn(&mut Heard), |heard| {
+        heard.number += 1;
+        heard.digest = Digest::new([1; 32]);
+    }] {
         let fault = fault_of(|header| change(header.heard.as_mut().unwrap()));
         assert!(matches!(fault, Fault::HeardUnknown { number: 5, .. }), "{fault:?}");
     }
+    // A number that is there, in an era that is not its own.
+    let mut world = World::story();
+    world.say(xk(), None, &[]);
+    let dispatch = resigned(&mut world, |header| header.heard.as_mut().unwrap().era += 1);
+    let fault = world.offer(&dispatch.encode(), nl()).unwrap_err();
+    assert!(matches!(fault, Fault::HeardUnknown { number: 5, .. }), "{fault:?}");
 }
 
 #[test]
@@ -343,15 +346,13 @@ fn a_state_is_resumed_and_replayed_from_what_is_stored() {
         for dispatch in &node.sent {
             let heads = dispatch.entries.iter().map(|it| (&it.head[..], Some(&it.facts[..])));
             replayed = replayed.replay(&dispatch.signed_header, heads).unwrap();
-            let number = dispatch.signed_header.header().number;
             for (index, entry) in dispatch.entries.iter().enumerate() {
                 let Content::Stated(statement) = record::facts::read(&entry.facts) else {
                     panic!()
                 };
-                if let Statement::KeyAnnounced(announced) = *statement {
-                    let place = if index == 0 { Place::First } else { Place::Later };
-                    announcements.push((number, place, announced.root_statement));
-                }
+                let position = Head::decode(&entry.head).unwrap().position;
+                let header = *dispatch.signed_header.header();
+                announcements.push((header, index, position, statement));
             }
         }
         let (size, peaks) = node.own.frontier().clone().into_parts();
@@ -360,7 +361,12 @@ fn a_state_is_resumed_and_replayed_from_what_is_stored() {
             node.state,
             node.sent.last().map(|dispatch| &dispatch.signed_header),
             Frontier::from_parts(size, peaks).unwrap(),
-            announcements.iter().map(|(number, place, bytes)| (*number, *place, &bytes[..])),
+            announcements.iter().map(|(header, index, position, statement)| Placed {
+                header: *header,
+                index: *index,
+                position: *position,
+                statement,
+            }),
         );
         let now = Instant::from_ms(world.now);
         let next = |state: &LogState| {
@@ -394,7 +400,7 @@ proptest! {
             1 => world.compose(author, Some(other_case_id()), &[request(), Statement::CaseClosed]),
             _ => {
                 let key = AnnouncedKey::Log(signer(21).public_key());
-                let statement = RootStatement { serial: 3, key };
+                let statement = RootStatement::announcing(3, key);
                 let genesis = *world.genesis.digest();
                 let root_statement = statement.sign(&genesis, author, &signer(1)).unwrap();
                 world.nl.log_key = signer(21);

@@ -42,6 +42,7 @@ pub(crate) fn every_statement() -> Vec<Statement> {
             number: 3,
             stored: Opaque(vec![4]),
             rival: Opaque(vec![5]),
+            announcement: None,
         }),
         Statement::WritingResumed(WritingResumed {
             reason: ResumeReason::MarkLost,

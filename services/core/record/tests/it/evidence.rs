@@ -12,7 +12,7 @@ use crate::world::{World, case_id, nl, other_case_id, xk};
 
 fn exported(world: &World, case: CaseId) -> Vec<u8> {
     let [first, second] = world.stored();
-    bundle::export(&world.genesis, case, first, second)
+    bundle::export(&world.genesis, case, [first, second], None)
 }
 
 fn read(bytes: &[u8]) -> EvidenceBundle {

@@ -82,7 +82,7 @@ fn played(steps: &[Step]) -> World {
 
 fn exported(world: &World, case: CaseId) -> Vec<u8> {
     let [first, second] = world.stored();
-    bundle::export(&world.genesis, case, first, second)
+    bundle::export(&world.genesis, case, [first, second], None)
 }
 
 proptest! {

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use domain::case::event::{KeyAnnounced, Statement};
+use domain::identifier::Digest;
+use domain::time::Instant;
 use record::arrival::{Fault, NotAuthentic};
-use record::dispatch::Dispatch;
+use record::dispatch::{Dispatch, Header};
 use record::key::{KeyId, NotAKey, PublicKey, Signer as _};
-use record::key_directory::{KeyDirectory, Place};
+use record::key_directory::{KeyDirectory, Placed};
 use record::log::ComposeError;
 use record::root_statement::{AnnouncedKey, Root, RootStatement, RootStatementError};
 
@@ -17,8 +19,35 @@ fn root() -> Root {
 }
 
 fn announced(serial: u64, seed: u8) -> Vec<u8> {
-    let statement = RootStatement { serial, key: AnnouncedKey::Log(signer(seed).public_key()) };
+    let key = AnnouncedKey::Log(signer(seed).public_key());
+    let statement = RootStatement::announcing(serial, key);
     statement.sign(&root().genesis, nl(), &signer(1)).unwrap()
+}
+
+/// Takes in the announcement that stands at a place of dispatch `number`.
+fn announce(
+    keys: &mut KeyDirectory,
+    root_statement: Vec<u8>,
+    number: u64,
+    index: usize,
+) -> Result<(), RootStatementError> {
+    let statement = Statement::KeyAnnounced(KeyAnnounced { root_statement });
+    keys.take(&Placed { header: header(number), index, position: number, statement: &statement })
+}
+
+/// A header of which only the number matters.
+fn header(number: u64) -> Header {
+    Header {
+        author: nl(),
+        era: 0,
+        number,
+        previous: None,
+        time: Instant::from_ms(0),
+        log_size: 0,
+        log_root: Digest::new([0; 32]),
+        heard: None,
+        corrects_clock: false,
+    }
 }
 
 fn id(seed: u8) -> KeyId {
@@ -28,9 +57,9 @@ fn id(seed: u8) -> KeyId {
 #[test]
 fn a_log_key_signs_from_its_announcement_until_the_next() {
     let mut keys = KeyDirectory::new(root());
-    keys.announce(&announced(1, 11), 0, Place::First).unwrap();
-    keys.announce(&announced(2, 12), 5, Place::Later).unwrap();
-    keys.announce(&announced(4, 13), 9, Place::First).unwrap();
+    announce(&mut keys, announced(1, 11), 0, 0).unwrap();
+    announce(&mut keys, announced(2, 12), 5, 1).unwrap();
+    announce(&mut keys, announced(4, 13), 9, 0).unwrap();
     let may = |number, seed| keys.may_sign(number, id(seed)).is_some();
     for (number, first, second, third) in [
         (0, true, false, false),
@@ -48,15 +77,15 @@ fn a_log_key_signs_from_its_announcement_until_the_next() {
 #[test]
 fn a_statement_counts_once_for_its_own_corridor_and_key_only() {
     let mut keys = KeyDirectory::new(root());
-    keys.announce(&announced(3, 11), 0, Place::First).unwrap();
-    let again = keys.announce(&announced(3, 12), 1, Place::First);
+    announce(&mut keys, announced(3, 11), 0, 0).unwrap();
+    let again = announce(&mut keys, announced(3, 12), 1, 0);
     assert_eq!(again, Err(RootStatementError::SerialMustRise { last: 3, found: 3 }));
     let key = AnnouncedKey::Log(signer(11).public_key());
-    let forged = RootStatement { serial: 9, key }.sign(&root().genesis, nl(), &signer(2)).unwrap();
-    assert_eq!(keys.announce(&forged, 1, Place::First), Err(RootStatementError::NotSigned));
+    let forged = RootStatement::announcing(9, key).sign(&root().genesis, nl(), &signer(2)).unwrap();
+    assert_eq!(announce(&mut keys, forged, 1, 0), Err(RootStatementError::NotSigned));
     let elsewhere =
-        RootStatement { serial: 9, key }.sign(&root().genesis, xk(), &signer(1)).unwrap();
-    assert_eq!(keys.announce(&elsewhere, 1, Place::First), Err(RootStatementError::Elsewhere));
+        RootStatement::announcing(9, key).sign(&root().genesis, xk(), &signer(1)).unwrap();
+    assert_eq!(announce(&mut keys, elsewhere, 1, 0), Err(RootStatementError::Elsewhere));
     assert_eq!(keys.may_sign(2, id(12)), None);
 }
 

@@ -3,7 +3,9 @@
 mod arrival;
 mod canonical;
 mod chain;
+mod clock;
 mod evidence;
+mod faults;
 mod genesis;
 mod histories;
 mod keys;

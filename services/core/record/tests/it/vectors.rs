@@ -254,7 +254,7 @@ fn told_dispatch(world: &World, seed: u8, dispatch: &Dispatch) -> Value {
 fn vectors_of_a_bundle() {
     let world = World::story();
     let [first, second] = world.stored();
-    let bytes = bundle::export(&world.genesis, case_id(), first, second);
+    let bytes = bundle::export(&world.genesis, case_id(), [first, second], None);
     let verified = bundle::verify(&bytes).unwrap();
     assert!(verified.case.outcome.accepted().is_some());
     // One flipped bit in every ninety-seventh byte, with the place that must be named.

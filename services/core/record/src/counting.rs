@@ -1,0 +1,47 @@
+//! Whether a statement of the corridor counts: decided where the bytes are, once for all readers.
+//!
+//! What does not count is shown to the rules as not understood, so they verify no signature.
+
+use domain::case::event::Statement;
+use domain::chain::{Content, Heard};
+
+use crate::fault::{self, Accused};
+use crate::key_directory::KeyDirectory;
+
+/// Where an entry stands, as far as it matters for whether it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its position in its log.
+    pub position: u64,
+    /// What its dispatch had heard of the other log.
+    pub heard: Option<Heard>,
+}
+
+/// Whether what an entry states counts. `own` is the directory of the log that it stands in, with
+/// its dispatch taken in; `other` the other log, at least as far as the dispatch had heard it.
+#[must_use]
+pub fn counts(
+    content: &Content,
+    standing: Standing,
+    own: &KeyDirectory,
+    other: &impl Accused,
+) -> bool {
+    let Content::Stated(statement) = content else {
+        return false;
+    };
+    if let Statement::FaultProved(proved) = statement.as_ref() {
+        return fault::proven(proved, standing.heard, other).is_some();
+    }
+    own.counts(standing.position)
+}
+
+/// What an entry states, as the rules read it: not understood where it does not count.
+#[must_use]
+pub fn counted(
+    content: Content,
+    standing: Standing,
+    own: &KeyDirectory,
+    other: &impl Accused,
+) -> Content {
+    if counts(&content, standing, own, other) { content } else { Content::NotUnderstood }
+}
