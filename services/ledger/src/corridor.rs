@@ -1,10 +1,11 @@
 //! A corridor as the ledger keeps it: what its genesis fixed, and where its records are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::identifier::{CaseId, State};
 use event_store::StreamId;
+use record::era::Eras;
 use record::genesis::SignedGenesis;
 use record::log_id::LogId;
 use record::seal::Place;
@@ -18,7 +19,7 @@ pub(crate) enum Side {
     Partner,
 }
 
-/// What never changes of a corridor.
+/// What never changes of a corridor, and the eras of its logs, which only grow.
 #[derive(Debug)]
 pub(crate) struct Corridor {
     pub(crate) own: State,
@@ -29,6 +30,9 @@ pub(crate) struct Corridor {
     pub(crate) own_log: LogId,
     pub(crate) partner_log: LogId,
     pub(crate) local_log: LogId,
+    /// Of the own log and of the partner's. The writer alone adds to them, before it shows anybody
+    /// an entry of a new era.
+    eras: [RwLock<Option<Eras>>; 2],
     pub(crate) names: Names,
     pub(crate) stream: StreamId,
 }
@@ -53,16 +57,40 @@ impl Corridor {
             own_log,
             partner_log,
             local_log: LogId::local(digest, own),
+            eras: [RwLock::new(None), RwLock::new(None)],
             names: Names::new(&own_log, &partner_log),
             stream: corridor_stream(digest),
             genesis,
         })
     }
 
+    /// The log in its first era: what its author is called, and its files.
     pub(crate) const fn log(&self, side: Side) -> &LogId {
         match side {
             Side::Own => &self.own_log,
             Side::Partner => &self.partner_log,
+        }
+    }
+
+    /// The log in the era that a position lies in: what tag and seal bind.
+    pub(crate) fn log_at(&self, side: Side, position: u64) -> LogId {
+        let eras = self.eras_of(side).read().unwrap_or_else(PoisonError::into_inner);
+        eras.as_ref().map_or(*self.log(side), |eras| *eras.log_at(position))
+    }
+
+    /// Notes the eras of a log.
+    pub(crate) fn note_eras(&self, side: Side, eras: &Eras) {
+        let mut noted = self.eras_of(side).write().unwrap_or_else(PoisonError::into_inner);
+        if noted.as_ref() != Some(eras) {
+            *noted = Some(eras.clone());
+        }
+    }
+
+    const fn eras_of(&self, side: Side) -> &RwLock<Option<Eras>> {
+        let [own, partner] = &self.eras;
+        match side {
+            Side::Own => own,
+            Side::Partner => partner,
         }
     }
 
@@ -76,8 +104,8 @@ impl Corridor {
     }
 
     /// Where an entry of a case stands.
-    pub(crate) const fn place(&self, side: Side, case: CaseId, position: u64) -> Place {
-        Place { log: *self.log(side), position, case }
+    pub(crate) fn place(&self, side: Side, case: CaseId, position: u64) -> Place {
+        Place { log: self.log_at(side, position), position, case }
     }
 
     /// Where a local entry of a case stands.

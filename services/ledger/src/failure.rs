@@ -16,6 +16,9 @@ pub(crate) const DISK_FULL: Code = Code::new("LEDGER-0004");
 /// The logs are too long for one bundle.
 pub(crate) const EVIDENCE_TOO_LONG: Code = Code::new("LEDGER-0005");
 
+/// The partner has proved a fault of the own log.
+pub(crate) const OWN_LOG_FROZEN: Code = Code::new("LEDGER-0010");
+
 /// A record that is not what the ledger writes.
 pub(crate) fn corrupt(record: &StoredRecord) -> Failure {
     Failure::corrupt(format!(

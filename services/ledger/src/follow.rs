@@ -103,8 +103,9 @@ fn followed(
             let corridor = reader.corridor(partner)?;
             let stored = layout::entry_of(record)?;
             let head = Head::decode(&record.leaf).ok_or_else(|| failure::corrupt(record))?;
-            let log = corridor.log(corridor.side(author).unwrap_or(Side::Own));
-            let content = entry::read(log, &head, &stored.facts).content;
+            let side = corridor.side(author).unwrap_or(Side::Own);
+            let log = corridor.log_at(side, head.position);
+            let content = entry::read(&log, &head, &stored.facts).content;
             Some(wire::FollowCasesResponse {
                 author: author.to_string(),
                 partner_state: partner.to_string(),

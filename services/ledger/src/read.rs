@@ -194,12 +194,24 @@ impl Reader {
         {
             return Ok(Arc::clone(records));
         }
+        let of_corridor = snapshot.corridors.get(&corridor.partner);
+        let counts = |side: Side, position: u64| {
+            of_corridor.is_none_or(|it| {
+                let [own, partner] = &it.uncounted;
+                let uncounted = if side == Side::Own { own } else { partner };
+                !uncounted.contains(&position)
+            })
+        };
         let mut found = CorridorRecords::default();
         for record in layout::stream_records(&self.store, &corridor.stream, 0, snapshot.next)? {
             match LogKind::of(&record.log) {
                 Some(LogKind::Entries { author, .. }) => {
                     let side = corridor.side(author).ok_or_else(|| failure::corrupt(&record))?;
-                    found.entries.extend(entry_record(corridor, side, &record)?);
+                    let mut entry = entry_record(corridor, side, &record)?;
+                    if let Some(entry) = entry.as_mut().filter(|it| !counts(side, it.position)) {
+                        entry.entry.content = Content::NotUnderstood;
+                    }
+                    found.entries.extend(entry);
                 }
                 Some(LogKind::Commands { .. }) => found.commands.push(command_record(&record)?),
                 Some(
@@ -399,7 +411,7 @@ fn entry_record(
 ) -> Result<Option<EntryRecord>, Failure> {
     let head = Head::decode(&record.leaf).ok_or_else(|| failure::corrupt(record))?;
     let stored = layout::entry_of(record)?;
-    let read = entry::read(corridor.log(side), &head, &stored.facts);
+    let read = entry::read(&corridor.log_at(side, record.log_index), &head, &stored.facts);
     let case = match read.owner {
         Owner::Corridor => None,
         Owner::Case(case) => Some(case),

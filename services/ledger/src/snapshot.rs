@@ -5,7 +5,7 @@
 //! signer's mark. Whoever reads looks at nothing at or after its position, so that one answer is
 //! made of one state, and no dispatch leaves the process before its number is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::chain::Dispatch;
@@ -39,6 +39,10 @@ pub(crate) struct CorridorSnapshot {
     pub(crate) stopped: Option<String>,
     /// Why nothing more of the partner's log is stored.
     pub(crate) frozen: Option<String>,
+    /// Whether the partner has proved a fault of the own log.
+    pub(crate) own_frozen: bool,
+    /// Positions of corridor entries that do not count: of the own log, of the partner's.
+    pub(crate) uncounted: [BTreeSet<u64>; 2],
     /// What became of the dispatches that arrived, by `ImportOutcome`; since the start.
     pub(crate) arrivals: BTreeMap<i32, u64>,
     /// Whether the header of the dispatch that is wanted next was seen and its bytes withheld.

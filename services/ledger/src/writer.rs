@@ -19,6 +19,7 @@
 //! and ends, and whoever waits for its end ends the process.
 
 mod append;
+mod fault;
 mod group;
 mod import;
 mod signing;

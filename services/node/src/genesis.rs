@@ -233,7 +233,7 @@ fn party(handover: &Path) -> anyhow::Result<Party> {
 }
 
 /// The root key of this State.
-fn root_key(home: &Path) -> anyhow::Result<SigningKeyInMemory> {
+pub(crate) fn root_key(home: &Path) -> anyhow::Result<SigningKeyInMemory> {
     let file = home.join(home::ROOT_KEY);
     let seed = hex::decode(home::read_text(&file)?.trim()).ok();
     let seed: Option<[u8; 32]> = seed.and_then(|seed| seed.try_into().ok());

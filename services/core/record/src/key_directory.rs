@@ -146,6 +146,12 @@ impl KeyDirectory {
         !self.uncounted.contains(&position)
     }
 
+    /// Positions of the entries that carry a word of the root key and do not count.
+    #[must_use]
+    pub const fn uncounted(&self) -> &BTreeSet<u64> {
+        &self.uncounted
+    }
+
     fn judge(
         &mut self,
         bytes: &[u8],

@@ -57,6 +57,7 @@ fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
     let words = [
         (it.stopped.is_some(), "heard-unknown"),
         (it.frozen.is_some(), "frozen"),
+        (it.own_frozen, "own-log-frozen"),
         (it.withheld, "bytes-withheld"),
         (quarantine.kept > 0, "quarantine"),
         (quarantine.dropped > 0, "quarantine-full"),

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use domain::chain::Dispatch;
+use domain::case::event::Kind;
+use domain::chain::{Content, Dispatch};
 use domain::identifier::{CaseId, Digest, State};
 use domain::time::Instant;
 use event_store::{NewRecord, Position, StreamId};
@@ -12,8 +13,9 @@ use proto::command::v1::RevisionMoved;
 use proto::store::v1::StoredCommand;
 use record::canonical;
 use record::entry::{Draft as EntryDraft, DraftError, Entry};
+use record::log::LogState;
 use record::random;
-use record::seal::{CaseKey, Purpose};
+use record::seal::{CaseKey, Place, Purpose};
 use runtime::failure::{Class, Failure};
 use zeroize::Zeroizing;
 
@@ -22,8 +24,7 @@ use super::signing;
 use super::state::CorridorState;
 use super::{Parts, Reply, Writer};
 use crate::access::NewAccess;
-use crate::corridor::Side;
-use crate::failure::{CASE_KEY_MISSING, PARTNER_STOPPED};
+use crate::failure::{CASE_KEY_MISSING, OWN_LOG_FROZEN, PARTNER_STOPPED};
 use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, case_stream};
 use crate::serial::YearSerial;
@@ -222,6 +223,18 @@ impl Writer {
             let message = "nothing more is written to this partner until its fault is settled";
             return Err(Failure::new(Class::Refused, PARTNER_STOPPED, message).into());
         }
+        let begins = begins(job);
+        let draft = group.draft(&self.parts, job.partner);
+        if draft.has_begun(begins) {
+            return Err(NotStaged::Later);
+        }
+        if begins == Begins::Era {
+            may_succeed(&draft.logs.own)?;
+        } else if draft.logs.own.frozen().is_some() && !job.entries.is_empty() {
+            let message = "the partner has proved a fault of this State's log: nothing more is \
+                           written in this era";
+            return Err(Failure::new(Class::Refused, OWN_LOG_FROZEN, message).into());
+        }
         let corridor = state.corridor.stream;
         let found_corridor = group.length(&self.parts, &corridor)?;
         let kept = match job.subject {
@@ -263,7 +276,7 @@ impl Writer {
         let first = draft.next_position();
         let first_local = draft.logs.local_size;
         fits(draft.has_room(job.entries.len()))?;
-        let (entries, key) = seal(parts, state, job, first)?;
+        let (entries, key) = seal(parts, &draft.logs.own, job, first)?;
         fits(draft.has_room_for(&entries))?;
         let (local, local_key) = seal_local(parts, state, job, first_local)?;
 
@@ -273,6 +286,7 @@ impl Writer {
             .map(|entry| local_record(&state.corridor, entry, stream, now))
             .collect();
         draft.add(entries.into_iter().map(|entry| (entry, stream)).collect());
+        draft.begin(begins(job));
         draft.logs.local_size += local_count;
         if let Some(case) = job.subject.case().copied() {
             group.keys.extend(key.map(|key| NewKey { case, key, reach: Reach::Shared }));
@@ -297,6 +311,52 @@ impl Writer {
         let commands_log = state.corridor.names.commands.clone();
         Ok(Outcome::Staged(Box::new(Staged { stream, command, commands_log, local })))
     }
+}
+
+/// What a dispatch begins whose first entries are those of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    Nothing,
+    /// It corrects the clock.
+    Clock,
+    /// It begins the next era of the log.
+    Era,
+}
+
+/// What a job begins. Only the first entries of a dispatch can.
+fn begins(job: &AppendJob) -> Begins {
+    if job.subject != Subject::Corridor {
+        return Begins::Nothing;
+    }
+    let kind = |index: usize| {
+        let entry = job.entries.get(index)?;
+        match record::facts::read(&entry.facts) {
+            Content::Stated(statement) => Some(statement.kind()),
+            Content::NotUnderstood => None,
+        }
+    };
+    match (kind(0), kind(1)) {
+        (Some(Kind::ClockCorrected), _) => Begins::Clock,
+        (_, Some(Kind::LogSucceeded)) => Begins::Era,
+        _ => Begins::Nothing,
+    }
+}
+
+/// The next era follows the last dispatch that the partner had heard. What this log holds after
+/// that one was heard by nobody and would have to be left behind.
+fn may_succeed(own: &LogState) -> Result<(), Failure> {
+    let Some(frozen) = own.frozen() else {
+        return Err(Failure::field("facts[1]", "must follow a fault that the partner has proved"));
+    };
+    if own.head().map(|head| head.heard) == Some(frozen.last) {
+        return Ok(());
+    }
+    let last = frozen.last.number;
+    let message = format!(
+        "this log goes on after dispatch {last}, the last that the partner had heard, or holds \
+         another under that number: the log must first be fetched back from the partner"
+    );
+    Err(Failure::new(Class::Refused, OWN_LOG_FROZEN, message))
 }
 
 /// What becomes of an append that is not refused.
@@ -339,11 +399,10 @@ fn replay(payload: &[u8], prior: Remembered, revision: u64) -> Result<Written, F
 /// Seals the entries for the own log, and mints the key of a case that is opened.
 fn seal(
     parts: &Parts,
-    state: &CorridorState,
+    own: &LogState,
     job: &AppendJob,
     first: u64,
 ) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
-    let corridor = &state.corridor;
     let minted = match job.subject {
         Subject::Opening(..) => Some(CaseKey::generate(&mut random::operating_system())),
         Subject::Corridor | Subject::Case(_) => None,
@@ -356,9 +415,13 @@ fn seal(
         (Subject::Case(_) | Subject::Corridor | Subject::Opening(..), _) => None,
     };
     let key = minted.as_ref().or(stored.as_ref());
+    let log = match begins(job) {
+        Begins::Era => &own.next_era(),
+        Begins::Nothing | Begins::Clock => own.log(),
+    };
     let mut entries = Vec::with_capacity(job.entries.len());
     for (index, (entry, position)) in job.entries.iter().zip(first..).enumerate() {
-        let place = job.subject.case().map(|case| corridor.place(Side::Own, *case, position));
+        let place = job.subject.case().map(|case| Place { log: *log, position, case: *case });
         let sealed_body = (!entry.body.is_empty())
             .then(|| Some(key?.seal(place.as_ref()?, Purpose::Body, &entry.body)))
             .flatten();
@@ -370,7 +433,7 @@ fn seal(
             sealed_body,
             case_key_commitment: commitment,
         };
-        let made = Entry::new(&corridor.own_log, position, draft);
+        let made = Entry::new(log, position, draft);
         entries.push(made.map_err(|error| too_long(&format!("entries[{index}]"), error))?);
     }
     Ok((entries, minted))

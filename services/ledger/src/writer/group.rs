@@ -12,16 +12,17 @@ use proto::store::v1::{StoredEntry, StoredHeader, StoredHeard};
 use record::canonical;
 use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_bytes};
 use record::entry::{Draft as EntryDraft, Entry};
+use record::era::Frozen;
 use record::log::Composed;
 use runtime::failure::Failure;
 
-use super::append::Pending;
+use super::append::{Begins, Pending};
 use super::import::Imported;
 use super::signing;
 use super::state::{Logs, stream_length};
 use super::{Parts, Reply};
 use crate::access::NewAccess;
-use crate::corridor::Corridor;
+use crate::corridor::{Corridor, Side};
 use crate::keyring::NewKey;
 use crate::layout::LogNames;
 use crate::serial::{self, YearSerial};
@@ -70,6 +71,14 @@ pub(super) struct Draft {
     pub(super) taken: BTreeMap<u64, Digest>,
     /// Cases that the partner's dispatches in the group open.
     pub(super) opened: BTreeSet<CaseId>,
+    /// Positions of the partner's statements of a fault that do not count.
+    pub(super) void_faults: BTreeSet<u64>,
+    /// The headers of those, for what contradicts them in the same group.
+    pub(super) signed: BTreeMap<u64, SignedHeader>,
+    /// Whether the group states a fault of the partner's log, which it then freezes.
+    pub(super) proves_fault: bool,
+    /// What the own dispatch of the group begins.
+    begins: Begins,
     /// The own dispatch that the group makes.
     made: Option<Dispatch>,
 }
@@ -121,6 +130,10 @@ impl Group {
                 wants_dispatch: false,
                 taken: BTreeMap::new(),
                 opened: BTreeSet::new(),
+                void_faults: BTreeSet::new(),
+                begins: Begins::Nothing,
+                signed: BTreeMap::new(),
+                proves_fault: false,
                 made: None,
             }
         })
@@ -155,7 +168,7 @@ impl Group {
         self.cursors.insert(cursor, highest.to_be_bytes().to_vec());
     }
 
-    /// The first entries of the own log.
+    /// Entries of the own log about the corridor, which nobody asked for.
     pub(super) fn announce(
         &mut self,
         parts: &Parts,
@@ -171,7 +184,8 @@ impl Group {
             let draft =
                 EntryDraft { case: None, facts, sealed_body: None, case_key_commitment: None };
             let position = self.draft(parts, partner).next_position();
-            let entry = Entry::new(&corridor.own_log, position, draft).map_err(|error| {
+            let log = corridor.log_at(Side::Own, position);
+            let entry = Entry::new(&log, position, draft).map_err(|error| {
                 Failure::internal("an announcement is too long").with_source(error)
             })?;
             self.draft(parts, partner).add(vec![(entry, corridor.stream)]);
@@ -188,7 +202,9 @@ impl Group {
                 continue;
             };
             let silent = draft.entries.is_empty() && !draft.wants_dispatch;
-            if silent || state.stopped.is_some() {
+            // A frozen log says nothing more; a receipt that is wanted stays unsaid.
+            let frozen = draft.logs.own.frozen().is_some() && draft.begins != Begins::Era;
+            if silent || state.stopped.is_some() || frozen {
                 continue;
             }
             let first = draft.logs.own.next_position();
@@ -212,6 +228,9 @@ impl Group {
                 heard: header.heard,
             });
             draft.logs.own = composed.state.clone();
+            if let (true, Some(last)) = (draft.proves_fault, header.heard) {
+                draft.logs.partner.freeze(Frozen { stated_in: header.number, last });
+            }
             all.push((*partner, composed));
         }
         for pending in &mut self.pending {
@@ -227,6 +246,8 @@ impl Group {
         for (partner, draft) in &self.drafts {
             if let Some(state) = parts.corridors.get_mut(partner) {
                 state.logs = draft.logs.clone();
+                state.note_eras();
+                state.void_faults.extend(&draft.void_faults);
                 if let Some(length) = self.streams.get(&state.corridor.stream) {
                     state.logs.revision = *length;
                 }
@@ -277,6 +298,19 @@ impl Draft {
     /// Where the next own entry stands.
     pub(super) fn next_position(&self) -> u64 {
         self.logs.own.next_position() + self.entries.len() as u64
+    }
+
+    /// Whether what a job begins must wait for another dispatch: it has to come first, and nothing
+    /// of the era before comes behind the beginning of the next.
+    pub(super) fn has_begun(&self, begins: Begins) -> bool {
+        self.begins == Begins::Era || (begins != Begins::Nothing && !self.entries.is_empty())
+    }
+
+    /// Notes what the dispatch begins.
+    pub(super) fn begin(&mut self, begins: Begins) {
+        if begins != Begins::Nothing {
+            self.begins = begins;
+        }
     }
 
     /// Whether this many entries may still join.

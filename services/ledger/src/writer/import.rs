@@ -22,6 +22,7 @@ use record::seal::CaseKey;
 use record::wrap::{self, UnwrapError};
 use runtime::failure::Failure;
 
+use super::fault;
 use super::group::{Group, PendingImport, push_dispatch};
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
@@ -113,6 +114,16 @@ impl Writer {
                 }
                 Some(_) | None => None,
             };
+            if ready.is_none() {
+                match self.release(group, partner, wanted) {
+                    Ok(true) => continue,
+                    Ok(false) => return,
+                    Err(error) => {
+                        tracing::error!(%error, "what a correction releases could not be stored");
+                        return;
+                    }
+                }
+            }
             if ready.is_some() && group.is_full() {
                 self.more_is_ready = true;
                 return;
@@ -136,6 +147,62 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Takes in, in one step, what was parked for its date and is now corrected: a run from the
+    /// wanted number on whose last dispatch corrects its author's clock. So none of the own words
+    /// has heard a part of it. Says whether something was taken in.
+    fn release(&mut self, group: &mut Group, partner: State, wanted: u64) -> Result<bool, Failure> {
+        let Some(state) = self.parts.corridors.get(&partner) else {
+            return Ok(false);
+        };
+        let Some(run) = corrected_run(state, wanted) else {
+            return Ok(false);
+        };
+        let numbers: Vec<u64> = (wanted..).take(run.len()).collect();
+        let now = group.now;
+        let draft = group.draft(&self.parts, partner);
+        let known = Stored {
+            parts: &self.parts,
+            state,
+            own_next: state.logs.own.next_number(),
+            taken: &draft.taken,
+            failed: RefCell::default(),
+        };
+        let checked = draft.logs.partner.check_released(run, now, &known);
+        known.failed.into_inner().map_or(Ok(()), Err)?;
+        let Ok(accepted) = checked else {
+            return Ok(false);
+        };
+        for accepted in accepted {
+            store(&self.parts, group, partner, accepted)?;
+        }
+        if let Some(state) = self.parts.corridors.get_mut(&partner) {
+            for number in numbers {
+                let parked = state.take_parked(number);
+                group.cursors.extend(parked.and_then(|parked| parked.cursor));
+            }
+        }
+        tracing::warn!(%partner, wanted, "the partner has corrected its clock");
+        Ok(true)
+    }
+}
+
+/// Parked dispatches from `wanted` on, up to the first that says that it corrects the clock;
+/// `None` where there is none.
+fn corrected_run(state: &CorridorState, wanted: u64) -> Option<Vec<Dispatch>> {
+    let mut run = Vec::new();
+    for number in wanted.. {
+        let parked = state.parked.get(&number)?;
+        let dispatch = Dispatch::decode(&parked.dispatch).ok()?;
+        let corrects = dispatch.signed_header.header().corrects_clock;
+        run.push(dispatch);
+        if corrects {
+            return Some(run);
+        }
+    }
+    None
+}
+
 /// Checks a dispatch and stages what is to be done with it; counts what became of it.
 fn take(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict, Failure> {
     let partner = job.partner;
@@ -156,6 +223,10 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     let digest = *dispatch.signed_header.digest();
     let now = group.now;
     let draft = group.draft(parts, partner);
+    // The group freezes this log: what comes behind the fault is of the same era.
+    if draft.proves_fault && number >= draft.logs.partner.next_number() {
+        return Ok(Verdict::new(ImportOutcome::Frozen, "a fault of this log was just proved"));
+    }
     let Some(state) = parts.corridors.get(&partner) else {
         return Err(Failure::not_found("corridor"));
     };
@@ -193,9 +264,13 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     Ok(match &fault {
         Fault::NotAuthentic(why) => quarantine(parts, partner, now, why, &bytes),
         // What nothing is done with: stored before, or of an era that has ended.
-        Fault::Duplicate { .. } | Fault::Void { .. } | Fault::Frozen { .. } => {
+        Fault::Duplicate { .. } | Fault::Void { .. } => {
             group.cursors.extend(cursor);
             Verdict::new(ImportOutcome::Duplicate, "")
+        }
+        Fault::Frozen { .. } => {
+            group.cursors.extend(cursor);
+            Verdict::new(ImportOutcome::Frozen, &fault)
         }
         Fault::Gap { signature: GapSignature::Verified, .. } => {
             let parked = waiting(None);
@@ -213,10 +288,14 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
         }
         Fault::Unjudged { .. } => return Err(Failure::corrupt(fault.to_string())),
         Fault::Rival { .. } => {
-            keep_proof(parts, group, partner, digest, proof(ImportOutcome::Rival))
+            let proof = proof(ImportOutcome::Rival);
+            fault::state(parts, group, partner, &bytes)?;
+            keep_proof(parts, group, partner, digest, proof)
         }
         Fault::BrokenChain { .. } => {
-            keep_proof(parts, group, partner, digest, proof(ImportOutcome::Broken))
+            let proof = proof(ImportOutcome::Broken);
+            fault::state(parts, group, partner, &bytes)?;
+            keep_proof(parts, group, partner, digest, proof)
         }
         Fault::HeardUnknown { .. } => {
             let proof = proof(ImportOutcome::HeardUnknown);
@@ -268,10 +347,14 @@ fn store(
     }
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();
-    draft.taken.insert(signed_header.header().number, *signed_header.digest());
+    let number = signed_header.header().number;
+    draft.taken.insert(number, *signed_header.digest());
+    draft.signed.insert(number, signed_header.clone());
     draft.logs.partner = next;
     // The receipt. A dispatch without entries is never answered.
     draft.wants_dispatch |= !entries.is_empty();
+    corridor.note_eras(Side::Partner, draft.logs.partner.eras());
+    fault::hear(parts, group, partner, &signed_header, &entries)?;
     let names = &corridor.names.partner;
     let entries = entries.iter().map(|entry| &entry.entry).zip(streams);
     push_dispatch(&mut group.records, names, &signed_header, first, entries);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::case::event::Statement;
+use domain::case::event::{FaultProved, Statement};
 use domain::chain::{Content, Dispatch};
 use domain::identifier::{Digest, State};
 use domain::time::Instant;
@@ -16,6 +16,7 @@ use record::key_directory::{Placed, root_statement};
 use record::log::LogState;
 use runtime::failure::Failure;
 
+use super::fault;
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, LogNames};
 use crate::snapshot::{CorridorSnapshot, LogSnapshot};
@@ -46,6 +47,8 @@ pub(crate) struct CorridorState {
     pub(super) withheld: Option<u64>,
     /// Digests of the dispatches that are kept as proof.
     pub(super) proofs: BTreeSet<Digest>,
+    /// Positions of the partner's statements of a fault that do not count.
+    pub(super) void_faults: BTreeSet<u64>,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
 }
@@ -87,7 +90,7 @@ impl CorridorState {
     pub(crate) fn resume(store: &Store, corridor: Arc<Corridor>) -> Result<Self, ResumeError> {
         let partner = corridor.partner;
         let failed = |source| ResumeError::Read { partner, source };
-        let announced = announcements(store, &corridor).map_err(failed)?;
+        let (announced, faults) = announcements(store, &corridor).map_err(failed)?;
         let log = |side: Side, names: &LogNames| {
             let author = corridor.log(side).author();
             let last = last_header(store, names).map_err(failed)?;
@@ -103,14 +106,16 @@ impl CorridorState {
                 .ok_or(ResumeError::DoesNotFit { partner, author })
         };
         let names = &corridor.names;
-        let logs = Logs {
+        let mut logs = Logs {
             own: log(Side::Own, &names.own)?,
             partner: log(Side::Partner, &names.partner)?,
             local_size: store.log_size(&names.local),
             revision: stream_length(store, &corridor.stream).map_err(failed)?,
         };
         let (proofs, stopped) = proofs(store, &corridor).map_err(failed)?;
-        Ok(Self {
+        let both = [&names.own, &names.partner];
+        let void_faults = fault::resume(store, both, &mut logs, &faults).map_err(failed)?;
+        let state = Self {
             logs,
             corridor,
             parked: BTreeMap::new(),
@@ -118,8 +123,24 @@ impl CorridorState {
             arrivals: BTreeMap::new(),
             withheld: None,
             proofs,
+            void_faults,
             stopped,
-        })
+        };
+        state.note_eras();
+        Ok(state)
+    }
+
+    /// Tells the corridor in which eras its logs are.
+    pub(super) fn note_eras(&self) {
+        self.corridor.note_eras(Side::Own, self.logs.own.eras());
+        self.corridor.note_eras(Side::Partner, self.logs.partner.eras());
+    }
+
+    /// Positions of corridor entries that do not count: of the own log, of the partner's.
+    fn uncounted(&self) -> [BTreeSet<u64>; 2] {
+        let own = self.logs.own.keys().uncounted().clone();
+        let partner = self.logs.partner.keys().uncounted();
+        [own, partner.union(&self.void_faults).copied().collect()]
     }
 
     pub(crate) fn snapshot(&self) -> CorridorSnapshot {
@@ -131,14 +152,22 @@ impl CorridorState {
             partner_hpke: hpke.map(|key| key.public_key),
             parked: self.parked.len() as u64,
             stopped: self.stopped.clone(),
-            frozen: None,
+            frozen: self.logs.partner.frozen().map(|frozen| {
+                let (stated_in, last) = (frozen.stated_in, frozen.last.number);
+                format!(
+                    "a fault was proved in own dispatch {stated_in}; the log ends with dispatch {last} \
+                     until the partner succeeds it"
+                )
+            }),
+            own_frozen: self.logs.own.frozen().is_some(),
+            uncounted: self.uncounted(),
             arrivals: self.arrivals.clone(),
             withheld: self.withheld == Some(self.logs.partner.next_number()),
         }
     }
 }
 
-fn log_snapshot(log: &LogState) -> LogSnapshot {
+pub(super) fn log_snapshot(log: &LogState) -> LogSnapshot {
     let head = log.head().map(|head| Dispatch {
         number: head.heard.number,
         time: head.time,
@@ -174,8 +203,15 @@ struct Announced {
     statement: Statement,
 }
 
-fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, Failure> {
+/// A statement of a fault in the store: by whom, in which dispatch, at which position.
+type Accusation = (Side, u64, u64, FaultProved);
+
+fn announcements(
+    store: &Store,
+    corridor: &Corridor,
+) -> Result<(Vec<Announced>, Vec<Accusation>), Failure> {
     let mut announced = Vec::new();
+    let mut faults = Vec::new();
     let end = Position(u64::MAX);
     for record in layout::stream_records(store, &corridor.stream, 0, end)? {
         let names = &corridor.names;
@@ -188,6 +224,10 @@ fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, F
         let Content::Stated(statement) = record::facts::read(&entry.facts) else {
             continue;
         };
+        if let Statement::FaultProved(proved) = *statement {
+            faults.push((side, entry.dispatch, record.log_index, proved));
+            continue;
+        }
         if root_statement(&statement).is_none() {
             continue;
         }
@@ -204,7 +244,7 @@ fn announcements(store: &Store, corridor: &Corridor) -> Result<Vec<Announced>, F
             statement: *statement,
         });
     }
-    Ok(announced)
+    Ok((announced, faults))
 }
 
 /// Which dispatches are kept as proof, and whether one of them forbids writing to the partner.

@@ -137,7 +137,7 @@ async fn a_fault_as_large_as_a_message_is_kept_and_stops_nothing() {
     let rival = other.say_much(case(2), 15, (1 << 20) - without - context - 32);
     other.hand(&xk, &rival, ImportOutcome::Rival).await;
     let more = nl.say(&[Said { case: case(1), statement: evidence(), key: &case_key(1) }]);
-    nl.hand(&xk, &more, STORED).await;
+    nl.hand(&xk, &more, ImportOutcome::Frozen).await;
     assert_eq!(proofs(&xk_site, xk).await, 1);
 }
 

@@ -3,9 +3,11 @@
 
 mod arrival;
 mod case;
+mod clock;
 mod crash;
 mod disclosure;
 mod failing_disk;
+mod faults;
 mod forger;
 mod group;
 mod hostile;

@@ -20,7 +20,7 @@ fn keys(site: &Site) -> KeyList {
     list_keys(&keyring(site), &passphrase()).unwrap()
 }
 
-fn prepare(site: &Site, of: KeyUse) -> AnnouncedKey {
+pub(crate) fn prepare(site: &Site, of: KeyUse) -> AnnouncedKey {
     let key = prepare_key(&keyring(site), &passphrase(), of).unwrap();
     match of {
         KeyUse::Log => AnnouncedKey::Log(PublicKey::from_slice(&key).unwrap()),

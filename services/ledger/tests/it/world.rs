@@ -22,8 +22,8 @@ use ledger::{
 use proto::command::v1::{Purpose, Receipt};
 use proto::ledger::v1::{
     FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest, GetStatusRequest,
-    ImportDispatchRequest, ImportDispatchResponse, ImportOutcome, ListQuarantineRequest,
-    ListQuarantineResponse, PurgeQuarantineRequest,
+    ImportDispatchRequest, ImportDispatchResponse, ImportOutcome, KeptFault, ListFaultsRequest,
+    ListQuarantineRequest, ListQuarantineResponse, PurgeQuarantineRequest,
 };
 use record::genesis::{Clocks, Genesis, Party, SignedGenesis};
 use record::key::{Signer, SigningKeyInMemory};
@@ -261,6 +261,15 @@ impl Running {
         self.client.clone().list_quarantine(request).await.unwrap().into_inner()
     }
 
+    /// What is kept as proof against the partner.
+    pub(crate) async fn faults(&self) -> Vec<KeptFault> {
+        let request = ListFaultsRequest {
+            caller: Some(self.operator().context(Purpose::Unspecified)),
+            partner_state: self.partner.to_string(),
+        };
+        self.client.clone().list_faults(request).await.unwrap().into_inner().faults
+    }
+
     pub(crate) async fn purge_quarantine(&self) -> u64 {
         let request = PurgeQuarantineRequest {
             caller: Some(self.operator().context(Purpose::Unspecified)),
@@ -479,5 +488,33 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, &target).unwrap();
         }
+    }
+}
+
+impl Running {
+    /// States something of the corridor, as its operator.
+    pub(crate) async fn state_on_corridor(
+        &self,
+        request_id: &str,
+        statements: Vec<Statement>,
+    ) -> Result<Receipt, Failure> {
+        let on = OnCorridor {
+            ordered: ordered(&self.operator(), request_id, request_id.as_bytes()),
+            partner: self.partner,
+        };
+        command::run_on_corridor(&self.client, &on, |_| Ok(statements.clone())).await
+    }
+}
+
+impl Site {
+    /// A word of the root key.
+    pub(crate) fn root_says(
+        &self,
+        genesis: &SignedGenesis,
+        serial: u64,
+        statement: record::root_statement::Statement,
+    ) -> Vec<u8> {
+        let statement = RootStatement { serial, statement };
+        statement.sign(genesis.digest(), self.state, &self.root).unwrap()
     }
 }

@@ -1,0 +1,241 @@
+//! Proven faults: stated of the partner's log, and heard of the own.
+//!
+//! A dispatch that contradicts what is stored is kept as proof by the import. Where two headers
+//! show it, it is also stated on the record, in the same group, and freezes the partner's log from
+//! there (ADR 0005). What the partner states of the own log is verified the same way.
+
+use domain::case::event::{FaultProved, Kind, Statement};
+use domain::chain::{Content, Dispatch};
+use domain::identifier::{Digest, State};
+use event_store::Store;
+use record::arrival::AcceptedEntry;
+use record::dispatch::{Dispatch as Arrived, SignedHeader};
+use record::era::Frozen;
+use record::fault::{self, Accused};
+use record::key_directory::{KeyDirectory, root_statement};
+use record::log::LogState;
+use runtime::failure::Failure;
+
+use super::Parts;
+use super::group::Group;
+use super::state::{Logs, log_snapshot};
+use crate::layout::{self, LogNames};
+use crate::read::Headers;
+
+/// A log that is accused, as it is stored, with what a group adds to it.
+struct Log<'a> {
+    store: &'a Store,
+    names: &'a LogNames,
+    state: &'a LogState,
+    taken: Option<&'a std::collections::BTreeMap<u64, Digest>>,
+}
+
+impl Accused for Log<'_> {
+    fn keys(&self) -> &KeyDirectory {
+        self.state.keys()
+    }
+
+    fn digest(&self, number: u64) -> Option<Digest> {
+        let taken = self.taken.and_then(|taken| taken.get(&number)).copied();
+        taken.or_else(|| {
+            let record = layout::record_at(self.store, &self.names.headers, number).ok()??;
+            Some(layout::dispatch_of(&record).ok()?.digest)
+        })
+    }
+}
+
+/// States a fault of the partner's log, if two headers show it, it is not frozen yet, and it is
+/// not a rival for a number that both have long shown to have heard. `bytes` are the dispatch
+/// that contradicts what is stored.
+pub(super) fn state(
+    parts: &Parts,
+    group: &mut Group,
+    partner: State,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    let Some(corridor) = parts.corridors.get(&partner) else {
+        return Ok(());
+    };
+    let now = group.now;
+    let understood = corridor.corridor.founded.kinds.contains(&Kind::FaultProved.number());
+    let draft = group.draft(parts, partner);
+    let frozen = draft.proves_fault || draft.logs.partner.frozen().is_some();
+    if !understood || frozen || corridor.stopped.is_some() || draft.logs.own.frozen().is_some() {
+        return Ok(());
+    }
+    let Ok(rival) = Arrived::decode(bytes) else {
+        return Ok(());
+    };
+    let header = rival.signed_header.header();
+    // Of an equivocation the one under the same number, else the one before it.
+    let next = draft.logs.partner.next_number();
+    let number = if header.number < next { Some(header.number) } else { next.checked_sub(1) };
+    let Some(number) = number else {
+        return Ok(());
+    };
+    let stored = match draft.signed.get(&number) {
+        Some(signed) => Some(signed.clone()),
+        None => signed_header(&parts.store, &corridor.corridor.names.partner, number)?,
+    };
+    let Some(stored) = stored else {
+        return Ok(());
+    };
+    let keys = draft.logs.partner.keys();
+    let known = keys.may_sign(header.number, rival.signed_header.key_id()).is_some();
+    let announced = if known { None } else { announcement(&rival) };
+    let Some(proved) = fault::prove(&stored, &rival.signed_header, announced.as_deref()) else {
+        return Ok(());
+    };
+    let says = Dispatch {
+        number: draft.logs.own.next_number(),
+        time: now,
+        digest: Digest::new([0; 32]),
+        heard: draft.logs.partner.head().map(|head| head.heard),
+    };
+    let draft = group.draft(parts, partner);
+    let accused = Log {
+        store: &parts.store,
+        names: &corridor.corridor.names.partner,
+        state: &draft.logs.partner,
+        taken: Some(&draft.taken),
+    };
+    let names = [&corridor.corridor.names.partner, &corridor.corridor.names.own];
+    let logs = [&corridor.logs.partner, &corridor.logs.own];
+    if freezes(&parts.store, &proved, &says, &accused, names, logs).is_none() {
+        return Ok(());
+    }
+    tracing::error!(%partner, number = header.number, "a fault of the partner's log is stated");
+    let facts = record::facts::encode(None, &Statement::FaultProved(proved));
+    group.announce(parts, partner, vec![facts])?;
+    group.draft(parts, partner).proves_fault = true;
+    Ok(())
+}
+
+/// Takes in what the partner's dispatch states of the own log: what counts freezes it.
+pub(super) fn hear(
+    parts: &Parts,
+    group: &mut Group,
+    partner: State,
+    signed: &SignedHeader,
+    entries: &[AcceptedEntry],
+) -> Result<(), Failure> {
+    let Some(corridor) = parts.corridors.get(&partner) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let Some(proved) = stated(&entry.reading.content) else {
+            continue;
+        };
+        let says = record::chain::dispatch(signed);
+        let draft = group.draft(parts, partner);
+        let accused = Log {
+            store: &parts.store,
+            names: &corridor.corridor.names.own,
+            state: &draft.logs.own,
+            taken: None,
+        };
+        let names = [&corridor.corridor.names.own, &corridor.corridor.names.partner];
+        let logs = [&corridor.logs.own, &corridor.logs.partner];
+        let counts = fault::proven(proved, says.heard, &accused).is_some();
+        let frozen = freezes(&parts.store, proved, &says, &accused, names, logs);
+        if !counts {
+            draft.void_faults.insert(entry.head.position);
+        }
+        if let Some(frozen) = frozen {
+            tracing::error!(%partner, "the partner has proved a fault of this State's log");
+            draft.logs.own.freeze(frozen);
+        }
+    }
+    Ok(())
+}
+
+/// Statements of a fault in the store, found again at the start: what freezes which log, and the
+/// positions of the partner's that do not count.
+pub(super) fn resume(
+    store: &Store,
+    names: [&LogNames; 2],
+    logs: &mut Logs,
+    stated: &[(crate::corridor::Side, u64, u64, FaultProved)],
+) -> Result<std::collections::BTreeSet<u64>, Failure> {
+    use crate::corridor::Side;
+    let [own_names, partner_names] = names;
+    let mut void = std::collections::BTreeSet::new();
+    for (side, number, position, proved) in stated {
+        let (accuser_names, accused_names) = match side {
+            Side::Own => (own_names, partner_names),
+            Side::Partner => (partner_names, own_names),
+        };
+        let Some(says) = signed_header(store, accuser_names, *number)? else {
+            continue;
+        };
+        let says = record::chain::dispatch(&says);
+        let (accuser, accused) = match side {
+            Side::Own => (&logs.own, &logs.partner),
+            Side::Partner => (&logs.partner, &logs.own),
+        };
+        let log = Log { store, names: accused_names, state: accused, taken: None };
+        let counts = fault::proven(proved, says.heard, &log).is_some();
+        let frozen =
+            freezes(store, proved, &says, &log, [accused_names, accuser_names], [accused, accuser]);
+        if let (false, Side::Partner) = (counts, side) {
+            void.insert(*position);
+        }
+        if let Some(frozen) = frozen {
+            match side {
+                Side::Own => logs.partner.freeze(frozen),
+                Side::Partner => logs.own.freeze(frozen),
+            }
+        }
+    }
+    Ok(void)
+}
+
+/// How a statement freezes the accused log; `None` where it does not count, or does not freeze.
+/// Names and logs: the accused, the accuser.
+fn freezes(
+    store: &Store,
+    proved: &FaultProved,
+    says: &Dispatch,
+    accused: &Log<'_>,
+    names: [&LogNames; 2],
+    logs: [&LogState; 2],
+) -> Option<Frozen> {
+    let proven = fault::proven(proved, says.heard, accused)?;
+    let [accused_names, accuser_names] = names;
+    let [accused_log, accuser_log] = logs;
+    let accused = Headers::new(store, accused_names, log_snapshot(accused_log));
+    let accuser = Headers::new(store, accuser_names, log_snapshot(accuser_log));
+    fault::freezes(&proven, says, &accused, &accuser)
+}
+
+/// The fault that an entry states.
+fn stated(content: &Content) -> Option<&FaultProved> {
+    let Content::Stated(statement) = content else {
+        return None;
+    };
+    let Statement::FaultProved(proved) = statement.as_ref() else {
+        return None;
+    };
+    Some(proved)
+}
+
+/// The word of the root key in the first entry of a dispatch.
+fn announcement(dispatch: &Arrived) -> Option<Vec<u8>> {
+    let first = dispatch.entries.first()?;
+    let Content::Stated(statement) = record::facts::read(&first.facts) else {
+        return None;
+    };
+    root_statement(&statement).map(<[u8]>::to_vec)
+}
+
+fn signed_header(
+    store: &Store,
+    names: &LogNames,
+    number: u64,
+) -> Result<Option<SignedHeader>, Failure> {
+    let record = layout::record_at(store, &names.headers, number)?;
+    let parse = |record: event_store::StoredRecord| {
+        SignedHeader::parse(&record.leaf).ok_or_else(|| crate::failure::corrupt(&record))
+    };
+    record.map(parse).transpose()
+}
