@@ -820,6 +820,7 @@ impl History {
                     match is.standing {
                         Standing::Provisional => "provisional",
                         Standing::Confirmed => "confirmed",
+                        Standing::Disputed => "disputed",
                     }
                 ));
             } else {

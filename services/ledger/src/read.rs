@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::case::Case;
+use domain::chain::sparse::{self, Dispatches, Part};
 use domain::chain::{Chain, Content, Dispatch, Entry};
 use domain::identifier::{CaseId, CaseNumber, State};
 use domain::referral::LocalStatement;
@@ -16,7 +17,6 @@ use domain::time::Instant;
 use event_store::{LogName, Position, Revision, Store, StoredRecord, StreamId};
 use proto::ledger::v1 as wire;
 use proto::store::v1::{StoredCommand, StoredEntry};
-use record::chain::{Dispatches, Part, sparse};
 use record::dispatch::SignedHeader;
 use record::entry::{self, Head, Owner};
 use record::seal::{CaseKey, Purpose};
@@ -244,7 +244,7 @@ impl Reader {
             let of_side = all().filter(|record| record.side == side);
             of_side.map(|record| record.entry.clone()).collect()
         };
-        let (own_chain, partner_chain) = sparse(
+        let (own_chain, partner_chain) = sparse::of_parts(
             corridor.founded.grace,
             Part { author: corridor.own, entries: of(Side::Own), dispatches: &own },
             Part { author: corridor.partner, entries: of(Side::Partner), dispatches: &partner },

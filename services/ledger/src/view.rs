@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::chain::sparse::Dispatches as _;
 use domain::identifier::CaseId;
 use event_store::{Filter, Label, LabelError, Position, StoredRecord, StreamId};
-use record::chain::Dispatches as _;
 use runtime::failure::{Class, Failure};
 use tokio::sync::watch;
 

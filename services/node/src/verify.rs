@@ -95,9 +95,12 @@ fn account(verified: &Verified) -> String {
     let standing = match case.standing {
         Standing::Confirmed => "confirmed: the other State has heard the deciding entry",
         Standing::Provisional => "provisional: the other State has not been heard to know it",
+        Standing::Disputed => {
+            "disputed: a proven fault or a revoked key casts a doubt that not both have settled"
+        }
     };
     line(format_args!("outcome: {}", case.outcome_word()));
-    if case.outcome.deciding().is_some() {
+    if case.outcome.deciding().is_some() || case.standing == Standing::Disputed {
         line(format_args!("  {standing}"));
     }
     let explanation = case.explain();

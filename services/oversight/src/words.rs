@@ -23,6 +23,7 @@ pub(crate) const fn standing(standing: outcome::Standing) -> Standing {
     match standing {
         outcome::Standing::Provisional => Standing::Provisional,
         outcome::Standing::Confirmed => Standing::Confirmed,
+        outcome::Standing::Disputed => Standing::Disputed,
     }
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn labelled_standing(word: &str) -> Option<Standing> {
     match word {
         "provisional" => Some(Standing::Provisional),
         "confirmed" => Some(Standing::Confirmed),
+        "disputed" => Some(Standing::Disputed),
         _ => None,
     }
 }

@@ -9,6 +9,8 @@ pub mod rejection;
 pub mod said;
 pub mod knowledge;
 pub(crate) mod rule;
+pub(crate) mod correction;
+pub mod dispute;
 pub mod crossing;
 pub mod outcome;
 pub mod decide;
@@ -23,6 +25,7 @@ mod history;
 mod story;
 
 use crossing::{DocumentSituation, TransferSituation};
+use dispute::Cause;
 use knowledge::{Chains, Judged, Judgement, View};
 use outcome::{Outcome, Standing, Timeliness};
 use said::{Said, Side};
@@ -62,6 +65,8 @@ pub struct Case {
     pub transfer: TransferSituation,
     /// Whether the acceptance, if there is one, covers the person as last rectified.
     pub covers_person: Coverage,
+    /// What put the case in doubt, settled or not, in a causal order.
+    pub causes: Vec<Cause>,
     corridor: Corridor,
     asks: Chain,
     answers: Chain,
@@ -88,8 +93,14 @@ impl Case {
     pub fn of(corridor: &Corridor, id: CaseId, one: &Chain, other: &Chain) -> Option<Self> {
         let chains = sides(corridor, id, one, other)?;
         chains.opening()?;
-        let Judgement { mut history, said, rules } = knowledge::judge(chains);
-        let view = whole(chains, Side::Requesting, Instant::from_ms(0), said, rules);
+        let corrected = correction::corrected(chains);
+        let chains = match &corrected {
+            Some((requesting, requested)) => Chains { requesting, requested, ..chains },
+            None => chains,
+        };
+        let Judgement { mut history, said, rules, causes } = knowledge::judge(chains);
+        let view =
+            View { causes, ..whole(chains, Side::Requesting, Instant::from_ms(0), said, rules) };
         let outcome = Outcome::of(&view);
         crossing::overtake(outcome, &mut history);
         let answer = view.said.requested.answer.as_ref().map(|(at, _)| *at);
@@ -112,6 +123,7 @@ impl Case {
             transfer,
             covers_person,
             said: view.said,
+            causes: view.causes,
             history,
             corridor: corridor.clone(),
             asks: only(chains.requesting, id),
@@ -140,7 +152,8 @@ impl Case {
 
     /// Everything that a side knows at a moment.
     pub(crate) fn view(&self, side: Side, time: Instant) -> View<'_> {
-        whole(self.chains(), side, time, self.said.clone(), self.rules.as_ref())
+        let view = whole(self.chains(), side, time, self.said.clone(), self.rules.as_ref());
+        View { causes: self.causes.clone(), ..view }
     }
 
     /// Both chains by side.
@@ -242,6 +255,7 @@ fn whole<'a>(
         heard: partner.map(|dispatch| dispatch.number),
         time: earliest.into_iter().flatten().fold(time, Instant::max),
         said,
+        causes: Vec::new(),
         rules,
     }
 }

@@ -3,10 +3,11 @@
 //! A chain may be whole or *sparse*: cut down to what one case needs ([`sparse`]). Every question
 //! that the rules ask has the same answer on both; the first invariant holds that.
 
+pub mod sparse;
+
 use std::collections::BTreeMap;
 
 use crate::case::event::Statement;
-use crate::corridor::Corridor;
 use crate::identifier::{CaseId, Digest, State};
 use crate::time::Instant;
 
@@ -106,6 +107,22 @@ impl Chain {
         })
     }
 
+    /// The era of a dispatch: the last that began at or before it.
+    #[must_use]
+    pub fn era_of(&self, number: u64) -> u32 {
+        let begun = self.entries.iter().filter(|entry| entry.dispatch <= number);
+        let eras = begun.filter_map(|entry| {
+            let Content::Stated(statement) = &entry.content else {
+                return None;
+            };
+            let Statement::LogSucceeded(succeeded) = statement.as_ref() else {
+                return None;
+            };
+            Some(succeeded.era)
+        });
+        eras.max().unwrap_or_default()
+    }
+
     /// The entry at a position.
     #[must_use]
     pub fn entry_at(&self, position: u64) -> Option<&Entry> {
@@ -117,73 +134,4 @@ impl Chain {
     pub fn entries_up_to(&self, number: u64) -> impl Iterator<Item = &Entry> {
         self.entries.iter().take_while(move |entry| entry.dispatch <= number)
     }
-
-    /// Adds dispatches.
-    fn keep<'a>(&mut self, dispatches: impl IntoIterator<Item = Option<&'a Dispatch>>) {
-        for dispatch in dispatches.into_iter().flatten() {
-            self.dispatches.insert(dispatch.number, *dispatch);
-        }
-    }
-}
-
-/// Both chains, cut down to one case: its entries and those of the corridor, and of the
-/// dispatches only
-///
-/// - each kept entry's own, and the partner's that its author had heard by then;
-/// - the partner's first that heard it: its receipt. A prefix asks for nothing else, because the
-///   first receipt of a prefix is the first of the whole;
-/// - those that claims cite, and the first that would prove a silence that was noticed;
-/// - both heads: what is known now.
-#[must_use]
-pub fn sparse(corridor: &Corridor, case: CaseId, one: &Chain, other: &Chain) -> (Chain, Chain) {
-    let cut = |chain: &Chain, partner: &Chain| {
-        let mut kept = entries_of(chain, case);
-        let own = kept.entries.iter().map(|entry| chain.dispatch_of(entry));
-        let own: Vec<Option<&Dispatch>> = own.collect();
-        kept.keep(own);
-        kept.keep([chain.head()]);
-        for entry in partner.entries.iter().filter(|entry| concerns(entry, case)) {
-            kept.keep(answering(corridor, partner, chain, entry));
-        }
-        kept
-    };
-    (cut(one, other), cut(other, one))
-}
-
-/// The partner's dispatches that an entry is judged by.
-fn answering<'a>(
-    corridor: &Corridor,
-    chain: &Chain,
-    partner: &'a Chain,
-    entry: &Entry,
-) -> Vec<Option<&'a Dispatch>> {
-    let Some(own) = chain.dispatch_of(entry) else {
-        return Vec::new();
-    };
-    let heard = own.heard.map(|heard| heard.number);
-    let mut found = vec![
-        heard.and_then(|number| partner.dispatches.get(&number)),
-        partner.receipt_of(own.number),
-    ];
-    let Content::Stated(statement) = &entry.content else {
-        return found;
-    };
-    if let Statement::SilenceClaimed(cited) = statement.as_ref() {
-        found.push(partner.dispatches.get(&cited.number));
-    }
-    if matches!(statement.as_ref(), Statement::SilenceNoticed) {
-        found.push(partner.proof_of_silence(own.number, own.time.plus(corridor.grace)));
-    }
-    found
-}
-
-/// Whether an entry is of the case or of the corridor.
-fn concerns(entry: &Entry, case: CaseId) -> bool {
-    entry.case.is_none_or(|of| of == case)
-}
-
-/// A chain without dispatches, and without the entries of other cases.
-fn entries_of(chain: &Chain, case: CaseId) -> Chain {
-    let entries = chain.entries.iter().filter(|entry| concerns(entry, case));
-    Chain { author: chain.author, dispatches: BTreeMap::new(), entries: entries.cloned().collect() }
 }

@@ -1,18 +1,24 @@
-//! The numbered invariants of the bilateral record (DESIGN 5), as pure predicates: 1 to 7.
+//! The numbered invariants of the bilateral record (DESIGN 5), as pure predicates: 1 to 7 and 13.
 //!
 //! Property tests and simulations ask them after every step. They look at what came out and
 //! recompute what they can from the chains alone, so that they do not repeat the mistakes of what
-//! they check. Invariants 8 to 13 are about bytes, stores and nodes, and are not here.
+//! they check. Invariants 8 to 12 are about bytes, stores and nodes, and are not here.
 
+mod departure;
+
+pub use departure::departure_met_every_condition;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::case::Case;
+use crate::case::correction;
 use crate::case::event::{Kind, Statement};
 use crate::case::knowledge::{Judged, Verdict};
 use crate::case::outcome::{Ground, Outcome, Settlement, Standing};
 use crate::case::rejection::Rejection;
 use crate::case::said::{At, Side};
-use crate::chain::{self, Chain, Heard};
+use crate::chain::{Chain, Content, Heard, sparse};
 use crate::clock;
 use crate::rules::{Rules, SilenceEffect, Start};
 use crate::time::{Instant, Span};
@@ -52,7 +58,7 @@ pub enum Place {
 pub fn same_case(case: &Case, requesting: &Chain, requested: &Chain) -> Result<(), Broken> {
     let corridor = case.chains().corridor;
     let text = |case: &Case| format!("{}{}", case.text(), case.etag());
-    let (few, fewer) = chain::sparse(corridor, case.id, requesting, requested);
+    let (few, fewer) = sparse::of_case(corridor, case.id, requesting, requested);
     let derived = Case::of(corridor, case.id, &fewer, &few);
     let (expected, found) = (Some(text(case)), derived.as_ref().map(text));
     holds(found == expected, 1, || {
@@ -96,14 +102,30 @@ pub fn nodes_converge(here: &Case, there: &Case) -> Result<(), Broken> {
     holds(here.text() == there.text(), 2, || format!("{} and not {}", here.text(), there.text()))
 }
 
-/// Invariant 3: a confirmed outcome never changes, except to an explicit "cancelled after".
+/// Invariant 3: a confirmed outcome never changes, except to an explicit "cancelled after". It may
+/// become disputed by a new cause, with the outcome that it is; and comes out of it by both.
 ///
 /// # Errors
 /// It changed in another way, or is not confirmed any more.
 pub fn confirmed_outcome_stays(before: &Case, after: &Case) -> Result<(), Broken> {
-    if before.standing != Standing::Confirmed {
+    if after.standing != Standing::Disputed {
+        let settled = Side::BOTH.into_iter().all(|side| has_settled(after, side));
+        holds(after.causes.is_empty() || settled, 3, || {
+            format!("{:?} is not settled by both, and {:?}", after.causes, after.standing)
+        })?;
+    } else {
+        let settled = Side::BOTH.into_iter().all(|side| has_settled(after, side));
+        holds(!after.causes.is_empty() && !settled, 3, || {
+            format!("{:?} is settled by both, and disputed", after.causes)
+        })?;
+    }
+    if !before.is_heard() {
         return Ok(());
     }
+    let stays = after.is_heard()
+        && (before.standing == after.standing
+            || before.standing == Standing::Disputed
+            || (after.standing == Standing::Disputed && before.causes != after.causes));
     let changed = || {
         format!(
             "{:?} was confirmed and became {:?} {:?}",
@@ -114,18 +136,46 @@ pub fn confirmed_outcome_stays(before: &Case, after: &Case) -> Result<(), Broken
         (Outcome::Settled(settlement), Outcome::CancelledAfter(of, _)) => {
             holds(settlement == of, 3, changed)
         }
-        (was, is) => holds(was == is && after.standing == Standing::Confirmed, 3, changed),
+        (was, is) => holds(was == is && stays, 3, changed),
     }
 }
 
+/// Whether a State has said that it takes the case as it stands, knowing every cause.
+fn has_settled(case: &Case, side: Side) -> bool {
+    let chain = case.chains().of(side);
+    let settled = case.history.iter().filter(|judged| {
+        judged.side == side
+            && judged.verdict.stands()
+            && judged.statement.as_deref() == Some(&Statement::DisputeSettled)
+    });
+    let mut settled = settled.map(|judged| judged.at);
+    settled.any(|at| {
+        case.causes.iter().all(|cause| {
+            if cause.side == side {
+                cause.at.position < at.position
+            } else {
+                heard(chain, at.dispatch) >= Some(cause.at.dispatch)
+            }
+        })
+    })
+}
+
 /// Invariant 4: what arrives later, whatever its date, changes no confirmed outcome, no judgement
-/// of what was judged, and no timeliness. What cancels a confirmed outcome is dated at most the
-/// skew before what it cancels.
+/// of what the other State is shown to have heard, and no timeliness of an answer that was heard.
+/// What cancels a confirmed outcome is dated at most the skew before what it cancels. What was
+/// not heard yet may be struck with a revoked key, dated anew with a corrected clock, or void in
+/// the next era; without these nothing else changes either.
 ///
 /// # Errors
 /// It did.
 pub fn back_dating_gains_nothing(before: &Case, after: &Case) -> Result<(), Broken> {
+    let chains = before.chains();
+    let was_heard = |side: Side, at: At| chains.of(side.other()).receipt_of(at.dispatch).is_some();
+    let bent = Side::BOTH.into_iter().any(|side| bends(after.chains().of(side)));
     for was in &before.history {
+        if bent && !was_heard(was.side, was.at) {
+            continue;
+        }
         let is = after
             .history
             .iter()
@@ -133,10 +183,12 @@ pub fn back_dating_gains_nothing(before: &Case, after: &Case) -> Result<(), Brok
         let same = is.is_some_and(|is| is == was || overtaken(was, is));
         holds(same, 4, || format!("{was:?} became {is:?}"))?;
     }
-    if before.standing != Standing::Confirmed {
+    if !before.is_heard() {
         return Ok(());
     }
-    let late = before.timeliness.is_some() && before.timeliness != after.timeliness;
+    let answer = before.said.requested.answer.as_ref().map(|(at, _)| *at);
+    let known = answer.is_some_and(|at| was_heard(Side::Requested, at));
+    let late = known && before.timeliness != after.timeliness;
     holds(!late, 4, || {
         format!("an answer in {:?} became {:?}", before.timeliness, after.timeliness)
     })?;
@@ -146,6 +198,17 @@ pub fn back_dating_gains_nothing(before: &Case, after: &Case) -> Result<(), Brok
         before.outcome == after.outcome || decided(after).is_some_and(|is| is.plus(skew) >= was)
     });
     holds(later, 4, || format!("{:?} was dated back over {:?}", after.outcome, before.outcome))
+}
+
+/// Whether a chain has an entry that may change what was not heard.
+fn bends(chain: &Chain) -> bool {
+    chain.entries.iter().any(|entry| match &entry.content {
+        Content::Stated(statement) => {
+            let kind = statement.kind();
+            matches!(kind, Kind::KeyRevoked | Kind::ClockCorrected | Kind::LogSucceeded)
+        }
+        Content::NotUnderstood => false,
+    })
 }
 
 /// Whether an answer that was effective has been left without effect by what it crossed.
@@ -231,12 +294,49 @@ fn claim_is_proved(case: &Case, claim: At, cited: Heard) -> Result<(), String> {
         (answer.is_none_or(|at| at.dispatch > known), "its author knew an answer"),
         (withdrawn.is_none_or(|at| at.position > claim.position), "after a withdrawal"),
         (over.is_some_and(|over| notice.time >= over), "noticed before it was due"),
+        (was_readable(case, proof.number), "the partner could not read the request"),
     ] {
         if !holds {
             return Err(what.to_owned());
         }
     }
     Ok(())
+}
+
+/// Whether what the partner called unreadable, or contested, of the opening up to a dispatch had
+/// been answered in a dispatch that this one had heard.
+fn was_readable(case: &Case, proof: u64) -> bool {
+    let chains = case.chains();
+    let Some((filed, _)) = &case.said.requesting.filed else {
+        return false;
+    };
+    let said = |side: Side, named: &Statement| {
+        let said = case.history.iter().filter(|it| it.side == side && it.verdict.stands());
+        said.filter(|it| it.statement.as_deref() == Some(named)).map(|it| it.at).next()
+    };
+    let answered = |doubt: At, kinds: &[Kind]| {
+        case.history.iter().any(|it| {
+            let named = match it.statement.as_deref() {
+                Some(Statement::Restated(restated)) => restated.entry == filed.position,
+                Some(_) | None => true,
+            };
+            let kind = it.statement.as_ref().map(|statement| statement.kind());
+            it.side == Side::Requesting
+                && it.verdict.stands()
+                && named
+                && kind.is_some_and(|kind| kinds.contains(&kind))
+                && heard(chains.requesting, it.at.dispatch) >= Some(doubt.dispatch)
+                && heard(chains.requested, proof) >= Some(it.at.dispatch)
+        })
+    };
+    let doubts = [
+        (Statement::EntryUnreadable(filed.position), &[Kind::Restated][..]),
+        (Statement::EntryContested(filed.position), &[Kind::Restated, Kind::Rectified][..]),
+    ];
+    doubts.into_iter().all(|(doubt, kinds)| {
+        let first = said(Side::Requested, &doubt).filter(|at| at.dispatch <= proof);
+        first.is_none_or(|doubt| answered(doubt, kinds))
+    })
 }
 
 /// The end of the limit for silence; `None` while it has not begun.
@@ -272,16 +372,24 @@ pub fn log_is_sound(log: &Chain, partner: &Chain, skew: Span) -> Result<(), Brok
     let author = log.author;
     let mut time = Instant::from_ms(0);
     let mut known: Option<Heard> = None;
+    let corrections: BTreeSet<u64> = log
+        .entries
+        .iter()
+        .filter(|entry| correction::corrects(entry))
+        .map(|entry| entry.dispatch)
+        .collect();
     for (number, (key, dispatch)) in (0_u64..).zip(&log.dispatches) {
         let at = |what: &str| format!("dispatch {number} of {author}: {what}");
         let numbered = *key == number && dispatch.number == number;
         holds(numbered, 6, || at("not numbered without a gap"))?;
-        holds(dispatch.time >= time, 6, || at("dated before the one before it"))?;
+        let corrects = corrections.contains(&number);
+        let falls = dispatch.time < time && !corrects;
+        holds(!falls, 6, || at("dated before the one before it"))?;
         let falls = known.map(|heard| heard.number) > dispatch.heard.map(|heard| heard.number);
         holds(!falls, 6, || at("has heard less than the one before it"))?;
         if let Some(heard) = dispatch.heard {
             let said = partner.dispatches.get(&heard.number);
-            let said = said.filter(|said| said.digest == heard.digest && heard.era == 0);
+            let said = said.filter(|said| said.digest == heard.digest);
             let said = said
                 .ok_or_else(|| Broken { number: 6, what: at("has heard what was never said") })?;
             let before = said.heard.is_none_or(|back| back.number < number);

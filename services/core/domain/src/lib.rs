@@ -15,3 +15,4 @@ pub mod case;
 pub mod referral;
 pub mod safeguard;
 pub mod invariant;
+pub(crate) mod mutant;

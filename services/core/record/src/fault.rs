@@ -5,11 +5,11 @@
 //! the root key that is missing) is kept whole and proves itself; it freezes nothing.
 
 use domain::case::event::{self, FaultProved, Opaque};
+use domain::chain::sparse::Dispatches;
 use domain::chain::{Dispatch, Heard};
 use domain::identifier::Digest;
 
 use crate::breach::{self, Before, Breach};
-use crate::chain::Dispatches;
 use crate::dispatch::{Header, SignedHeader};
 use crate::era::Frozen;
 use crate::key::PublicKey;

@@ -1,5 +1,6 @@
 //! `TravelDocumentService.Verify`: whether a travel document is valid now, by what both logs say.
 
+use domain::case::outcome;
 use domain::case::said::{At, Document, Side};
 use domain::clock;
 use domain::person::{Detail, REFERENCE_CHARS_MAX, Text};
@@ -31,9 +32,12 @@ pub(super) async fn verify(
     let (validity, side, decided) = judge(&reading, document);
     let state = reading.case.state(side.other());
     let chain = if state == reading.own { &reading.own_chain } else { &reading.partner_chain };
-    let standing = match chain.receipt_of(decided.dispatch) {
-        Some(_) => Standing::Confirmed,
-        None => Standing::Provisional,
+    let standing = if reading.case.standing == outcome::Standing::Disputed {
+        Standing::Disputed
+    } else if chain.receipt_of(decided.dispatch).is_some() {
+        Standing::Confirmed
+    } else {
+        Standing::Provisional
     };
     Ok(VerifyResponse {
         validity: validity.into(),

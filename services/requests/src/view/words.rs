@@ -50,6 +50,7 @@ pub(crate) const fn standing(standing: outcome::Standing) -> Standing {
     match standing {
         outcome::Standing::Provisional => Standing::Provisional,
         outcome::Standing::Confirmed => Standing::Confirmed,
+        outcome::Standing::Disputed => Standing::Disputed,
     }
 }
 

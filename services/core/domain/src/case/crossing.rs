@@ -9,6 +9,7 @@ use super::outcome::{Ground, Outcome, heard_by};
 use super::rejection::Rejection;
 use super::said::{At, Course, Document, Interview, Side, Transfer};
 use crate::clock;
+use crate::mutant;
 use crate::time::Instant;
 
 /// The travel document of a case.
@@ -80,14 +81,15 @@ pub(crate) fn document(view: &View<'_>) -> DocumentSituation {
     if last.revoked.is_some() {
         return asked_again.map_or(DocumentSituation::Revoked(*last), DocumentSituation::Requested);
     }
-    if view.said.requesting.withdrawn.is_some() {
+    let withdrawn = view.said.requesting.withdrawn.is_some();
+    if withdrawn && !mutant::broken("a document outlives a withdrawal") {
         return DocumentSituation::ToBeRevoked(*last);
     }
     // Another is asked for only where the last one had expired.
     if let Some(asked) = asked_again {
         return DocumentSituation::Requested(asked);
     }
-    if view.said.held() {
+    if view.said.held() && !mutant::broken("a hold suspends no document") {
         return DocumentSituation::Suspended(*last);
     }
     DocumentSituation::Valid(*last)
@@ -100,6 +102,7 @@ pub(crate) fn expired(view: &View<'_>, document: &Document, at: Instant) -> bool
     let state = view.chains.requested.author;
     let today = view.rules.map(|rules| clock::day_of(rules, at, state));
     !matches!(today, Some(Ok(today)) if today <= document.issued.valid_until)
+        && !mutant::broken("a document never expires")
 }
 
 /// Whether an interview has been asked for and is still to come. A request that was made knowing
@@ -144,7 +147,14 @@ pub(crate) fn transfer(view: &View<'_>, judged: &[Judged]) -> TransferSituation 
         Course::Pending | Course::Departed(_) if view.said.held() => Some(Stop::Hold),
         Course::Pending | Course::Departed(_) => None,
     };
-    match stop {
+    let goes_on = match stop {
+        Some(Stop::Hold) => mutant::broken("a hold stops no transfer"),
+        Some(Stop::Objection) => mutant::broken("an objection stops no transfer"),
+        Some(Stop::Cancellation) => mutant::broken("a cancellation stops no transfer"),
+        Some(Stop::Withdrawal) => mutant::broken("a withdrawal stops no transfer"),
+        None => true,
+    };
+    match stop.filter(|_| !goes_on) {
         Some(stop) => TransferSituation::Stopped(last.clone(), stop),
         None => TransferSituation::Notified(last.clone()),
     }
@@ -160,8 +170,10 @@ fn crossed(view: &View<'_>, departed: At, judged: &[Judged]) -> Crossed {
             && entry.verdict.stands()
             && kind.is_some_and(|kind| against.contains(&kind))
             && !heard_by(view, Side::Requesting, departed, entry.at)
-            && !heard_by(view, Side::Requested, entry.at, departed)
+            && (!heard_by(view, Side::Requested, entry.at, departed)
+                || mutant::broken("what knew of a departure crosses it"))
     });
+    let crosses = crosses && !mutant::broken("nothing crosses a departure");
     if crosses { Crossed::Yes } else { Crossed::No }
 }
 
@@ -179,6 +191,9 @@ pub(crate) fn overtake(outcome: Outcome, judged: &mut [Judged]) {
         let kind = entry.statement.as_ref().map(|statement| statement.kind());
         let against = matches!(kind, Some(Kind::RequestRefused | Kind::ReturnedUnconsidered));
         let answers = against || kind == Some(Kind::RequestAccepted);
+        if mutant::broken("nothing is overtaken") {
+            break;
+        }
         if withdrawn && answers {
             entry.verdict = Verdict::Ineffective(Rejection::RequestMustNotBeWithdrawn);
         } else if silence && against {
@@ -194,6 +209,9 @@ pub(crate) fn covers_person(view: &View<'_>) -> bool {
     let Some(ground) = Outcome::of(view).accepted() else {
         return false;
     };
+    if mutant::broken("an acceptance covers whoever it turns out to be") {
+        return true;
+    }
     let renewed = view.said.requested.acceptances.last().copied();
     let person = |rectified: &&(At, Rectified)| rectified.1 == Rectified::Person;
     let knew = |by: Side, at: At| match (renewed, ground) {

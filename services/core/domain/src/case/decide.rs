@@ -34,10 +34,17 @@ pub mod report_arrival;
 pub mod place_hold;
 pub mod lift_hold;
 pub mod rectify;
+pub mod report_unreadable;
+pub mod contest_entry;
+pub mod restate;
+pub mod settle_dispute;
+pub mod order_erasure;
 pub mod close_case;
+pub mod report_erasure_done;
 
 use super::Case;
 use super::crossing::{self, DocumentSituation};
+use super::dispute;
 use super::event::{Event, Position, Statement};
 use super::knowledge::View;
 use super::outcome::Outcome;
@@ -170,6 +177,7 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         }
         Statement::EntryContested(entry) => either.contested.iter().any(|(_, said)| said == entry),
         Statement::Restated(it) => either.restated.iter().any(|(_, said)| *said == it.entry),
+        Statement::DisputeSettled => !view.causes.is_empty() && dispute::settled(view, view.side),
         Statement::ErasureOrdered(_) => either.erasure_ordered.is_some(),
         Statement::CaseClosed => either.closed.is_some(),
         Statement::ErasureDone => either.erasure_done.is_some(),
@@ -181,7 +189,6 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
-        | Statement::DisputeSettled
         | Statement::RequestFiled(_)
         | Statement::EvidenceAdded(_)
         | Statement::ClarificationAsked

@@ -4,6 +4,7 @@
 //! the `heard` of its dispatch. Both States, and any third party, recompute exactly that, so all
 //! judge alike. Local arrival order means nothing here.
 
+use super::dispute::{self, Cause, Doubt, Revocation};
 use super::event::{Kind, Statement};
 use super::rejection::Rejection;
 use super::rule;
@@ -11,6 +12,7 @@ use super::said::{At, Said, Side};
 use crate::chain::{Chain, Content, Dispatch, Entry};
 use crate::corridor::Corridor;
 use crate::identifier::{CaseId, State};
+use crate::mutant;
 use crate::rules::Rules;
 use crate::time::Instant;
 
@@ -80,6 +82,27 @@ impl<'a> Chains<'a> {
         self.of(side).entries.iter().filter(|entry| entry.case == case).collect()
     }
 
+    /// The entries of the case in the log of one side, and those of the corridor that may put it
+    /// in doubt.
+    fn concerning(&self, side: Side) -> Vec<&'a Entry> {
+        let case = Some(self.case);
+        let concerns = |entry: &&Entry| match (&entry.content, entry.case) {
+            (Content::Stated(statement), None) => {
+                matches!(statement.kind(), Kind::KeyRevoked | Kind::FaultProved)
+            }
+            (Content::Stated(_) | Content::NotUnderstood, of) => of == case,
+        };
+        self.of(side).entries.iter().filter(concerns).collect()
+    }
+
+    /// Where an entry of one side stands. One whose dispatch is not in the chain has no time; a
+    /// chain is never built so.
+    fn at(&self, side: Side, entry: &Entry) -> At {
+        let dispatch = self.of(side).dispatch_of(entry);
+        let time = dispatch.map_or(Instant::from_ms(0), |dispatch| dispatch.time);
+        At { position: entry.position, dispatch: entry.dispatch, time }
+    }
+
     /// The position of the opening: the founder's first opening entry.
     #[must_use]
     pub fn opening(&self) -> Option<&'a Entry> {
@@ -91,6 +114,9 @@ impl<'a> Chains<'a> {
 }
 
 impl Side {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Requesting, Self::Requested];
+
     /// The other side.
     #[must_use]
     pub const fn other(self) -> Self {
@@ -118,6 +144,8 @@ pub struct View<'a> {
     pub time: Instant,
     /// What had been said.
     pub said: Said,
+    /// What had put the case in doubt.
+    pub causes: Vec<Cause>,
     /// The rules of the case, once its opening is effective.
     pub rules: Option<&'a Rules>,
 }
@@ -165,6 +193,8 @@ pub(crate) struct Judgement<'a> {
     pub(crate) history: Vec<Judged>,
     /// What both sides said, of what stands.
     pub(crate) said: Said,
+    /// What put the case in doubt, in a causal order.
+    pub(crate) causes: Vec<Cause>,
     /// The rules; `None` where the opening is not effective.
     pub(crate) rules: Option<&'a Rules>,
 }
@@ -173,17 +203,19 @@ pub(crate) struct Judgement<'a> {
 /// heard; where two are concurrent, the requesting State's comes first.
 pub(crate) fn judge(chains: Chains<'_>) -> Judgement<'_> {
     let opening = chains.opening();
+    let asks = chains.concerning(Side::Requesting);
+    let answers = chains.concerning(Side::Requested);
     let mut judge = Judge {
         chains,
         opening,
         opened: false,
         rules: opening.and_then(|entry| rules_of(chains, entry)),
+        revoked: Side::BOTH.map(|side| dispute::revocations(chains, side)),
+        causes: Vec::new(),
         judged: Vec::new(),
         asks: Known::default(),
         answers: Known::default(),
     };
-    let asks = chains.entries(Side::Requesting);
-    let answers = chains.entries(Side::Requested);
     let (mut asked, mut answered) = (0, 0);
     while asked < asks.len() || answered < answers.len() {
         let ready = |entry: Option<&&Entry>, side: Side, others: &[&Entry], judged: usize| {
@@ -199,11 +231,11 @@ pub(crate) fn judge(chains: Chains<'_>) -> Judgement<'_> {
             || !ready(answers.get(answered), Side::Requested, &asks, asked);
         match (first, next, answers.get(answered)) {
             (true, Some(entry), _) | (false, Some(entry), None) => {
-                judge.add(Side::Requesting, entry);
+                judge.take(Side::Requesting, entry);
                 asked += 1;
             }
             (_, _, Some(entry)) => {
-                judge.add(Side::Requested, entry);
+                judge.take(Side::Requested, entry);
                 answered += 1;
             }
             (_, None, None) => break,
@@ -219,6 +251,10 @@ struct Judge<'a> {
     /// Whether the opening has been judged effective.
     opened: bool,
     rules: Option<&'a Rules>,
+    /// The log keys that each side has revoked.
+    revoked: [Vec<Revocation>; 2],
+    /// What put the case in doubt so far.
+    causes: Vec<Cause>,
     judged: Vec<Judged>,
     /// What the requesting State knows.
     asks: Known,
@@ -237,19 +273,87 @@ struct Known {
 }
 
 impl<'a> Judge<'a> {
+    /// Takes the next entry of a side: one of the case, or one of the corridor that may put the
+    /// case in doubt.
+    fn take(&mut self, side: Side, entry: &Entry) {
+        if entry.case.is_some() {
+            self.add(side, entry);
+        } else if let Some(doubt) = self.doubt(side, entry) {
+            self.causes.push(Cause { side, at: self.chains.at(side, entry), doubt });
+        }
+    }
+
+    /// Whether an entry of the corridor puts the case in doubt.
+    fn doubt(&mut self, side: Side, entry: &Entry) -> Option<Doubt> {
+        if !rule::corridor_understood(self.chains, side, entry) {
+            return None;
+        }
+        if dispute::doubts(entry, &self.chains.entries(side)) {
+            return Some(Doubt::RevokedKey);
+        }
+        let fault = dispute::fault(entry)?;
+        let heard = heard_of(self.chains.of(side), entry);
+        let opening = self.opening?;
+        let opened = match side {
+            Side::Requesting => opening.position < entry.position,
+            Side::Requested => Some(opening.dispatch) <= heard,
+        };
+        if !opened || self.struck(side, entry) {
+            return None;
+        }
+        self.hear(side, heard);
+        let faults = self.seen_by(side, entry, |view| dispute::faults(view, entry, fault));
+        faults.then_some(Doubt::Fault)
+    }
+
+    /// Whether a revoked key leaves an entry without effect.
+    fn struck(&self, side: Side, entry: &Entry) -> bool {
+        let [asks, answers] = &self.revoked;
+        let revoked = match side {
+            Side::Requesting => asks,
+            Side::Requested => answers,
+        };
+        dispute::struck(self.chains, side, entry, revoked)
+    }
+
+    /// Asks something of what the author of an entry knew, once that was heard.
+    fn seen_by<T>(&mut self, side: Side, entry: &Entry, ask: impl FnOnce(&View<'_>) -> T) -> T {
+        let heard = heard_of(self.chains.of(side), entry);
+        let known = |cause: &&Cause| {
+            if cause.side == side {
+                cause.at.position < entry.position
+            } else {
+                Some(cause.at.dispatch) <= heard
+            }
+        };
+        let view = View {
+            chains: self.chains,
+            side,
+            before: entry.position,
+            own_until: Some(entry.dispatch),
+            heard,
+            time: self.chains.at(side, entry).time,
+            // Lent to the view, and taken back below.
+            said: std::mem::take(&mut self.known(side).said),
+            causes: self.causes.iter().filter(known).copied().collect(),
+            rules: self.rules,
+        };
+        let found = ask(&view);
+        self.known(side).said = view.said;
+        found
+    }
+
     /// Judges the next entry of a side.
     fn add(&mut self, side: Side, entry: &Entry) {
         let chain = self.chains.of(side);
-        // An entry whose dispatch is not in the chain has no time; a chain is never built so.
-        let time = chain.dispatch_of(entry).map_or(Instant::from_ms(0), |dispatch| dispatch.time);
-        let at = At { position: entry.position, dispatch: entry.dispatch, time };
+        let at = self.chains.at(side, entry);
         let heard = heard_of(chain, entry);
         self.hear(side, heard);
         let statement = match &entry.content {
             Content::Stated(statement) => Some(statement.clone()),
             Content::NotUnderstood => None,
         };
-        let broken = self.broken(side, entry, time, heard).err();
+        let broken = self.broken(side, entry, heard).err();
         let force = statement.as_ref().map(|statement| statement.kind().force());
         let verdict = match (broken, force) {
             (None, _) => Verdict::Effective,
@@ -282,7 +386,9 @@ impl<'a> Judge<'a> {
         };
         while let Some(judged) = self.judged.get(known.looked) {
             if judged.side != side {
-                if Some(judged.at.dispatch) > heard {
+                if Some(judged.at.dispatch) > heard
+                    && !mutant::broken("an author knows what it has not heard")
+                {
                     break;
                 }
                 if let Some(statement) =
@@ -296,32 +402,16 @@ impl<'a> Judge<'a> {
     }
 
     /// The first rule that an entry breaks, in the order in which rules are checked.
-    fn broken(
-        &mut self,
-        side: Side,
-        entry: &Entry,
-        time: Instant,
-        heard: Option<u64>,
-    ) -> Result<(), Rejection> {
+    fn broken(&mut self, side: Side, entry: &Entry, heard: Option<u64>) -> Result<(), Rejection> {
         let Content::Stated(statement) = &entry.content else {
             return Err(Rejection::FactsMustBeCanonical);
         };
         rule::understood(self.chains, side, heard, statement.kind())?;
+        if self.struck(side, entry) {
+            return Err(Rejection::KeyMustNotBeRevoked);
+        }
         self.opened(side, entry, heard, statement.kind())?;
-        let view = View {
-            chains: self.chains,
-            side,
-            before: entry.position,
-            own_until: Some(entry.dispatch),
-            heard,
-            time,
-            // Lent to the view, and taken back below.
-            said: std::mem::take(&mut self.known(side).said),
-            rules: self.rules,
-        };
-        let checked = rule::check(&view, statement);
-        self.known(side).said = view.said;
-        checked
+        self.seen_by(side, entry, |view| rule::check(view, statement))
     }
 
     /// Whether the case had been opened, as far as the author of an entry knew.
@@ -335,15 +425,16 @@ impl<'a> Judge<'a> {
         let opening = self.opening.ok_or(Rejection::OpeningMustBeHeard)?;
         let is_opening = side == Side::Requesting && entry.position == opening.position;
         if kind.opens() {
-            return if is_opening { Ok(()) } else { Err(Rejection::OpeningMustBeTheFoundersFirst) };
+            let counts = is_opening || mutant::broken("a case is opened twice");
+            return if counts { Ok(()) } else { Err(Rejection::OpeningMustBeTheFoundersFirst) };
         }
         let known = match side {
             Side::Requesting => opening.position < entry.position,
             Side::Requested => Some(opening.dispatch) <= heard,
         };
-        if !known {
+        if !known && !mutant::broken("an opening need not be heard") {
             Err(Rejection::OpeningMustBeHeard)
-        } else if self.opened {
+        } else if self.opened || mutant::broken("an opening need not be effective") {
             Ok(())
         } else {
             Err(Rejection::OpeningMustBeEffective)
@@ -356,6 +447,7 @@ impl<'a> Judge<'a> {
         Judgement {
             history: self.judged,
             said: self.asks.said,
+            causes: self.causes,
             rules: self.rules.filter(|_| self.opened),
         }
     }

@@ -1,8 +1,10 @@
 //! The outcome of a request: answer, silence and withdrawal; provisional or confirmed.
 
+use super::dispute;
 use super::knowledge::View;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
+use crate::mutant;
 use crate::rules::{Length, Limit, Rules, SilenceEffect, Start};
 use crate::time::{Date, Instant, Span};
 
@@ -39,13 +41,16 @@ pub enum Ground {
     Silence(At),
 }
 
-/// Whether the other State has been heard to have heard the deciding entry.
+/// Whether the other State has been heard to have heard the deciding entry, and nothing casts a
+/// doubt on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Not yet: what it says, it may say not knowing.
     Provisional,
     /// It has: whatever it says later, it says knowing.
     Confirmed,
+    /// A proven fault or a revoked key casts a doubt on it that not both States have settled.
+    Disputed,
 }
 
 /// Whether an answer came within the limit to reply.
@@ -76,6 +81,8 @@ impl Outcome {
                     Side::Requesting => true,
                     Side::Requested => heard_by(view, Side::Requesting, withdrawn, at),
                 };
+                let knew = (knew || mutant::broken("a withdrawal cancels what it did not know"))
+                    && !mutant::broken("a withdrawal withdraws from what it knew");
                 if knew {
                     Self::CancelledAfter(settlement, withdrawn)
                 } else {
@@ -98,8 +105,21 @@ impl Outcome {
     /// Whether the outcome is confirmed in a view; an open request is provisional.
     #[must_use]
     pub fn standing(&self, view: &View<'_>) -> Standing {
+        if dispute::disputed(view) && !mutant::broken("a disputed result stands") {
+            Standing::Disputed
+        } else if self.is_heard(view) {
+            Standing::Confirmed
+        } else {
+            Standing::Provisional
+        }
+    }
+
+    /// Whether the other State is shown, in a view, to have heard the deciding entry.
+    #[must_use]
+    pub fn is_heard(&self, view: &View<'_>) -> bool {
         let heard = self.deciding().and_then(|(side, at)| view.receipt(side.other(), at.dispatch));
-        if heard.is_some() { Standing::Confirmed } else { Standing::Provisional }
+        (heard.is_some() || mutant::broken("a result need not be heard"))
+            && !mutant::broken("a result is never confirmed")
     }
 
     /// The acceptance in force, if the request is accepted and not cancelled.
@@ -132,8 +152,14 @@ impl Settlement {
 /// A valid claim excludes any answer up to the dispatch that it cites, so a timely answer always
 /// wins; a late one wins unless the silence had been proved by then.
 fn base(view: &View<'_>) -> Option<Settlement> {
-    let effect = view.rules.map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
-    if let Some((at, _)) = view.said.requesting.claim {
+    let stated = view.rules.map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
+    let effect = if mutant::broken("silence accepts, whatever the agreement says") {
+        SilenceEffect::DeemedAccepted
+    } else {
+        stated
+    };
+    let claim = view.said.requesting.claim;
+    if let Some((at, _)) = claim.filter(|_| !mutant::broken("a proved silence has no effect")) {
         match effect {
             SilenceEffect::DeemedAccepted => {
                 return Some(Settlement::Accepted(Ground::Silence(at)));
@@ -253,6 +279,7 @@ pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline
 pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeliness {
     match reply(view, rules) {
         Some(Ok(deadline)) if answer.time < deadline.at => Timeliness::Timely,
+        Some(Ok(_)) if mutant::broken("no answer is late") => Timeliness::Timely,
         Some(Ok(_)) => Timeliness::Late,
         // An answer shows that the request was heard; a limit that has not started is not over.
         None => Timeliness::Timely,

@@ -7,7 +7,7 @@ use super::event::Force;
 use super::knowledge::{Judged, Verdict};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::said::{Identity, Side};
-use super::{Case, crossing};
+use super::{Case, crossing, dispute};
 use crate::clock::{Deadline, NotComputable};
 use crate::identifier::{Office, State};
 use crate::rules::Source;
@@ -235,8 +235,12 @@ impl Case {
         let standing = match self.standing {
             Standing::Provisional => "provisional",
             Standing::Confirmed => "confirmed",
+            Standing::Disputed => "disputed",
         };
         labels.insert(format!("outcome/{partner}/{}/{standing}", self.outcome_word()));
+        if self.standing == Standing::Disputed {
+            labels.insert("disputed".to_owned());
+        }
         labels.extend(self.number.map(|number| format!("number/{number}")));
         for office in self.offices(state) {
             labels.insert(format!("office/{office}"));
@@ -254,6 +258,12 @@ impl Case {
         labels
     }
 
+    /// Whether the other State is shown to have heard the deciding entry, disputed or not.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.outcome.is_heard(&self.view(Side::Requesting, Instant::from_ms(0)))
+    }
+
     /// The offices of `state` that must act next.
     fn waiting_for(&self, state: State) -> BTreeSet<Office> {
         let asks = &self.said.requesting;
@@ -264,10 +274,18 @@ impl Case {
         let Some((_, filed)) = &asks.filed else {
             return BTreeSet::new();
         };
-        if self.said.either(side).closed.is_some() {
-            return BTreeSet::new();
-        }
         let mut offices = BTreeSet::new();
+        // A dispute waits for whoever has not settled it, also where the part is closed.
+        let settled = || dispute::settled(&self.view(side, Instant::from_ms(0)), side);
+        if self.standing == Standing::Disputed && !settled() {
+            offices.insert(match side {
+                Side::Requesting => filed.filed_by.clone(),
+                Side::Requested => filed.addressed_to.clone(),
+            });
+        }
+        if self.said.either(side).closed.is_some() {
+            return offices;
+        }
         match side {
             Side::Requested => {
                 if self.outcome == Outcome::Open {
@@ -342,6 +360,10 @@ impl Case {
         line(format_args!("document {:?}", self.document));
         line(format_args!("transfer {:?}", self.transfer));
         line(format_args!("acceptance {:?}", self.covers_person));
+        for cause in &self.causes {
+            let by = self.state(cause.side);
+            line(format_args!("doubt {:?} by {by} in {:?}", cause.doubt, cause.at));
+        }
         for due in self.deadlines() {
             let day = due.deadline.as_ref().map(|deadline| deadline.last_day);
             line(format_args!("deadline {:?} of {}: {day:?} {:?}", due.kind, due.acting, due.met));

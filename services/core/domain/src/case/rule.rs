@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::crossing::{self, DocumentSituation};
+use super::dispute;
 use super::event::{
     AgreementReference, Force, Kind, Position, RequestFiled, ReturnDecision, Speaker, Statement,
     TransferNotified, TravelDocumentIssued,
@@ -14,9 +15,10 @@ use super::event::{
 use super::knowledge::{Chains, Verdict, View, heard_of};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::rejection::Rejection;
-use super::said::{Course, Identity, Interview, Side};
-use crate::chain::{Content, Entry, Heard};
+use super::said::{At, Course, Identity, Interview, Side};
+use crate::chain::{Content, Dispatch, Entry, Heard};
 use crate::clock;
+use crate::mutant;
 use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect};
 use crate::time::Instant;
 
@@ -33,10 +35,14 @@ pub(crate) const fn consequence(rule: Rejection, force: Option<Force>) -> Verdic
             | Rejection::OpeningMustBeEffective
             | Rejection::SpeakerMustBeRequestingState
             | Rejection::SpeakerMustBeRequestedState
-            | Rejection::StatementMustBelongToACase,
+            | Rejection::StatementMustBelongToACase
+            | Rejection::KeyMustNotBeRevoked,
             _,
         )
         | (_, None | Some(Force::Act)) => Verdict::Ineffective(rule),
+        (_, Some(Force::Report)) if mutant::broken("a report that breaks a rule is no report") => {
+            Verdict::Ineffective(rule)
+        }
         (_, Some(Force::Report)) => Verdict::Breach(rule),
     }
 }
@@ -48,19 +54,41 @@ pub(crate) fn understood(
     heard: Option<u64>,
     kind: Kind,
 ) -> Result<(), Rejection> {
+    if chains.corridor.kinds.contains(&kind.number()) {
+        return Ok(());
+    }
+    let revoked = dispute::revocations(chains, side.other());
+    let stands = |entry: &Entry| !dispute::struck(chains, side.other(), entry, &revoked);
+    require(stated_to(chains, side, heard, kind, stands), Rejection::KindMustBeUnderstood)
+}
+
+/// Whether the recipient had stated a kind, in an entry that `counts` and that was heard.
+fn stated_to(
+    chains: Chains<'_>,
+    side: Side,
+    heard: Option<u64>,
+    kind: Kind,
+    counts: impl Fn(&Entry) -> bool,
+) -> bool {
     let number = kind.number();
     let recipient = chains.of(side.other());
-    let stated = || {
-        heard.into_iter().flat_map(|heard| recipient.entries_up_to(heard)).any(|entry| {
-            let content = stated(&entry.content);
-            matches!(content, Some(Statement::CapabilitiesStated(kinds)) if kinds.contains(&number))
-        })
+    heard.into_iter().flat_map(|heard| recipient.entries_up_to(heard)).any(|entry| {
+        let content = stated(&entry.content);
+        matches!(content, Some(Statement::CapabilitiesStated(kinds)) if kinds.contains(&number))
+            && counts(entry)
+    })
+}
+
+/// Whether the author of a corridor entry of the root key, or of a proven fault, had heard the
+/// recipient understand its kind. What a revocation strikes is asked of those that it does not
+/// itself need, so that this ends.
+pub(crate) fn corridor_understood(chains: Chains<'_>, side: Side, entry: &Entry) -> bool {
+    let Some(statement) = stated(&entry.content) else {
+        return false;
     };
-    if chains.corridor.kinds.contains(&number) || stated() {
-        Ok(())
-    } else {
-        Err(Rejection::KindMustBeUnderstood)
-    }
+    let kind = statement.kind();
+    let heard = heard_of(chains.of(side), entry);
+    chains.corridor.kinds.contains(&kind.number()) || stated_to(chains, side, heard, kind, |_| true)
 }
 
 /// The statement of an entry, if it is understood.
@@ -77,18 +105,22 @@ pub(crate) fn adopts(entry: &Entry) -> bool {
 }
 
 /// Adoptions by one side, of entries that `known` lets pass. One whose bytes do not hold what it
-/// says adopts nothing.
+/// says, or whose key was revoked before it was heard, adopts nothing.
 fn adoptions<'a>(
     chains: Chains<'a>,
     side: Side,
     known: impl Fn(&Entry) -> bool + 'a,
 ) -> impl Iterator<Item = (AgreementReference, &'a Rules)> + 'a {
     let chain = chains.of(side);
+    let revoked = dispute::revocations(chains, side);
     chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
         move |entry| {
             let Some(Statement::AgreementAdopted(adopted)) = stated(&entry.content) else {
                 return None;
             };
+            if dispute::struck(chains, side, entry, &revoked) {
+                return None;
+            }
             let heard = heard_of(chain, entry);
             understood(chains, side, heard, Kind::AgreementAdopted).ok()?;
             let reference = AgreementReference {
@@ -142,6 +174,8 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
     if !said_of_a_closed_part(statement.kind()) && view.said.either(view.side).closed.is_some() {
         return Err(Rejection::PartMustNotBeClosed);
     }
+    let in_dispute = follows_for_the_person(statement.kind()) && dispute::disputed(view);
+    require(!in_dispute, Rejection::DisputeMustBeSettled)?;
     let asks = &view.said.requesting;
     let answers = &view.said.requested;
     match statement {
@@ -274,8 +308,9 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
 }
 
 /// Holds, or the rule that is broken.
-const fn require(holds: bool, rule: Rejection) -> Result<(), Rejection> {
-    if holds { Ok(()) } else { Err(rule) }
+#[track_caller]
+fn require(holds: bool, rule: Rejection) -> Result<(), Rejection> {
+    if holds || mutant::dropped() { Ok(()) } else { Err(rule) }
 }
 
 /// Only the State that a kind belongs to may state it.
@@ -402,7 +437,34 @@ fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rej
     require(heard_notice, Rejection::ClaimMustCiteDispatchThatHeardNotice)?;
     let grace = notice.time.plus(view.chains.corridor.grace);
     require(dispatch.time >= grace, Rejection::ClaimMustWaitForGrace)?;
+    opening_readable(view, dispatch)?;
     due(view, rules, notice.time)
+}
+
+/// A silence counts only of a State that could read what it is silent about: where it had said,
+/// up to the dispatch that proves its silence, that it cannot read the opening or contests it,
+/// that dispatch must have heard the answer. The first that it says of each counts.
+pub(crate) fn opening_readable(view: &View<'_>, proof: &Dispatch) -> Result<(), Rejection> {
+    let Some((filed, _)) = view.said.requesting.filed.as_ref() else {
+        return Err(Rejection::OpeningMustBeEffective);
+    };
+    let (own, partner) = (&view.said.by_requesting, &view.said.by_requested);
+    let first = |doubts: &[(At, Position)]| {
+        let first = doubts.iter().find(|(_, entry)| *entry == filed.position);
+        first.map(|(at, _)| *at).filter(|at| at.dispatch <= proof.number)
+    };
+    let heard = proof.heard.map(|heard| heard.number);
+    // Who answers knows what is answered; and the proof must have heard the answer.
+    let answers = |answer: At, doubt: At| {
+        Some(answer.dispatch) <= heard && outcome::heard_by(view, Side::Requesting, answer, doubt)
+    };
+    let restated = |doubt: At| {
+        own.restated.iter().any(|(at, entry)| *entry == filed.position && answers(*at, doubt))
+    };
+    let rectified = |doubt: At| own.rectified.iter().any(|(at, _)| answers(*at, doubt));
+    let readable = first(&partner.unreadable).is_none_or(restated);
+    let sound = first(&partner.contested).is_none_or(|doubt| restated(doubt) || rectified(doubt));
+    require(readable && sound, Rejection::OpeningMustBeReadable)
 }
 
 /// A transfer may be notified for a day late enough after the notice and within the limit.
@@ -555,11 +617,7 @@ const fn said_of_a_closed_part(kind: Kind) -> bool {
 }
 
 /// An entry of the partner is called unreadable or contested once, by a State that had heard it.
-fn doubt(
-    view: &View<'_>,
-    entry: Position,
-    said: &[(super::said::At, Position)],
-) -> Result<(), Rejection> {
+fn doubt(view: &View<'_>, entry: Position, said: &[(At, Position)]) -> Result<(), Rejection> {
     let partner = view.chains.of(view.side.other());
     let known = partner
         .entry_at(entry)
@@ -579,15 +637,32 @@ fn restate(view: &View<'_>, entry: Position) -> Result<(), Rejection> {
     require(!repeats, Rejection::StatementMustNotRepeat)
 }
 
+/// What has consequences for the person: nothing of it follows while a case is disputed. What
+/// protects (refuse, return, object, hold, withdraw, revoke) stays open.
+const fn follows_for_the_person(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::RequestAccepted
+            | Kind::SilenceNoticed
+            | Kind::SilenceClaimed
+            | Kind::TravelDocumentRequested
+            | Kind::TravelDocumentIssued
+            | Kind::TransferNotified
+            | Kind::PersonDeparted
+    )
+}
+
 /// There must be something in dispute that this State has not settled.
-fn settle(_view: &View<'_>) -> Result<(), Rejection> {
-    Err(Rejection::CaseMustBeDisputed)
+fn settle(view: &View<'_>) -> Result<(), Rejection> {
+    let unsettled = !view.causes.is_empty() && !dispute::settled(view, view.side);
+    require(unsettled, Rejection::CaseMustBeDisputed)
 }
 
 /// Personal data is erased when nothing is left to be done with it.
 fn order_erasure(view: &View<'_>) -> Result<(), Rejection> {
     let either = view.said.either(view.side);
     require(either.closed.is_some(), Rejection::PartMustBeClosed)?;
+    require(!dispute::disputed(view), Rejection::DisputeMustBeSettled)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;
     require(either.erasure_ordered.is_none(), Rejection::StatementMustNotRepeat)
 }

@@ -4,10 +4,13 @@
 use super::Case;
 use super::decide::Ordered;
 use super::event::{
-    Event, Force, Kind, Position, RefusalReason, ReturnDecision, Statement, TransferNotified,
-    TransportMode, TravelDocumentIssued,
+    Event, Force, Kind, Position, RefusalReason, Restated, ReturnDecision, Statement,
+    TransferNotified, TransportMode, TravelDocumentIssued,
 };
-use super::history::{DAY, HOUR, History, adoption, corridor, office, request, rules, state};
+use super::history::{
+    DAY, HOUR, History, adoption, corridor, fault_of, office, opaque, request, revocation, rules,
+    state,
+};
 use super::rejection::Rejection;
 use super::said::Side;
 use crate::chain::Heard;
@@ -53,7 +56,9 @@ impl Story {
     }
 
     /// A State states, and the other has not heard it yet.
+    /// One whose log was proved to be faulty goes on in its next era first.
     pub(crate) fn unheard(mut self, side: Side, statement: Statement) -> Self {
+        self.history.succeeds(side);
         self.history.says(side, [statement]);
         self
     }
@@ -210,6 +215,26 @@ pub(crate) fn departed() -> Story {
     ready.nl(Statement::PersonDeparted(notice))
 }
 
+/// The partner's log contradicts itself at this number.
+pub(crate) fn fault(number: u64) -> Statement {
+    fault_of(number)
+}
+
+/// The own log key is revoked, from the dispatch after this one on.
+pub(crate) fn revoked(last_good: Option<u64>) -> Statement {
+    revocation(last_good)
+}
+
+/// What stood at a position is stated again.
+pub(crate) fn restated(entry: Position) -> Statement {
+    Statement::Restated(Restated { entry, sealed_body: opaque(), case_key: opaque() })
+}
+
+/// The Netherlands close their part.
+pub(crate) fn closed(story: Story) -> Story {
+    story.nl(Statement::CaseClosed)
+}
+
 /// A day, counted from the start of the story.
 pub(crate) fn day(days: i64) -> Date {
     let start = super::history::MORNING.as_ms() / DAY;
@@ -258,7 +283,11 @@ pub(crate) fn check(
     let unheard = ineffective().not_understood(kind);
     assert_eq!(ask(unheard), Err(Rejection::KindMustBeUnderstood), "then the vocabulary");
     assert_eq!(ask(ineffective()), Err(Rejection::OpeningMustBeEffective), "then the opening");
-    if kind.force() == Force::Act && kind != Kind::CaseClosed {
+    let of_a_closed_part = matches!(
+        kind,
+        Kind::CaseClosed | Kind::DisputeSettled | Kind::ErasureOrdered | Kind::ErasureDone
+    );
+    if kind.force() == Force::Act && !of_a_closed_part {
         let settled = if kind == Kind::RequestWithdrawn { refused() } else { withdrawn() };
         let closed = settled.unheard(by, Statement::CaseClosed).heard();
         assert_eq!(ask(closed), Err(Rejection::PartMustNotBeClosed), "then the part");

@@ -245,6 +245,35 @@ const STAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("transfer notified", NOTIFIED),
+    ("the log of the requesting State was faulty", &["XK says FaultProved", "NL succeeds"]),
+    (
+        "the log of the requested State was faulty",
+        &["XK tries RequestAccepted", "NL says FaultProved 99", "XK succeeds"],
+    ),
+    (
+        "a key was revoked, and one State has settled",
+        &["XK tries RequestAccepted", "XK says KeyRevoked 1", "NL tries DisputeSettled"],
+    ),
+    ("unreadable", &["XK tries EntryUnreadable"]),
+    (
+        "silence noticed of what cannot be read",
+        &[
+            "XK tries EntryContested",
+            "43200 minutes pass",
+            "NL tries SilenceNoticed",
+            "2000 minutes pass",
+            "XK says",
+        ],
+    ),
+    (
+        "closed by both, and one erases",
+        &[
+            "XK tries RequestRefused",
+            "NL tries CaseClosed",
+            "XK tries CaseClosed",
+            "NL tries ErasureOrdered",
+        ],
+    ),
     (
         "transfer notified, and rectified",
         &[
@@ -301,7 +330,11 @@ fn at(world: World, stage: &[&str]) -> History {
         let led = play(&step, &mut history, &rules);
         let fits = match step {
             Step::Tries(..) => matches!(led, Led::Stated(1)),
-            Step::Passes(_) | Step::Says(..) | Step::Stores(..) | Step::Hears(_) => true,
+            Step::Passes(_)
+            | Step::Says(..)
+            | Step::Stores(..)
+            | Step::Hears(_)
+            | Step::Succeeds(_) => true,
         };
         assert!(fits, "{line} led to {led:?}");
         history.exchange();

@@ -368,6 +368,130 @@ const PLOTS: &[(&[World], &str)] = &[
         "{filed}; XK tries RequestRefused; XK tries CaseClosed; XK tries Rectified; XK says \
          HoldPlaced; NL hears; NL tries CaseClosed; NL tries RequestWithdrawn",
     ),
+    // A fault is proved: before the answer, across it, after it, of what both had long heard.
+    (
+        &[World::Plain],
+        "{filed}; XK says FaultProved; NL hears; NL tries EvidenceAdded; XK tries \
+         RequestAccepted; NL succeeds; XK hears; XK tries RequestAccepted; NL tries \
+         DisputeSettled; XK hears; XK tries DisputeSettled; NL hears; XK hears; {accepted}",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestAccepted; NL stores 99; XK says FaultProved; NL hears; \
+         NL succeeds; XK hears; NL tries TravelDocumentRequested; NL tries DisputeSettled; XK \
+         hears; XK tries DisputeSettled; NL hears; NL tries TravelDocumentRequested; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL says FaultProved; XK hears; XK succeeds; NL hears; NL tries \
+         TravelDocumentRequested; NL tries DisputeSettled; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused; NL says FaultProved; XK hears; XK succeeds; NL \
+         hears; XK tries RequestRefused; NL hears; XK tries DisputeSettled; NL hears; NL tries \
+         DisputeSettled; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK hears; NL hears; XK says FaultProved 0; NL hears; XK hears; NL tries \
+         DisputeSettled; {accepted}",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {silent}; XK says FaultProved; NL hears; NL tries SilenceClaimed; NL says \
+         SilenceClaimed; NL succeeds; NL tries DisputeSettled; XK hears; XK tries \
+         DisputeSettled; NL hears; NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    // A key is revoked: what had been heard stands, what had not is struck.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; XK says KeyRevoked 1; NL hears; NL tries \
+         PersonDeparted; NL tries DisputeSettled; XK hears; XK tries DisputeSettled; NL hears; \
+         NL tries PersonDeparted; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; {issued}; {notified}; NL says KeyRevoked 1; NL says \
+         PersonDeparted; XK hears; XK tries DisputeSettled; NL hears; NL tries DisputeSettled; \
+         XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestAccepted; XK says KeyRevoked 1; NL hears; XK hears; NL \
+         tries DisputeSettled; XK tries DisputeSettled; NL hears; XK hears; XK tries \
+         RequestRefused; NL hears; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestAccepted; NL hears; XK says KeyRevoked 1; XK tries \
+         RequestRefused; XK hears; NL hears; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries RequestWithdrawn; NL says KeyRevoked 2; XK tries RequestAccepted; \
+         NL hears; XK hears; NL tries DisputeSettled; XK tries DisputeSettled",
+    ),
+    (
+        &[World::Plain],
+        "NL tries RequestFiled; NL says KeyRevoked; XK hears; XK tries RequestAdmitted; NL \
+         hears; NL tries DisputeSettled",
+    ),
+    // A clock is corrected: what is still parked takes the correction's time.
+    (
+        &[World::Plain],
+        "{filed}; XK says-ahead RequestAccepted; NL hears; XK says ClockCorrected; NL hears; \
+         XK hears; NL tries TravelDocumentRequested",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK says-ahead RequestAccepted; 718 minutes pass; NL hears; XK says \
+         ClockCorrected; NL hears; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; 43200 minutes pass; NL says-ahead SilenceNoticed; NL says ClockCorrected; \
+         XK hears; 1500 minutes pass; XK says; NL hears; NL tries SilenceClaimed; XK hears; NL \
+         hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; 43200 minutes pass; NL tries SilenceNoticed; XK hears; 800 minutes pass; XK \
+         says-ahead; XK says-ahead; XK says-early ClockCorrected; NL hears; NL tries \
+         SilenceClaimed; 800 minutes pass; XK says; NL hears; NL tries SilenceClaimed; XK hears",
+    ),
+    // What cannot be read, or is contested; and stated again.
+    (
+        &[World::Plain],
+        "{filed}; XK tries EntryUnreadable; NL hears; {silent}; NL tries SilenceClaimed; NL \
+         tries Restated; XK hears; XK tries EntryUnreadable; XK says EntryUnreadable; NL hears; \
+         NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries EntryContested; NL hears; {silent}; NL tries SilenceClaimed; NL \
+         tries Rectified 1; XK hears; XK says; NL hears; NL tries SilenceClaimed; XK hears",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries Restated; NL says Restated; XK tries EntryUnreadable 40; XK tries \
+         EntryContested 0; XK says EntryContested 40; {accepted}; NL tries EntryContested; XK \
+         hears; XK tries Restated; NL hears",
+    ),
+    // Erased: ordered too early, disputed, held, done.
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused; NL hears; XK hears; NL tries ErasureOrdered; NL \
+         tries ErasureDone; NL tries CaseClosed; NL tries ErasureOrdered; NL tries ErasureDone; \
+         NL says ErasureDone; XK hears; XK tries CaseClosed; XK says HoldPlaced; XK tries \
+         ErasureOrdered",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries RequestRefused; NL hears; XK hears; XK tries CaseClosed; XK says \
+         KeyRevoked 1; XK tries ErasureOrdered; NL hears; NL tries DisputeSettled; XK tries \
+         DisputeSettled; NL hears; XK hears; XK tries ErasureOrdered; XK tries ErasureDone",
+    ),
     // Nothing but noise after the filing.
     (
         &[World::Plain, World::Refusing, World::Bare, World::Young],
@@ -412,6 +536,7 @@ fn noise(chance: &mut Chance) -> Step {
     match chance.below(10) {
         0 => Step::Passes(*chance.one_of(&[1, 60, 1500, 4320, 11520, 43200])),
         1 => Step::Hears(side),
+        2 if chance.percent(30) => Step::Succeeds(side),
         2 => Step::Stores(side, chance.below(12)),
         3..=5 => {
             let guard = *chance.one_of(&[Guard::Met, Guard::Met, Guard::Open]);

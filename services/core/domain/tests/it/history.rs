@@ -6,8 +6,10 @@
 //! include this file too.
 
 use crate::case::Case;
+use crate::case::dispute::is_proof_only;
 use crate::case::event::{
-    AgreementAdopted, AgreementReference, Kind, RequestFiled, ReturnDecision, Statement,
+    AgreementAdopted, AgreementReference, Fault, FaultProved, KeyPurpose, KeyRevoked, Kind,
+    LogSucceeded, Opaque, RequestFiled, ReturnDecision, Speaker, Statement,
 };
 use crate::case::said::Side;
 use crate::chain::{Chain, Content, Dispatch, Entry, Heard};
@@ -173,11 +175,50 @@ pub(crate) fn request(rules: &Rules) -> RequestFiled {
     }
 }
 
+/// Bytes that the rules carry and do not read.
+pub(crate) const fn opaque() -> Opaque {
+    Opaque(Vec::new())
+}
+
+/// The partner's log contradicts itself at this number.
+pub(crate) fn fault_of(number: u64) -> Statement {
+    let fault = Fault::Equivocation;
+    Statement::FaultProved(FaultProved {
+        fault,
+        number,
+        stored: opaque(),
+        rival: opaque(),
+        announcement: None,
+    })
+}
+
+/// The own log key is revoked, from the dispatch after this one on.
+pub(crate) fn revocation(last_good: Option<u64>) -> Statement {
+    let last_good = last_good.map(|number| Heard { era: 0, number, digest: Digest::new([0; 32]) });
+    Statement::KeyRevoked(KeyRevoked {
+        root_statement: opaque(),
+        purpose: KeyPurpose::Log,
+        key_id: [0; 16],
+        last_good,
+    })
+}
+
 /// One State's node: its own log, and what it has stored of its partner's.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) own: Chain,
     pub(crate) replica: Chain,
+    /// The era of the own log.
+    pub(crate) era: u32,
+}
+
+/// A log that its partner has proved to be faulty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frozen {
+    /// The dispatch in which the partner says so.
+    pub(crate) stated: u64,
+    /// The last dispatch that the partner had heard by then: what counts of the log.
+    pub(crate) last: u64,
 }
 
 /// Both States, one corridor, one case.
@@ -196,6 +237,7 @@ impl History {
         let node = |side: Side| Node {
             own: Chain::new(state(side)),
             replica: Chain::new(state(side.other())),
+            era: 0,
         };
         Self {
             corridor,
@@ -229,10 +271,7 @@ impl History {
     pub(crate) fn says(&mut self, side: Side, said: impl IntoIterator<Item = Statement>) {
         let case = self.case;
         let said = said.into_iter().map(|statement| {
-            let corridor = matches!(
-                statement,
-                Statement::AgreementAdopted(_) | Statement::CapabilitiesStated(_)
-            );
+            let corridor = statement.kind().speaker() == Speaker::Corridor;
             ((!corridor).then_some(case), Content::Stated(Box::new(statement)))
         });
         self.sends(side, self.now, self.heard(side), said);
@@ -241,7 +280,8 @@ impl History {
     /// What a State has heard: the last dispatch of the other that it has stored.
     pub(crate) fn heard(&self, side: Side) -> Option<Heard> {
         let head = self.node(side).replica.head()?;
-        Some(Heard { era: 0, number: head.number, digest: head.digest })
+        let era = self.node(side.other()).era;
+        Some(Heard { era, number: head.number, digest: head.digest })
     }
 
     /// A State makes a dispatch of these entries that says to have heard `heard`. Its time is the
@@ -255,15 +295,19 @@ impl History {
         said: impl IntoIterator<Item = (Option<CaseId>, Content)>,
     ) {
         let skew = self.corridor.skew;
-        let Node { own, replica } = self.node_mut(side);
+        let said: Vec<(Option<CaseId>, Content)> = said.into_iter().collect();
+        // Only a dispatch that corrects the clock may be dated before the one before it.
+        let corrects = said.first().is_some_and(|(_, content)| is_correction(content));
+        let Node { own, replica, era } = self.node_mut(side);
         let last = own.head();
         let of = heard.and_then(|heard| replica.dispatches.get(&heard.number));
-        let time = [last.map(|last| last.time), of.map(|of| of.time.less(skew))];
+        let last_time = last.map(|last| last.time).filter(|_| !corrects);
+        let time = [last_time, of.map(|of| of.time.less(skew))];
         let number = last.map_or(0, |last| last.number + 1);
         let dispatch = Dispatch {
             number,
             time: time.into_iter().flatten().fold(clock, Instant::max),
-            digest: digest(side, number),
+            digest: digest(side, *era, number),
             heard,
         };
         own.dispatches.insert(number, dispatch);
@@ -273,18 +317,73 @@ impl History {
         }
     }
 
+    /// Where this State has proved a fault of the other log that has not been succeeded since: it
+    /// is frozen, and nothing more of it is stored.
+    pub(crate) fn frozen(&self, accuser: Side) -> Option<Frozen> {
+        let (own, accused) = (&self.node(accuser).own, &self.node(accuser.other()).own);
+        let frozen = own.entries.iter().rev().find_map(|entry| {
+            let Content::Stated(statement) = &entry.content else {
+                return None;
+            };
+            let Statement::FaultProved(fault) = statement.as_ref() else {
+                return None;
+            };
+            let last = own.dispatch_of(entry)?.heard?.number;
+            let freezes = !is_proof_only(own, accused, entry, fault);
+            freezes.then_some(Frozen { stated: entry.dispatch, last })
+        })?;
+        let succeeds =
+            |entry: &Entry| entry.dispatch == frozen.last + 1 && is_succession(&entry.content);
+        (!accused.entries.iter().any(succeeds)).then_some(frozen)
+    }
+
+    /// The last dispatch that counts of a State's log, where the other has proved a fault of it
+    /// and the State has heard that.
+    pub(crate) fn to_be_succeeded(&self, side: Side) -> Option<u64> {
+        let frozen = self.frozen(side.other())?;
+        let heard = self.node(side).replica.dispatches.contains_key(&frozen.stated);
+        heard.then_some(frozen.last)
+    }
+
+    /// A State goes on in its next era, if it has to: what the other had not heard is void.
+    pub(crate) fn succeeds(&mut self, side: Side) {
+        let Some(last) = self.to_be_succeeded(side) else {
+            return;
+        };
+        let Node { own, era, .. } = self.node_mut(side);
+        let Some(kept) = own.dispatches.get(&last).copied() else {
+            return;
+        };
+        let before = *era;
+        own.dispatches.retain(|number, _| *number <= last);
+        own.entries.retain(|entry| entry.dispatch <= last);
+        *era += 1;
+        self.says(side, [succession(before, &kept)]);
+    }
+
     /// A State stores what the other has sent up to dispatch `until`, but for what is dated more
-    /// than the skew after its clock: that is parked. It says nothing of it yet. Whether there
-    /// was something to be answered.
+    /// than the skew after its clock: that is parked, until a correction of the clock takes it
+    /// along. It says nothing of it yet. Whether there was something to be answered.
     pub(crate) fn stores(&mut self, side: Side, until: u64) -> bool {
+        if self.frozen(side).is_some() {
+            return false;
+        }
         let latest = self.now.plus(self.corridor.skew);
         let from = &self.node(side.other()).own;
         let next = self.node(side).replica.head().map_or(0, |head| head.number + 1);
+        let corrected = from.entries.iter().rfind(|entry| {
+            let dated = from.dispatch_of(entry).is_some_and(|it| it.time <= latest);
+            is_correction(&entry.content) && dated && entry.dispatch <= until
+        });
+        let corrected = corrected.map(|entry| entry.dispatch);
         let arrived: Vec<Dispatch> = from
             .dispatches
             .range(next..)
             .map(|(_, dispatch)| *dispatch)
-            .take_while(|dispatch| dispatch.number <= until && dispatch.time <= latest)
+            .take_while(|dispatch| {
+                let dated = dispatch.time <= latest || Some(dispatch.number) <= corrected;
+                dispatch.number <= until && dated
+            })
             .collect();
         let Some(last) = arrived.last().map(|dispatch| dispatch.number) else {
             return false;
@@ -314,18 +413,36 @@ impl History {
 
     /// The case, as a State's node derives it.
     pub(crate) fn case(&self, side: Side) -> Option<Case> {
-        let Node { own, replica } = self.node(side);
+        let Node { own, replica, .. } = self.node(side);
         Case::of(&self.corridor, self.case, own, replica)
     }
 }
 
+fn is_correction(content: &Content) -> bool {
+    matches!(content, Content::Stated(statement) if statement.kind() == Kind::ClockCorrected)
+}
+
+fn is_succession(content: &Content) -> bool {
+    matches!(content, Content::Stated(statement) if statement.kind() == Kind::LogSucceeded)
+}
+
+/// A log goes on after its last dispatch that counts.
+pub(crate) fn succession(era_before: u32, last: &Dispatch) -> Statement {
+    Statement::LogSucceeded(LogSucceeded {
+        root_statement: opaque(),
+        era: era_before + 1,
+        last: Heard { era: era_before, number: last.number, digest: last.digest },
+    })
+}
+
 /// A digest that names one dispatch.
-fn digest(side: Side, number: u64) -> Digest {
+pub(crate) fn digest(side: Side, era: u32, number: u64) -> Digest {
     let mut bytes = [0; 32];
     bytes[0] = match side {
         Side::Requesting => 1,
         Side::Requested => 2,
     };
+    bytes[20..24].copy_from_slice(&era.to_be_bytes());
     bytes[24..].copy_from_slice(&number.to_be_bytes());
     Digest::new(bytes)
 }

@@ -35,6 +35,7 @@ const SILENCE: &[&str] = &[
 const ACCEPTED: &[&str] =
     &["NL tries RequestFiled", "XK hears", "XK tries RequestAccepted", "NL hears", "XK hears"];
 
+/// Plays steps.
 fn told(steps: &[&str]) -> History {
     let mut history = World::Plain.begin();
     for line in steps {
@@ -126,11 +127,86 @@ fn a_confirmed_outcome_that_changes_breaks_the_third() {
     let other = Settlement::Accepted(Ground::Silence(at));
     assert_eq!(after(Outcome::Settled(other), Standing::Confirmed), 3);
     assert_eq!(after(Outcome::CancelledAfter(other, at), Standing::Confirmed), 3);
-    let mut provisional = before.clone();
-    provisional.standing = Standing::Provisional;
-    let mut open = before.clone();
+    let provisional = case(&ACCEPTED[..3]);
+    assert_eq!(provisional.standing, Standing::Provisional);
+    let mut open = provisional.clone();
     open.outcome = Outcome::Open;
     assert_eq!(broken(invariant::confirmed_outcome_stays(&provisional, &open)), 0);
+}
+
+#[test]
+fn a_confirmed_outcome_is_disputed_by_a_cause_and_settled_by_both() {
+    const DOUBTED: &[&str] = &["XK hears", "XK says KeyRevoked 1", "NL hears", "XK hears"];
+    const SETTLED: &[&str] =
+        &["NL tries DisputeSettled", "XK hears", "XK tries DisputeSettled", "NL hears"];
+    let confirmed = case(ACCEPTED);
+    let disputed = case(&[ACCEPTED, DOUBTED].concat());
+    let half = case(&[ACCEPTED, DOUBTED, &SETTLED[..2]].concat());
+    let settled = case(&[ACCEPTED, DOUBTED, SETTLED].concat());
+    let check =
+        |before: &Case, after: &Case| broken(invariant::confirmed_outcome_stays(before, after));
+    for (before, after) in
+        [(&confirmed, &disputed), (&disputed, &half), (&half, &settled), (&confirmed, &settled)]
+    {
+        assert_eq!(check(before, after), 0);
+        assert_eq!(before.outcome, after.outcome);
+    }
+    let standing = |case: &Case, standing: Standing| {
+        let mut case = case.clone();
+        case.standing = standing;
+        case
+    };
+    // Without a cause, without a settlement, with both.
+    assert_eq!(check(&confirmed, &standing(&confirmed, Standing::Disputed)), 3);
+    assert_eq!(check(&disputed, &standing(&disputed, Standing::Confirmed)), 3);
+    assert_eq!(check(&half, &standing(&half, Standing::Confirmed)), 3);
+    assert_eq!(check(&half, &standing(&settled, Standing::Disputed)), 3);
+    // Disputed or not, the outcome is what it is.
+    let mut open = half.clone();
+    open.outcome = Outcome::Open;
+    assert_eq!(check(&disputed, &open), 3);
+}
+
+#[test]
+fn a_departure_that_lacks_a_condition_breaks_the_thirteenth() {
+    const READY: &[&str] = &[
+        "XK hears",
+        "NL tries TravelDocumentRequested",
+        "XK hears",
+        "XK tries TravelDocumentIssued",
+        "NL hears",
+        "NL tries TransferNotified",
+        "XK hears",
+        "7200 minutes pass",
+        "XK says",
+        "NL hears",
+    ];
+    let departed = |more: &[&str]| {
+        let told = told(&[ACCEPTED, READY, more, &["NL says PersonDeparted", "XK hears"]].concat());
+        told.case(Side::Requesting).unwrap()
+    };
+    let sound = departed(&[]);
+    assert_eq!(broken(invariant::departure_met_every_condition(&sound)), 0);
+    // What broke a rule is a breach, and no departure that met everything. Called effective, it
+    // is found.
+    for more in [
+        &["NL tries HoldPlaced"][..],
+        &["XK tries HoldPlaced", "NL hears"],
+        &["XK tries TransferObjected", "NL hears"],
+        &["NL tries RequestWithdrawn"],
+        &["NL tries Rectified"],
+        &["XK tries Rectified", "NL hears"],
+        &["NL tries TransferCancelled", "NL tries TransferNotified 14"],
+        &["NL says KeyRevoked 1"],
+        &["XK says KeyRevoked 1", "NL hears"],
+    ] {
+        let mut case = departed(more);
+        assert_eq!(broken(invariant::departure_met_every_condition(&case)), 0, "{more:?}");
+        let breach = case.history.iter_mut().rfind(|it| it.side == Side::Requesting).unwrap();
+        assert!(matches!(breach.verdict, Verdict::Breach(_)), "{more:?}: {breach:?}");
+        breach.verdict = Verdict::Effective;
+        assert_eq!(broken(invariant::departure_met_every_condition(&case)), 13, "{more:?}");
+    }
 }
 
 #[test]
@@ -267,7 +343,6 @@ fn a_log_that_breaks_its_own_chain_breaks_the_sixth() {
     assert_eq!(check(&|log| last(log).time = Instant::from_ms(0)), 6);
     assert_eq!(check(&|log| last(log).heard = None), 6);
     assert_eq!(check(&|log| last(log).heard.as_mut().unwrap().number = 99), 6);
-    assert_eq!(check(&|log| last(log).heard.as_mut().unwrap().era = 1), 6);
     assert_eq!(check(&|log| last(log).heard.as_mut().unwrap().digest = Digest::new([0; 32])), 6);
     assert_eq!(check(&|log| log.entries[1].position = 5), 6);
     assert_eq!(check(&|log| log.entries[1].dispatch = 99), 6);

@@ -7,6 +7,7 @@ use domain::case::knowledge::Verdict::{self, Breach, Effective, Ineffective};
 use domain::case::rejection::Rejection as R;
 use domain::case::said::Side;
 use domain::chain::Heard;
+use domain::identifier::Digest;
 
 use crate::history::{History, state};
 use crate::step::{Step, play};
@@ -239,12 +240,104 @@ fn a_refusal_that_comes_after_the_silence_was_proved_is_shown_without_effect() {
 }
 
 #[test]
-fn a_claim_that_cites_another_era_cites_nothing() {
-    for (era, expected) in [(0, Effective), (1, Ineffective(R::ClaimMustCiteHeardDispatch))] {
+fn a_claim_that_cites_another_digest_cites_nothing() {
+    for (byte, expected) in
+        [(None, Effective), (Some(9), Ineffective(R::ClaimMustCiteHeardDispatch))]
+    {
         let mut history = told(World::Plain, NOTICED);
-        let cited = Heard { era, ..history.heard(Side::Requesting).unwrap() };
-        history.says(Side::Requesting, [Statement::SilenceClaimed(cited)]);
+        let heard = history.heard(Side::Requesting).unwrap();
+        let digest = byte.map_or(heard.digest, |byte| Digest::new([byte; 32]));
+        history.says(Side::Requesting, [Statement::SilenceClaimed(Heard { digest, ..heard })]);
         let case = history.case(Side::Requesting).unwrap();
         assert_eq!(case.history.last().unwrap().verdict, expected);
+    }
+}
+
+#[test]
+fn what_a_revoked_key_may_have_signed_stands_where_it_was_heard_before() {
+    let filed = "NL says RequestFiled; XK hears; NL hears";
+    for (rest, expected) in [
+        // Both heard at once: the acceptance was not heard before the revocation.
+        ("XK says RequestAccepted; XK says KeyRevoked 1", Ineffective(R::KeyMustNotBeRevoked)),
+        ("XK says RequestAccepted; NL hears; XK says KeyRevoked 1", Effective),
+        (
+            "XK says RequestAccepted; NL stores 99; XK says KeyRevoked 1",
+            Ineffective(R::KeyMustNotBeRevoked),
+        ),
+        ("XK says RequestAccepted; XK says KeyRevoked 99", Effective),
+        ("XK says RequestAccepted; XK says KeyRevoked", Ineffective(R::KeyMustNotBeRevoked)),
+        // What follows the revocation is signed with another key.
+        ("XK says KeyRevoked; XK says RequestRefused", Effective),
+        // A report of an unknown hand tells nothing.
+        ("XK says PersonArrived; XK says KeyRevoked", Ineffective(R::KeyMustNotBeRevoked)),
+        // Another State's key is another State's.
+        ("XK says RequestRefused; NL says KeyRevoked", Effective),
+    ] {
+        let story = format!("{filed}; {rest}; XK hears");
+        assert_eq!(verdict(World::Plain, &story), expected, "{rest}");
+    }
+}
+
+#[test]
+fn nothing_follows_for_the_person_from_a_case_in_dispute() {
+    let filed = "NL says RequestFiled; XK hears; NL hears";
+    let told = |rest: &str| verdict(World::Plain, &format!("{filed}; {rest}"));
+    let disputed = Ineffective(R::DisputeMustBeSettled);
+    for (rest, expected) in [
+        ("XK says FaultProved; XK says RequestAccepted", disputed),
+        ("XK says FaultProved; XK says RequestRefused", Effective),
+        ("XK says FaultProved; XK says ReturnedUnconsidered", Effective),
+        ("XK says FaultProved; XK says HoldPlaced", Effective),
+        ("XK says KeyRevoked; XK says RequestAccepted", Effective),
+        ("XK says RequestAdmitted; XK says KeyRevoked; XK says RequestAccepted", disputed),
+        ("NL says KeyRevoked 0; NL says RequestWithdrawn", Effective),
+        ("NL says KeyRevoked 0; 43200 minutes pass; NL says SilenceNoticed", disputed),
+        ("NL says KeyRevoked 0; NL says SilenceClaimed", disputed),
+        ("NL says KeyRevoked 0; NL says TravelDocumentRequested", disputed),
+        ("NL says KeyRevoked 0; NL says TransferNotified", disputed),
+        ("NL says KeyRevoked 0; NL says PersonDeparted 9", Breach(R::DisputeMustBeSettled)),
+        ("NL says KeyRevoked 0; NL says EvidenceAdded", Effective),
+        // A doubt that has not been heard forbids nothing.
+        ("NL says KeyRevoked 0; XK says RequestAccepted", Effective),
+        ("NL says KeyRevoked 0; XK hears; XK says RequestAccepted", disputed),
+        ("NL says KeyRevoked 0; XK hears; XK says TravelDocumentIssued", disputed),
+        (
+            "NL says KeyRevoked 0; XK hears; XK says TransferObjected 9",
+            Ineffective(R::TransferMustBePending),
+        ),
+        // Both have settled.
+        (
+            "NL says KeyRevoked 0; XK hears; XK says DisputeSettled; NL hears; \
+             NL says DisputeSettled; XK hears; XK says RequestAccepted",
+            Effective,
+        ),
+    ] {
+        assert_eq!(told(rest), expected, "{rest}");
+    }
+}
+
+#[test]
+fn what_is_still_parked_takes_the_time_of_the_correction() {
+    let filed = "NL says RequestFiled; XK hears; NL hears";
+    let late = |rest: &str| {
+        let mut history = told(World::Plain, &format!("{filed}; {rest}"));
+        history.exchange();
+        let case = history.case(Side::Requesting).unwrap();
+        let (at, _) = case.said.requested.answer.clone().unwrap();
+        at.time.as_ms() > history.now.as_ms()
+    };
+    for (rest, ahead) in [
+        ("XK says-ahead RequestRefused; XK says ClockCorrected", false),
+        ("XK says-ahead RequestRefused; XK says RequestAdmitted; XK says ClockCorrected", false),
+        // It was heard before the correction, and keeps its date.
+        ("XK says-ahead RequestRefused; 700 minutes pass; XK says ClockCorrected", false),
+        ("XK says-ahead RequestRefused; 718 minutes pass; NL hears; XK says ClockCorrected", true),
+        // Only the first entry of a dispatch corrects a clock.
+        (
+            "XK says-ahead RequestRefused; XK says RequestAdmitted + ClockCorrected; 718 minutes pass; NL hears",
+            true,
+        ),
+    ] {
+        assert_eq!(late(rest), ahead, "{rest}");
     }
 }

@@ -7,6 +7,7 @@
 use domain::{case, chain, corridor, identifier, rules, time};
 
 mod crossing;
+mod fault;
 mod generate;
 mod history;
 mod invariants;

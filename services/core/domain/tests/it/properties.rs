@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use domain::case::rejection::Rejection;
 
 use crate::crossing::TABLE;
+use crate::fault::ROWS;
 use crate::generate::{Generated, history};
 use crate::step::Step;
 use crate::watch::{Seen, Watch, World};
@@ -138,8 +139,10 @@ fn parse(text: &str) -> Generated {
 fn tally(seen: &[Seen]) -> (String, Vec<String>) {
     let mut counts: BTreeMap<(u8, String), u64> = BTreeMap::new();
     let wanted = RESULTS.iter().map(|it| (0, (*it).to_owned()));
-    let wanted = wanted.chain(["provisional", "confirmed"].map(|it| (1, it.to_owned())));
+    let wanted =
+        wanted.chain(["provisional", "confirmed", "disputed"].map(|it| (1, it.to_owned())));
     let wanted = wanted.chain(TABLE.iter().map(|row| (2, row.design.to_owned())));
+    let wanted = wanted.chain(ROWS.iter().map(|(name, _)| (4, (*name).to_owned())));
     let rules = Rejection::ALL.iter().map(|rule| (3, rule.rule()));
     counts.extend(wanted.chain(rules).map(|key| (key, 0)));
     for one in seen {
@@ -148,7 +151,8 @@ fn tally(seen: &[Seen]) -> (String, Vec<String>) {
         let standings = one.standings.iter().map(|it| (1, (*it).to_owned()));
         let crossings = one.crossings.iter().map(|it| (2, (*it).to_owned()));
         let rules = broken.into_iter().map(|index| (3, Rejection::ALL[index].rule()));
-        for key in results.chain(standings).chain(crossings).chain(rules) {
+        let faults = one.faults.iter().map(|it| (4, (*it).to_owned()));
+        for key in results.chain(standings).chain(crossings).chain(faults).chain(rules) {
             *counts.entry(key).or_default() += 1;
         }
     }

@@ -14,6 +14,7 @@ use domain::case::decide::cancel_transfer::{CancelTransfer, cancel_transfer};
 use domain::case::decide::check_register::{CheckRegister, check_register};
 use domain::case::decide::claim_silence::{ClaimSilence, claim_silence};
 use domain::case::decide::close_case::{CloseCase, close_case};
+use domain::case::decide::contest_entry::{ContestEntry, contest_entry};
 use domain::case::decide::decide_identity::{DecideIdentity, IdentityVerdict, decide_identity};
 use domain::case::decide::file_request::{FileRequest, file_request};
 use domain::case::decide::give_clarification::{GiveClarification, give_clarification};
@@ -22,25 +23,31 @@ use domain::case::decide::lift_hold::{LiftHold, lift_hold};
 use domain::case::decide::notice_silence::{NoticeSilence, notice_silence};
 use domain::case::decide::notify_transfer::{NotifyTransfer, notify_transfer};
 use domain::case::decide::object_to_transfer::{ObjectToTransfer, object_to_transfer};
+use domain::case::decide::order_erasure::{OrderErasure, order_erasure};
 use domain::case::decide::place_hold::{PlaceHold, place_hold};
 use domain::case::decide::rectify::{Rectify, rectify};
 use domain::case::decide::refuse_request::{RefuseRequest, refuse_request};
 use domain::case::decide::report_arrival::{ReportArrival, report_arrival};
 use domain::case::decide::report_departure::{ReportDeparture, report_departure};
+use domain::case::decide::report_erasure_done::{ReportErasureDone, report_erasure_done};
 use domain::case::decide::report_interview::{InterviewCourse, ReportInterview, report_interview};
 use domain::case::decide::report_non_departure::{ReportNonDeparture, report_non_departure};
+use domain::case::decide::report_unreadable::{ReportUnreadable, report_unreadable};
 use domain::case::decide::request_interview::{RequestInterview, request_interview};
 use domain::case::decide::request_register_check::{RequestRegisterCheck, request_register_check};
 use domain::case::decide::request_travel_document::{
     RequestTravelDocument, request_travel_document,
 };
+use domain::case::decide::restate::{Restate, restate};
 use domain::case::decide::return_unconsidered::{ReturnUnconsidered, return_unconsidered};
 use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_travel_document};
+use domain::case::decide::settle_dispute::{SettleDispute, settle_dispute};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
-    ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Opaque, Rectified, RefusalReason,
-    RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision, ReturnReason, Statement,
-    TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
+    ClockCorrected, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Rectified,
+    RefusalReason, RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision,
+    ReturnReason, Speaker, Statement, TransferNotified, TransportMode, TravelDocumentIssued,
+    WritingResumed,
 };
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
@@ -53,7 +60,9 @@ use domain::rules::{Category, Rules};
 use domain::safeguard::Safeguards;
 use domain::time::{Date, Instant, Span};
 
-use crate::history::{DAY, HOUR, History, MINUTE, item, office, request, state};
+use crate::history::{
+    DAY, HOUR, History, MINUTE, fault_of, item, office, opaque, request, revocation, state,
+};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +77,8 @@ pub(crate) enum Step {
     Stores(Side, u64),
     /// A State stores everything that the other sent, and receipts it.
     Hears(Side),
+    /// A State goes on in the next era, if the other has proved a fault of its log.
+    Succeeds(Side),
 }
 
 /// How a State makes a dispatch: when it says that is, and what it says to have heard.
@@ -120,14 +131,21 @@ impl Word {
                 (Some(elsewhere), Content::Stated(Box::new(Statement::HoldPlaced)))
             }
             What::Kind(kind) => {
-                let corridor = matches!(kind, Kind::CapabilitiesStated | Kind::AgreementAdopted);
+                // A key is announced where it does not belong: in the case.
+                let corridor = kind.speaker() == Speaker::Corridor && kind != Kind::KeyAnnounced;
                 let statement = self.statement(kind, history, side, rules);
                 ((!corridor).then_some(history.case), Content::Stated(Box::new(statement)))
             }
         }
     }
 
-    fn statement(self, kind: Kind, history: &History, side: Side, rules: &Rules) -> Statement {
+    pub(crate) fn statement(
+        self,
+        kind: Kind,
+        history: &History,
+        side: Side,
+        rules: &Rules,
+    ) -> Statement {
         let number = self.number.unwrap_or_default();
         let (own, partner) = (&history.node(side).own, &history.node(side).replica);
         let asks = if side == Side::Requesting { own } else { partner };
@@ -136,6 +154,10 @@ impl Word {
             self.number.unwrap_or_else(|| at.map_or(0, |entry| entry.position))
         };
         let notice = last(asks, Kind::TransferNotified);
+        let first = |chain: &Chain| {
+            let first = chain.entries.iter().find(|entry| entry.case == Some(history.case));
+            self.number.unwrap_or_else(|| first.map_or(0, |entry| entry.position))
+        };
         match kind {
             Kind::KeyAnnounced => {
                 Statement::KeyAnnounced(KeyAnnounced { root_statement: Vec::new() })
@@ -198,20 +220,27 @@ impl Word {
             Kind::HoldPlaced => Statement::HoldPlaced,
             Kind::HoldLifted => Statement::HoldLifted,
             Kind::Rectified => Statement::Rectified(corrects(number)),
-            Kind::KeyRevoked
-            | Kind::ClockCorrected
-            | Kind::LogSucceeded
-            | Kind::FaultProved
-            | Kind::WritingResumed => Statement::WritingResumed(WritingResumed {
-                reason: ResumeReason::MarkLost,
-                partner_holds: None,
-            }),
-            Kind::EntryUnreadable => Statement::EntryUnreadable(number.into()),
-            Kind::EntryContested => Statement::EntryContested(number.into()),
+            Kind::KeyRevoked => revocation(self.number),
+            Kind::ClockCorrected => {
+                Statement::ClockCorrected(ClockCorrected { root_statement: opaque() })
+            }
+            Kind::FaultProved => {
+                let next = partner.head().map_or(0, |head| head.number + 1);
+                fault_of(self.number.unwrap_or(next))
+            }
+            // An era begins where a log is succeeded, and nowhere else.
+            Kind::LogSucceeded | Kind::WritingResumed => {
+                Statement::WritingResumed(WritingResumed {
+                    reason: ResumeReason::MarkLost,
+                    partner_holds: None,
+                })
+            }
+            Kind::EntryUnreadable => Statement::EntryUnreadable(first(partner)),
+            Kind::EntryContested => Statement::EntryContested(first(partner)),
             Kind::Restated => Statement::Restated(Restated {
-                entry: number.into(),
-                sealed_body: Opaque(Vec::new()),
-                case_key: Opaque(Vec::new()),
+                entry: first(own),
+                sealed_body: opaque(),
+                case_key: opaque(),
             }),
             Kind::DisputeSettled => Statement::DisputeSettled,
             Kind::ErasureOrdered => Statement::ErasureOrdered(ErasureBasis::RetentionOver),
@@ -337,7 +366,15 @@ pub(crate) fn play_on<'a>(
     match step {
         Step::Passes(minutes) => history.pass(minutes * MINUTE),
         Step::Says(side, manner, words) => {
-            let said: Vec<_> = words.iter().map(|it| it.meant(history, *side, rules)).collect();
+            let mut said: Vec<_> = words.iter().map(|it| it.meant(history, *side, rules)).collect();
+            // A correction counts as the first entry of a dispatch only.
+            for (_, content) in said.iter_mut().skip(1) {
+                if is(content, Kind::ClockCorrected) {
+                    *content = Content::NotUnderstood;
+                }
+            }
+            // Whoever proves a fault has heard what it has stored: the log ends there.
+            let proves = said.iter().any(|(_, content)| is(content, Kind::FaultProved));
             let clock = match manner {
                 Manner::Honest | Manner::Deaf => history.now,
                 Manner::Early => Instant::from_ms(0),
@@ -345,8 +382,10 @@ pub(crate) fn play_on<'a>(
             };
             let last = history.node(*side).own.head();
             let heard = match manner {
-                Manner::Deaf => last.and_then(|last| last.heard),
-                Manner::Honest | Manner::Early | Manner::Ahead => history.heard(*side),
+                Manner::Deaf if !proves => last.and_then(|last| last.heard),
+                Manner::Deaf | Manner::Honest | Manner::Early | Manner::Ahead => {
+                    history.heard(*side)
+                }
             };
             history.sends(*side, clock, heard, said);
         }
@@ -354,6 +393,7 @@ pub(crate) fn play_on<'a>(
             history.stores(*side, *until);
         }
         Step::Hears(side) => history.hears(*side),
+        Step::Succeeds(side) => history.succeeds(*side),
         Step::Tries(side, guard, word) => {
             let events = match decide(history, known(*side), (*side, *guard, *word), rules) {
                 None => return Led::On,
@@ -409,12 +449,6 @@ fn decide_on(
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
         | Statement::RequestFiled(_)
-        | Statement::EntryUnreadable(_)
-        | Statement::EntryContested(_)
-        | Statement::Restated(_)
-        | Statement::DisputeSettled
-        | Statement::ErasureOrdered(_)
-        | Statement::ErasureDone
         | Statement::TakenBack => return None,
         Statement::EvidenceAdded(evidence) => add_evidence(case, AddEvidence { ordered, evidence }),
         Statement::ClarificationGiven(question) => {
@@ -486,6 +520,14 @@ fn decide_on(
         Statement::HoldPlaced => place_hold(case, PlaceHold { ordered }),
         Statement::HoldLifted => lift_hold(case, LiftHold { ordered }),
         Statement::Rectified(corrects) => rectify(case, Rectify { ordered, corrects }),
+        Statement::EntryUnreadable(entry) => {
+            report_unreadable(case, ReportUnreadable { ordered, entry })
+        }
+        Statement::EntryContested(entry) => contest_entry(case, ContestEntry { ordered, entry }),
+        Statement::Restated(restated) => restate(case, Restate { ordered, restated }),
+        Statement::DisputeSettled => settle_dispute(case, SettleDispute { ordered }),
+        Statement::ErasureOrdered(basis) => order_erasure(case, OrderErasure { ordered, basis }),
+        Statement::ErasureDone => report_erasure_done(case, ReportErasureDone { ordered }),
         Statement::CaseClosed => close_case(case, CloseCase { ordered }),
     })
 }
@@ -520,6 +562,7 @@ impl fmt::Display for Step {
             }
             Self::Stores(side, until) => write!(f, "{} stores {until}", state(*side)),
             Self::Hears(side) => write!(f, "{} hears", state(*side)),
+            Self::Succeeds(side) => write!(f, "{} succeeds", state(*side)),
         }
     }
 }
@@ -556,6 +599,7 @@ impl Step {
             || what.split('+').filter(|it| !it.trim().is_empty()).map(Word::parse).collect();
         match verb {
             "hears" => Self::Hears(side),
+            "succeeds" => Self::Succeeds(side),
             "stores" => Self::Stores(side, what.parse().unwrap()),
             "tries" => Self::Tries(side, Guard::Met, Word::parse(what)),
             "tries-unsafe" => Self::Tries(side, Guard::Open, Word::parse(what)),

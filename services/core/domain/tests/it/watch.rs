@@ -8,13 +8,14 @@ use domain::case::knowledge::{Judged, Verdict};
 use domain::case::outcome::Standing;
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
-use domain::chain::{self, Chain};
+use domain::chain::{Chain, sparse};
 use domain::corridor::Corridor;
 use domain::invariant;
 use domain::rules::{Rules, SilenceEffect};
 use domain::time::Date;
 
 use crate::crossing;
+use crate::fault;
 use crate::history::{self, DAY, History, Node, adoption};
 use crate::step::{Guard, Led, Step, What, Word, decide, play_on};
 
@@ -142,6 +143,8 @@ pub(crate) struct Seen {
     pub(crate) results: BTreeSet<&'static str>,
     pub(crate) standings: BTreeSet<&'static str>,
     pub(crate) crossings: BTreeSet<&'static str>,
+    /// What went wrong, or was answered.
+    pub(crate) faults: BTreeSet<&'static str>,
     /// Rules that something on the record broke.
     pub(crate) judged: BTreeSet<usize>,
     /// Rules that a command would have broken.
@@ -159,12 +162,13 @@ const REPEATABLE: [Kind; 4] =
     [Kind::EvidenceAdded, Kind::ClarificationAsked, Kind::InterviewArranged, Kind::Rectified];
 
 /// Commands whose rules ask for dispatches: who has heard what, and when.
-const ASK_FOR_DISPATCHES: [Kind; 5] = [
+const ASK_FOR_DISPATCHES: [Kind; 6] = [
     Kind::SilenceNoticed,
     Kind::SilenceClaimed,
     Kind::TravelDocumentRequested,
     Kind::TransferNotified,
     Kind::PersonDeparted,
+    Kind::DisputeSettled,
 ];
 
 /// A history that is being watched.
@@ -189,12 +193,16 @@ impl Watch {
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
         let again = match step {
             Step::Tries(side, _, word) => Some((*side, *word)),
-            Step::Passes(_) | Step::Says(..) | Step::Stores(..) | Step::Hears(_) => None,
+            Step::Passes(_)
+            | Step::Says(..)
+            | Step::Stores(..)
+            | Step::Hears(_)
+            | Step::Succeeds(_) => None,
         };
         let heads = |history: &History| {
             [Side::Requesting, Side::Requested].map(|side| {
                 let node = history.node(side);
-                [&node.own, &node.replica].map(|chain| chain.head().map(|head| head.number))
+                [&node.own, &node.replica].map(|chain| chain.head().copied())
             })
         };
         let before = heads(&self.history);
@@ -211,13 +219,19 @@ impl Watch {
             Step::Says(side, ..)
             | Step::Tries(side, ..)
             | Step::Stores(side, _)
-            | Step::Hears(side) => *side,
+            | Step::Hears(side)
+            | Step::Succeeds(side) => *side,
         };
         if let Led::Rejected(rule) = led {
             self.seen.decided.insert(index(rule));
         }
         if heads(&self.history) != before {
             self.look(side)?;
+        }
+        if let (Led::Stated(_), Step::Tries(_, Guard::Open, word)) = (&led, step)
+            && word.what == What::Kind(Kind::PersonDeparted)
+        {
+            return Err("invariant 13: a person left while a safeguard was open".to_owned());
         }
         if let (Led::Stated(count), Some((side, word))) = (&led, again) {
             self.was_effective(side, *count)?;
@@ -235,9 +249,9 @@ impl Watch {
     fn same_on_sparse(&self, side: Side, word: Word) -> Result<(), String> {
         let History { corridor, case, .. } = &self.history;
         let node = self.history.node(side);
-        let (own, replica) = chain::sparse(corridor, *case, &node.own, &node.replica);
+        let (own, replica) = sparse::of_case(corridor, *case, &node.own, &node.replica);
         let mut less = self.history.clone();
-        *less.node_mut(side) = Node { own, replica };
+        *less.node_mut(side) = Node { own, replica, era: node.era };
         let decided = |history: &History, case: Option<&Case>| {
             decide(history, case, (side, Guard::Met, word), &self.rules)
         };
@@ -268,6 +282,7 @@ impl Watch {
         invariant::replica_is_a_prefix(&here.own, &there.replica).map_err(say)?;
         if let Some(case) = &case {
             invariant::silence_is_proved(case).map_err(say)?;
+            invariant::departure_met_every_condition(case).map_err(say)?;
             if let Some(before) = &self.cases[slot(side)] {
                 invariant::confirmed_outcome_stays(before, case).map_err(say)?;
                 invariant::back_dating_gains_nothing(before, case).map_err(say)?;
@@ -284,6 +299,7 @@ impl Watch {
             self.seen.standings.insert(match case.standing {
                 Standing::Provisional => "provisional",
                 Standing::Confirmed => "confirmed",
+                Standing::Disputed => "disputed",
             });
         }
         self.cases[slot(side)] = case;
@@ -302,6 +318,7 @@ impl Watch {
                 }
                 report_stands(judged)?;
             }
+            self.seen.faults.extend(fault::occurred(case, &self.history));
             self.seen.crossings.extend(crossing::occurred(case, &self.history));
         }
         self.same_as_it_was()
@@ -316,7 +333,7 @@ impl Watch {
             let (own, replica) = (up_to(own, Some(half)), up_to(replica, heard));
             Case::of(corridor, *case, &own, &replica).map(|case| case.text())
         };
-        let (few, fewer) = chain::sparse(corridor, *case, &asks.own, &asks.replica);
+        let (few, fewer) = sparse::of_case(corridor, *case, &asks.own, &asks.replica);
         let (whole, cut) = (then(&asks.own, &asks.replica), then(&few, &fewer));
         if whole == cut { Ok(()) } else { Err(format!("was {whole:?}, but cut down {cut:?}")) }
     }
@@ -345,6 +362,7 @@ fn report_stands(judged: &Judged) -> Result<(), String> {
                 | Rejection::OpeningMustBeEffective
                 | Rejection::SpeakerMustBeRequestingState
                 | Rejection::SpeakerMustBeRequestedState
+                | Rejection::KeyMustNotBeRevoked
         ),
     };
     if may { Ok(()) } else { Err(format!("judged beyond its force: {judged:?}")) }

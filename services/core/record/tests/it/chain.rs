@@ -4,8 +4,9 @@
 use domain::case::Case;
 use domain::case::event::Statement;
 use domain::chain::Chain;
+use domain::chain::sparse::{self, Part};
 use domain::identifier::CaseId;
-use record::chain::{self, Part};
+use record::chain;
 use record::entry::Head;
 
 use crate::world::{Node, World, case_id, other_case_id};
@@ -39,7 +40,7 @@ fn a_sparse_chain_leaves_out_dispatches_and_gives_the_same_case() {
     let corridor = world.genesis.genesis().corridor();
     for case in [case_id(), other_case_id()] {
         let (nl, xk) = (whole(&world.nl, case), whole(&world.xk, case));
-        let (sparse_nl, sparse_xk) = chain::sparse(corridor.grace, part(&nl), part(&xk));
+        let (sparse_nl, sparse_xk) = sparse::of_parts(corridor.grace, part(&nl), part(&xk));
         assert!(sparse_nl.dispatches.len() < nl.dispatches.len());
         assert_eq!(sparse_nl.entries, nl.entries);
         let full = Case::of(&corridor, case, &nl, &xk).unwrap();
@@ -68,7 +69,7 @@ fn a_sparse_chain_holds_the_first_word_that_proves_a_silence() {
     let (nl, xk) = (whole(&world.nl, case_id()), whole(&world.xk, case_id()));
     let notice = nl.dispatches.values().next_back().unwrap();
     let from = notice.time.plus(corridor.grace);
-    let (_, sparse_xk) = chain::sparse(corridor.grace, part(&nl), part(&xk));
+    let (_, sparse_xk) = sparse::of_parts(corridor.grace, part(&nl), part(&xk));
     let proof = xk.proof_of_silence(notice.number, from);
     assert!(proof.is_some_and(|proof| Some(proof) != xk.head()));
     assert_eq!(sparse_xk.proof_of_silence(notice.number, from), proof);

@@ -3,10 +3,10 @@
 
 use domain::case::Case;
 use domain::case::event::{RefusalReason, Statement};
+use domain::chain::sparse::{self, Part};
 use domain::identifier::{CaseId, State};
 use proptest::prelude::*;
 use record::bundle;
-use record::chain::{self, Part};
 
 use crate::world::{World, case_id, nl, other_case_id, request, xk};
 
@@ -106,7 +106,7 @@ proptest! {
         let bytes = exported(&world, case_id());
         let verified = bundle::verify(&bytes).unwrap();
         let (first, second) = (&verified.first, &verified.second);
-        let (sparse_first, sparse_second) = chain::sparse(
+        let (sparse_first, sparse_second) = sparse::of_parts(
             verified.corridor.grace,
             Part { author: nl(), entries: first.entries.clone(), dispatches: first },
             Part { author: xk(), entries: second.entries.clone(), dispatches: second },
