@@ -10,7 +10,7 @@ use domain::identifier::{CaseId, Digest};
 use domain::safeguard::Safeguards;
 use domain::time::Instant;
 use event_store::disk::Simulated;
-use ledger::{Log, Logged, StartError, Stepped};
+use ledger::{Log, Logged, Stepped};
 
 use super::chance::Chance;
 use super::site::{self, Site};
@@ -184,14 +184,15 @@ impl Node {
     fn start_again(&mut self, kept: Kept) -> Result<Up> {
         match self.site.start() {
             Ok(ledger) => self.ledger = Some(ledger),
-            Err(StartError::Mark { source: ledger::MarkError::StoreBehind { .. }, .. }) => {
-                return Ok(Up::RefusesOldCopy);
-            }
             Err(error) => return Err(anyhow!(error).context("a node does not start again")),
         }
         let state = self.party.state();
         let partner = self.party.other().state();
         let ledger = self.ledger.as_ref().context("the node is down")?;
+        if ledger.standing(partner).waits {
+            ensure!(kept == Kept::OwnLog, "a node waits although it has lost nothing");
+            return Ok(Up::RefusesOldCopy);
+        }
         let mut own = Chain::new(state);
         let mut replica = Chain::new(partner);
         extend(&mut own, ledger.log(partner, Log::Own, 0)?);
@@ -219,9 +220,12 @@ impl Node {
             return Ok(None);
         };
         self.stop();
+        let marks = self.site.marks()?;
         let before = std::mem::replace(&mut self.site.disk, copied);
         let up = self.start_again(Kept::OwnLog)?;
         if up == Up::RefusesOldCopy {
+            self.stop();
+            self.site.put(&marks)?;
             self.site.disk = site::copy(&before);
             let again = self.start_again(Kept::Everything)?;
             ensure!(again == Up::Running, "a node does not start on its own store");

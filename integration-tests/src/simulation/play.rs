@@ -651,6 +651,7 @@ impl History {
             ImportOutcome::Withheld => "arrival: bytes withheld",
             ImportOutcome::Quarantined => "arrival: quarantined",
             ImportOutcome::Frozen => "arrival: of a frozen log",
+            ImportOutcome::OwnForged => "arrival: never an answer to an import",
         });
     }
 

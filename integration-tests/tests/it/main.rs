@@ -11,3 +11,4 @@ mod evidence;
 mod listing;
 mod alone;
 mod readme;
+mod restored;

@@ -704,6 +704,10 @@ pub struct GetHeadsResponse {
     /// Partner's last dispatch that is stored; absent before the first.
     #[prost(message, optional, tag = "4")]
     pub partner: ::core::option::Option<Head>,
+    /// Whether the own log may not be continued yet: its store was restored from a copy, or the
+    /// signer's mark is lost.
+    #[prost(bool, tag = "5")]
+    pub waiting: bool,
 }
 /// The head of a log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -720,6 +724,94 @@ pub struct Head {
     /// Entries in the log after it.
     #[prost(uint64, tag = "4")]
     pub log_size: u64,
+}
+/// What a witness holds.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct HearWitnessRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner of the corridor, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Who holds it.
+    #[prost(enumeration = "Witness", tag = "3")]
+    pub witness: i32,
+    /// The signed header (COSE_Sign1) of the last dispatch of the own log that it holds; empty where
+    /// it holds none, and where `dispatch` is given.
+    #[prost(bytes = "vec", tag = "4")]
+    pub signed_header: ::prost::alloc::vec::Vec<u8>,
+    /// The same as the bytes of `readmit.record.v1.Dispatch`; empty where `signed_header` is given.
+    #[prost(bytes = "vec", tag = "5")]
+    pub dispatch: ::prost::alloc::vec::Vec<u8>,
+}
+/// What that means.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HearWitnessResponse {
+    /// What it means.
+    #[prost(enumeration = "WitnessVerdict", tag = "1")]
+    pub verdict: i32,
+    /// The number that the own log has next, as this store has it.
+    #[prost(uint64, tag = "2")]
+    pub next_own: u64,
+    /// Whether dispatches of the own log are taken back now.
+    #[prost(bool, tag = "3")]
+    pub takes_back: bool,
+    /// Why, for people, without personal data; empty where there is nothing to say.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// A dispatch of the own log that is to be taken back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TakeBackDispatchRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner of the corridor, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The bytes of `readmit.record.v1.Dispatch`, as they were sent.
+    #[prost(bytes = "vec", tag = "3")]
+    pub dispatch: ::prost::alloc::vec::Vec<u8>,
+}
+/// What was done with it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TakeBackDispatchResponse {
+    /// What was done.
+    #[prost(enumeration = "TakeBackOutcome", tag = "1")]
+    pub outcome: i32,
+    /// The number that the own log has next, as this store has it.
+    #[prost(uint64, tag = "2")]
+    pub next_own: u64,
+    /// Why, for people, without personal data; empty where there is nothing to say.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// An operator's word that the log may be continued.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeWritingRequest {
+    /// Who asks: an operator.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner of the corridor, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The last dispatch of the own log that the partner holds, as the operator has seen it; absent
+    /// where it holds none. Must be what the partner has said since the start.
+    #[prost(uint64, optional, tag = "3")]
+    pub partner_holds: ::core::option::Option<u64>,
+    /// Check, and write nothing.
+    #[prost(bool, tag = "4")]
+    pub validate_only: bool,
+}
+/// The log is continued.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeWritingResponse {
+    /// The dispatch that says so; absent where nothing was written.
+    #[prost(message, optional, tag = "1")]
+    pub dispatch: ::core::option::Option<Dispatch>,
 }
 /// Nothing to say but who asks.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -793,6 +885,13 @@ pub struct CorridorStatus {
     /// What a human must look at; a word for each, as `docs/operations.md` explains them.
     #[prost(string, repeated, tag = "13")]
     pub alarms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is waited for before anything is written to this partner; absent where nothing is.
+    #[prost(message, optional, tag = "14")]
+    pub waiting: ::core::option::Option<Waiting>,
+    /// That the partner says it holds less of the own log than it has receipted; empty where it does
+    /// not.
+    #[prost(string, tag = "15")]
+    pub answers_low: ::prost::alloc::string::String,
 }
 /// How often something became of a dispatch that arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -803,6 +902,38 @@ pub struct OutcomeCount {
     /// How often.
     #[prost(uint64, tag = "2")]
     pub count: u64,
+}
+/// What a node waits for before it writes to a partner.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Waiting {
+    /// What.
+    #[prost(enumeration = "WaitingFor", tag = "1")]
+    pub waiting_for: i32,
+    /// Since when: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub since_ms: u64,
+    /// The highest number that this node has signed, by the signer's mark; absent where that is lost.
+    #[prost(uint64, optional, tag = "3")]
+    pub signed: ::core::option::Option<u64>,
+    /// What the partner said last, since the start; absent where it has not answered.
+    #[prost(message, optional, tag = "4")]
+    pub partner: ::core::option::Option<Testimony>,
+    /// What the own topic held when it was last looked at, since the start; absent where it was not.
+    #[prost(message, optional, tag = "5")]
+    pub topic: ::core::option::Option<Testimony>,
+    /// One sentence for people, with what to do.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// What a witness holds of the own log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Testimony {
+    /// When it said so: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "1")]
+    pub at_ms: u64,
+    /// The last dispatch that it holds; absent where it holds none.
+    #[prost(uint64, optional, tag = "2")]
+    pub holds: ::core::option::Option<u64>,
 }
 /// Which entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1086,6 +1217,9 @@ pub enum ImportOutcome {
     Withheld = 9,
     /// Of a log that is frozen since a fault was proved: not stored.
     Frozen = 10,
+    /// A dispatch of the own log that this node never signed: kept as proof, writing stops. Never the
+    /// answer to an import.
+    OwnForged = 20,
 }
 impl ImportOutcome {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1105,6 +1239,7 @@ impl ImportOutcome {
             Self::HeardUnknown => "IMPORT_OUTCOME_HEARD_UNKNOWN",
             Self::Withheld => "IMPORT_OUTCOME_WITHHELD",
             Self::Frozen => "IMPORT_OUTCOME_FROZEN",
+            Self::OwnForged => "IMPORT_OUTCOME_OWN_FORGED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1121,6 +1256,177 @@ impl ImportOutcome {
             "IMPORT_OUTCOME_HEARD_UNKNOWN" => Some(Self::HeardUnknown),
             "IMPORT_OUTCOME_WITHHELD" => Some(Self::Withheld),
             "IMPORT_OUTCOME_FROZEN" => Some(Self::Frozen),
+            "IMPORT_OUTCOME_OWN_FORGED" => Some(Self::OwnForged),
+            _ => None,
+        }
+    }
+}
+/// Who holds dispatches of the own log beside this store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Witness {
+    /// Not said; rejected.
+    Unspecified = 0,
+    /// The partner, at its door.
+    Partner = 1,
+    /// The own topic.
+    Topic = 2,
+}
+impl Witness {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WITNESS_UNSPECIFIED",
+            Self::Partner => "WITNESS_PARTNER",
+            Self::Topic => "WITNESS_TOPIC",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WITNESS_UNSPECIFIED" => Some(Self::Unspecified),
+            "WITNESS_PARTNER" => Some(Self::Partner),
+            "WITNESS_TOPIC" => Some(Self::Topic),
+            _ => None,
+        }
+    }
+}
+/// What a witness's answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WitnessVerdict {
+    /// Not said; never sent.
+    Unspecified = 0,
+    /// The store has the same dispatch.
+    Known = 1,
+    /// This node signed it, and the store has lost it: it is to be taken back.
+    Newer = 2,
+    /// It is less than the partner has receipted in its own signed word.
+    Low = 3,
+    /// It is signed with this State's key, and this node never signed it: kept as proof, writing
+    /// stops.
+    Forged = 4,
+    /// It is not signed by this State.
+    NotSigned = 5,
+}
+impl WitnessVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WITNESS_VERDICT_UNSPECIFIED",
+            Self::Known => "WITNESS_VERDICT_KNOWN",
+            Self::Newer => "WITNESS_VERDICT_NEWER",
+            Self::Low => "WITNESS_VERDICT_LOW",
+            Self::Forged => "WITNESS_VERDICT_FORGED",
+            Self::NotSigned => "WITNESS_VERDICT_NOT_SIGNED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WITNESS_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "WITNESS_VERDICT_KNOWN" => Some(Self::Known),
+            "WITNESS_VERDICT_NEWER" => Some(Self::Newer),
+            "WITNESS_VERDICT_LOW" => Some(Self::Low),
+            "WITNESS_VERDICT_FORGED" => Some(Self::Forged),
+            "WITNESS_VERDICT_NOT_SIGNED" => Some(Self::NotSigned),
+            _ => None,
+        }
+    }
+}
+/// What was done with a dispatch of the own log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TakeBackOutcome {
+    /// Not said; never sent.
+    Unspecified = 0,
+    /// Stored, as it was signed.
+    Stored = 1,
+    /// Already there, with the same digest.
+    Duplicate = 2,
+    /// It has heard a dispatch of the partner that is not stored here: that one first.
+    NeedsPartner = 3,
+    /// Numbers before it are missing.
+    Gap = 4,
+    /// It is signed with this State's key, and this node never signed it: kept as proof, writing
+    /// stops.
+    Forged = 5,
+    /// Not signed by this State, not readable, or bytes are missing.
+    NotTaken = 6,
+    /// Nothing is taken back: the store has lost nothing.
+    NotWanted = 7,
+}
+impl TakeBackOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TAKE_BACK_OUTCOME_UNSPECIFIED",
+            Self::Stored => "TAKE_BACK_OUTCOME_STORED",
+            Self::Duplicate => "TAKE_BACK_OUTCOME_DUPLICATE",
+            Self::NeedsPartner => "TAKE_BACK_OUTCOME_NEEDS_PARTNER",
+            Self::Gap => "TAKE_BACK_OUTCOME_GAP",
+            Self::Forged => "TAKE_BACK_OUTCOME_FORGED",
+            Self::NotTaken => "TAKE_BACK_OUTCOME_NOT_TAKEN",
+            Self::NotWanted => "TAKE_BACK_OUTCOME_NOT_WANTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TAKE_BACK_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "TAKE_BACK_OUTCOME_STORED" => Some(Self::Stored),
+            "TAKE_BACK_OUTCOME_DUPLICATE" => Some(Self::Duplicate),
+            "TAKE_BACK_OUTCOME_NEEDS_PARTNER" => Some(Self::NeedsPartner),
+            "TAKE_BACK_OUTCOME_GAP" => Some(Self::Gap),
+            "TAKE_BACK_OUTCOME_FORGED" => Some(Self::Forged),
+            "TAKE_BACK_OUTCOME_NOT_TAKEN" => Some(Self::NotTaken),
+            "TAKE_BACK_OUTCOME_NOT_WANTED" => Some(Self::NotWanted),
+            _ => None,
+        }
+    }
+}
+/// What a node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WaitingFor {
+    /// Not said; never sent.
+    Unspecified = 0,
+    /// Own dispatches that it has signed and that its store has lost.
+    Dispatches = 1,
+    /// An operator, as the signer's mark is lost.
+    Operator = 2,
+    /// The safeguard `restored`, which is being opened on every open case.
+    Safeguards = 3,
+}
+impl WaitingFor {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WAITING_FOR_UNSPECIFIED",
+            Self::Dispatches => "WAITING_FOR_DISPATCHES",
+            Self::Operator => "WAITING_FOR_OPERATOR",
+            Self::Safeguards => "WAITING_FOR_SAFEGUARDS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WAITING_FOR_UNSPECIFIED" => Some(Self::Unspecified),
+            "WAITING_FOR_DISPATCHES" => Some(Self::Dispatches),
+            "WAITING_FOR_OPERATOR" => Some(Self::Operator),
+            "WAITING_FOR_SAFEGUARDS" => Some(Self::Safeguards),
             _ => None,
         }
     }
@@ -1579,6 +1885,91 @@ pub mod ledger_service_client {
                 .insert(GrpcMethod::new("readmit.ledger.v1.LedgerService", "GetHeads"));
             self.inner.unary(req, path, codec).await
         }
+        /// Hears what a witness holds of the own log: the partner at its door, or the own topic.
+        pub async fn hear_witness(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HearWitnessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HearWitnessResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/HearWitness",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.LedgerService", "HearWitness"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes back a dispatch of the own log that this store has lost, exactly as it was signed.
+        pub async fn take_back_dispatch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TakeBackDispatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeBackDispatchResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/TakeBackDispatch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.ledger.v1.LedgerService",
+                        "TakeBackDispatch",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets a node write to a partner again whose signer's mark was lost, or whose last dispatches
+        /// nobody holds: an operator's word, on the record.
+        pub async fn resume_writing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeWritingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeWritingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.LedgerService/ResumeWriting",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.LedgerService", "ResumeWriting"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Says how the ledger stands.
         pub async fn get_status(
             &mut self,
@@ -1918,6 +2309,31 @@ pub mod ledger_service_server {
             request: tonic::Request<super::GetHeadsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetHeadsResponse>,
+            tonic::Status,
+        >;
+        /// Hears what a witness holds of the own log: the partner at its door, or the own topic.
+        async fn hear_witness(
+            &self,
+            request: tonic::Request<super::HearWitnessRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HearWitnessResponse>,
+            tonic::Status,
+        >;
+        /// Takes back a dispatch of the own log that this store has lost, exactly as it was signed.
+        async fn take_back_dispatch(
+            &self,
+            request: tonic::Request<super::TakeBackDispatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeBackDispatchResponse>,
+            tonic::Status,
+        >;
+        /// Lets a node write to a partner again whose signer's mark was lost, or whose last dispatches
+        /// nobody holds: an operator's word, on the record.
+        async fn resume_writing(
+            &self,
+            request: tonic::Request<super::ResumeWritingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeWritingResponse>,
             tonic::Status,
         >;
         /// Says how the ledger stands.
@@ -2614,6 +3030,142 @@ pub mod ledger_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.ledger.v1.LedgerService/HearWitness" => {
+                    #[allow(non_camel_case_types)]
+                    struct HearWitnessSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::HearWitnessRequest>
+                    for HearWitnessSvc<T> {
+                        type Response = super::HearWitnessResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HearWitnessRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::hear_witness(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HearWitnessSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.LedgerService/TakeBackDispatch" => {
+                    #[allow(non_camel_case_types)]
+                    struct TakeBackDispatchSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::TakeBackDispatchRequest>
+                    for TakeBackDispatchSvc<T> {
+                        type Response = super::TakeBackDispatchResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TakeBackDispatchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::take_back_dispatch(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TakeBackDispatchSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.LedgerService/ResumeWriting" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeWritingSvc<T: LedgerService>(pub Arc<T>);
+                    impl<
+                        T: LedgerService,
+                    > tonic::server::UnaryService<super::ResumeWritingRequest>
+                    for ResumeWritingSvc<T> {
+                        type Response = super::ResumeWritingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeWritingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LedgerService>::resume_writing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeWritingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/readmit.ledger.v1.LedgerService/GetStatus" => {
                     #[allow(non_camel_case_types)]
                     struct GetStatusSvc<T: LedgerService>(pub Arc<T>);
@@ -3098,6 +3650,18 @@ impl ::core::fmt::Debug for ImportDispatchRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("ImportDispatchRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for HearWitnessRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("HearWitnessRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for TakeBackDispatchRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("TakeBackDispatchRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for GetProofResponse {

@@ -74,6 +74,36 @@ pub struct PartnerStatus {
     /// What a human must look at; a word for each, as `docs/operations.md` explains them.
     #[prost(string, repeated, tag = "14")]
     pub alarms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is waited for before anything is written to this partner; absent where nothing is.
+    #[prost(message, optional, tag = "15")]
+    pub waiting: ::core::option::Option<Waiting>,
+    /// That the partner says it holds less of the own log than it has receipted; empty where it does
+    /// not.
+    #[prost(string, tag = "16")]
+    pub answers_low: ::prost::alloc::string::String,
+}
+/// What the node waits for before it writes to a partner.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Waiting {
+    /// What: `restored: dispatches`, `restored: safeguards` or `mark lost`.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// Since when: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub since_ms: u64,
+    /// The highest number that this node has signed, by the signer's mark; absent where that is lost.
+    #[prost(uint64, optional, tag = "3")]
+    pub signed: ::core::option::Option<u64>,
+    /// What the partner says that it holds of the own log, since the start; or that it has not
+    /// answered.
+    #[prost(string, tag = "4")]
+    pub partner_says: ::prost::alloc::string::String,
+    /// What the own topic holds of the own log; or that it was not looked at.
+    #[prost(string, tag = "5")]
+    pub topic_says: ::prost::alloc::string::String,
+    /// One sentence for people, with what to do.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// How often something became of a dispatch that arrived.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -378,6 +408,27 @@ pub struct ExportFaultResponse {
     /// The bytes of `readmit.record.v1.FaultEvidence`.
     #[prost(bytes = "vec", tag = "1")]
     pub chunk: ::prost::alloc::vec::Vec<u8>,
+}
+/// An operator's word that a log may be continued.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeWritingRequest {
+    /// Check, and write nothing.
+    #[prost(bool, tag = "1")]
+    pub validate_only: bool,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The last dispatch of the own log that the partner holds, as `GetStatus` shows it and the
+    /// partner's operator has confirmed; absent where it holds none.
+    #[prost(uint64, optional, tag = "3")]
+    pub partner_holds: ::core::option::Option<u64>,
+}
+/// The log is continued.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeWritingResponse {
+    /// The number of the dispatch that says so; absent where nothing was written.
+    #[prost(uint64, optional, tag = "1")]
+    pub dispatch: ::core::option::Option<u64>,
 }
 /// What an office does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -735,6 +786,34 @@ pub mod operator_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lets the node write to a partner again whose signer's mark was lost, or whose last dispatches
+        /// nobody holds. An entry on the record says so, for ever.
+        pub async fn resume_writing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeWritingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeWritingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/ResumeWriting",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "ResumeWriting"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Lists what arrived in a partner's name and is not authentic, or shows one.
         pub async fn list_quarantine(
             &mut self,
@@ -913,6 +992,15 @@ pub mod operator_service_server {
             request: tonic::Request<super::MeetSafeguardRequest>,
         ) -> std::result::Result<
             tonic::Response<super::MeetSafeguardResponse>,
+            tonic::Status,
+        >;
+        /// Lets the node write to a partner again whose signer's mark was lost, or whose last dispatches
+        /// nobody holds. An entry on the record says so, for ever.
+        async fn resume_writing(
+            &self,
+            request: tonic::Request<super::ResumeWritingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeWritingResponse>,
             tonic::Status,
         >;
         /// Lists what arrived in a partner's name and is not authentic, or shows one.
@@ -1329,6 +1417,52 @@ pub mod operator_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = MeetSafeguardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/ResumeWriting" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeWritingSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::ResumeWritingRequest>
+                    for ResumeWritingSvc<T> {
+                        type Response = super::ResumeWritingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeWritingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::resume_writing(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeWritingSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

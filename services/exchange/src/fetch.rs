@@ -41,7 +41,7 @@ pub(crate) struct Fetching {
 
 /// Why a fetch did not end well.
 #[derive(Debug, thiserror::Error)]
-enum FetchError {
+pub(crate) enum FetchError {
     #[error("the ledger does not answer: {0}")]
     Ledger(tonic::Status),
     #[error("the partner's door does not answer: {0}")]
@@ -50,6 +50,8 @@ enum FetchError {
     Silence,
     #[error("the partner's door sent what was refused")]
     Refused,
+    #[error("the own topic cannot be looked at: {0}")]
+    Topic(#[from] messaging::cluster::QueryError),
 }
 
 /// Why it is fetched.
@@ -148,7 +150,7 @@ impl Fetching {
     }
 }
 
-async fn in_time<T>(
+pub(crate) async fn in_time<T>(
     answer: impl Future<Output = Result<T, tonic::Status>>,
 ) -> Result<T, FetchError> {
     match tokio::time::timeout(SILENCE_MAX, answer).await {

@@ -77,7 +77,8 @@ impl Importer {
             | ImportOutcome::Quarantined
             | ImportOutcome::Rival
             | ImportOutcome::Broken
-            | ImportOutcome::HeardUnknown => {
+            | ImportOutcome::HeardUnknown
+            | ImportOutcome::OwnForged => {
                 self.refused(&format!("{}: {}", response.outcome().as_str_name(), response.reason))
             }
         }

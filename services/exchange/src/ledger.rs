@@ -4,8 +4,9 @@ use domain::identifier::{Malformed, Office, State};
 use proto::command::v1::Purpose;
 use proto::ledger::v1::{
     CallerContext, Cursor, FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest,
-    GetHeadsResponse, ImportDispatchRequest, ImportDispatchResponse, ReadCursorRequest,
-    ReadDispatchesRequest, ReadDispatchesResponse,
+    GetHeadsResponse, HearWitnessRequest, HearWitnessResponse, ImportDispatchRequest,
+    ImportDispatchResponse, ReadCursorRequest, ReadDispatchesRequest, ReadDispatchesResponse,
+    TakeBackDispatchRequest, TakeBackDispatchResponse, Witness,
 };
 use runtime::caller::Caller;
 use tonic::{Status, Streaming};
@@ -67,6 +68,38 @@ impl Ledger {
             cursor,
         };
         Ok(self.client.clone().import_dispatch(request).await?.into_inner())
+    }
+
+    /// Tells what a witness holds of the own log: a signed header, or a dispatch, or nothing.
+    pub(crate) async fn hear_witness(
+        &self,
+        partner: State,
+        witness: Witness,
+        signed_header: Vec<u8>,
+        dispatch: Vec<u8>,
+    ) -> Result<HearWitnessResponse, Status> {
+        let request = HearWitnessRequest {
+            caller: self.caller(),
+            partner_state: partner.code().to_owned(),
+            witness: witness.into(),
+            signed_header,
+            dispatch,
+        };
+        Ok(self.client.clone().hear_witness(request).await?.into_inner())
+    }
+
+    /// Hands over a dispatch of the own log that the store has lost.
+    pub(crate) async fn take_back(
+        &self,
+        partner: State,
+        dispatch: Vec<u8>,
+    ) -> Result<TakeBackDispatchResponse, Status> {
+        let request = TakeBackDispatchRequest {
+            caller: self.caller(),
+            partner_state: partner.code().to_owned(),
+            dispatch,
+        };
+        Ok(self.client.clone().take_back_dispatch(request).await?.into_inner())
     }
 
     /// The cursor that was stored last.

@@ -12,6 +12,7 @@ mod carriage;
 mod publish;
 mod read;
 mod fetch;
+mod recover;
 mod import;
 mod ledger;
 mod retry;

@@ -46,6 +46,8 @@ enum Disturbed {
     Publish(#[from] PublishError),
     #[error("the own topic lost what was published")]
     Lost,
+    #[error("the node waits until its log is whole again")]
+    Waiting,
 }
 
 /// Where publishing stands.
@@ -87,6 +89,10 @@ impl Publishing {
     async fn follow(&self, backoff: &mut Backoff) -> Result<std::convert::Infallible, Disturbed> {
         let heads = self.ledger.heads(self.partner).await?;
         self.status.change(|status| status.own_head = ledger::own_head(&heads));
+        // The topic is a witness of what was signed: nothing older comes behind it.
+        if heads.waiting {
+            return Err(Disturbed::Waiting);
+        }
         let mut standing = self.look(&heads).await?;
         self.published(standing.next);
         let mut dispatches = self.ledger.follow(self.partner, standing.next).await?;

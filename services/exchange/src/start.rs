@@ -1,4 +1,4 @@
-//! Starting the exchange: three loops for each partner, and the door for partners.
+//! Starting the exchange: four loops for each partner, and the door for partners.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use runtime::server::Services;
 use runtime::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tonic::transport::Channel;
 
 use crate::config::{Config, Partner};
 use crate::fetch::Fetching;
@@ -19,6 +20,7 @@ use crate::import::Importer;
 use crate::ledger::Ledger;
 use crate::publish::Publishing;
 use crate::read::Reading;
+use crate::recover::{OwnTopic, Recovering};
 use crate::status::{Board, PartnerStatus, Place, Reach, StatusHandle};
 
 /// The exchange at work. It goes on when this is dropped; the shutdown ends it.
@@ -85,6 +87,8 @@ pub fn start(
         if let Some((publisher, cluster)) = &own {
             loops.push(tokio::spawn(work.publishing(publisher, cluster)?.run(shutdown.clone())));
         }
+        let cluster = own.as_ref().map(|(_, cluster)| cluster);
+        loops.push(tokio::spawn(work.recovering(cluster)?.run(shutdown.clone())));
         let missing = Arc::new(Notify::new());
         let (sender, unfetched) = mpsc::channel(1);
         loops.push(tokio::spawn(work.fetching(&missing, sender)?.run(shutdown.clone())));
@@ -173,17 +177,41 @@ impl Work<'_> {
         }))
     }
 
+    fn recovering(&self, cluster: Option<&Cluster>) -> Result<Recovering, StartError> {
+        let topic = match cluster.cloned() {
+            None => None,
+            Some(cluster) => {
+                let topic = self.topic(self.config.own, self.partner.state)?;
+                Some(OwnTopic { cluster, topic })
+            }
+        };
+        Ok(Recovering {
+            partner: self.partner.state,
+            own: self.config.own,
+            door: self.door()?,
+            topic,
+            importer: self.importer(),
+            poll_interval: self.config.poll_interval,
+            status: self.status.clone(),
+        })
+    }
+
+    fn door(&self) -> Result<Option<PartnerServiceClient<Channel>>, StartError> {
+        let partner = self.partner.state;
+        let door = self.partner.door.as_ref().map(runtime::channel::tls).transpose();
+        let door = door.map_err(|source| StartError::Door { partner, source })?;
+        Ok(door.map(PartnerServiceClient::new))
+    }
+
     fn fetching(
         &self,
         missing: &Arc<Notify>,
         unfetched: mpsc::Sender<u64>,
     ) -> Result<Fetching, StartError> {
         let partner = self.partner.state;
-        let door = self.partner.door.as_ref().map(runtime::channel::tls).transpose();
-        let door = door.map_err(|source| StartError::Door { partner, source })?;
         Ok(Fetching {
             partner,
-            door: door.map(PartnerServiceClient::new),
+            door: self.door()?,
             importer: self.importer(),
             poll_interval: self.config.poll_interval,
             status: self.status.clone(),

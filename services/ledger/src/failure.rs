@@ -4,6 +4,8 @@
 use event_store::{AppendError, ReadError, StoredRecord};
 use runtime::failure::{Class, Code, Failure};
 
+use crate::leave::Waiting;
+
 /// Nothing more is written to this partner.
 pub(crate) const PARTNER_STOPPED: Code = Code::new("LEDGER-0001");
 /// The clock cannot be set.
@@ -13,6 +15,10 @@ pub(crate) const CASE_KEY_MISSING: Code = Code::new("LEDGER-0003");
 /// The disk is full.
 pub(crate) const DISK_FULL: Code = Code::new("LEDGER-0004");
 
+/// Nothing is written to this partner yet: the store was restored, or the mark is lost.
+const WAITING: Code = Code::new("LEDGER-0006");
+/// An operator's word that the log may go on does not fit what the partner says.
+pub(crate) const RESUME_REFUSED: Code = Code::new("LEDGER-0007");
 /// The logs are too long for one bundle.
 pub(crate) const EVIDENCE_TOO_LONG: Code = Code::new("LEDGER-0005");
 
@@ -60,6 +66,11 @@ pub(crate) fn stopped() -> Failure {
     Failure::unavailable("the ledger has stopped writing and must be restarted")
 }
 
+/// Nothing may be written to a partner yet; `next` is the number that the own log has next.
+pub(crate) fn waiting(waiting: &Waiting, next: u64) -> Failure {
+    Failure::new(Class::Unavailable, WAITING, waiting.reason(next))
+}
+
 /// The writer is gone.
 pub(crate) fn writer_gone() -> Failure {
     Failure::unavailable("the ledger is closed")
@@ -67,8 +78,16 @@ pub(crate) fn writer_gone() -> Failure {
 
 /// Every code of this crate.
 #[cfg(test)]
-const ALL: [Code; 5] =
-    [PARTNER_STOPPED, CLOCK_NOT_SETTABLE, CASE_KEY_MISSING, DISK_FULL, EVIDENCE_TOO_LONG];
+const ALL: [Code; 8] = [
+    PARTNER_STOPPED,
+    CLOCK_NOT_SETTABLE,
+    CASE_KEY_MISSING,
+    DISK_FULL,
+    EVIDENCE_TOO_LONG,
+    WAITING,
+    RESUME_REFUSED,
+    OWN_LOG_FROZEN,
+];
 
 #[cfg(test)]
 mod tests {

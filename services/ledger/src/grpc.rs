@@ -11,6 +11,7 @@ mod follow_dispatches;
 mod get_heads;
 mod get_proof;
 mod get_status;
+mod hear_witness;
 mod import_dispatch;
 mod list_accesses;
 mod list_faults;
@@ -22,7 +23,9 @@ mod read_case;
 mod read_corridor;
 mod read_cursor;
 mod read_dispatches;
+mod resume_writing;
 mod set_clock;
+mod take_back_dispatch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -345,6 +348,30 @@ impl LedgerService for Service {
         request: Request<GetHeadsRequest>,
     ) -> Result<Response<GetHeadsResponse>, Status> {
         let response = get_heads::execute(self, &self.admit(request)?)?;
+        Ok(Response::new(response))
+    }
+
+    async fn hear_witness(
+        &self,
+        request: Request<HearWitnessRequest>,
+    ) -> Result<Response<HearWitnessResponse>, Status> {
+        let response = hear_witness::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn take_back_dispatch(
+        &self,
+        request: Request<TakeBackDispatchRequest>,
+    ) -> Result<Response<TakeBackDispatchResponse>, Status> {
+        let response = take_back_dispatch::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn resume_writing(
+        &self,
+        request: Request<ResumeWritingRequest>,
+    ) -> Result<Response<ResumeWritingResponse>, Status> {
+        let response = resume_writing::execute(self, self.admit(request)?).await?;
         Ok(Response::new(response))
     }
 

@@ -13,6 +13,8 @@ use domain::identifier::State;
 use event_store::Position;
 use tokio::sync::watch;
 
+use crate::leave::Leave;
+
 /// One state of everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
@@ -47,6 +49,10 @@ pub(crate) struct CorridorSnapshot {
     pub(crate) arrivals: BTreeMap<i32, u64>,
     /// Whether the header of the dispatch that is wanted next was seen and its bytes withheld.
     pub(crate) withheld: bool,
+    /// Whether anything may be written to this partner yet.
+    pub(crate) leave: Leave,
+    /// That the partner says it holds less of the own log than it has receipted.
+    pub(crate) answers_low: Option<String>,
 }
 
 /// How a log stood.

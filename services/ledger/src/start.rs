@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::case::event::{KeyAnnounced, Statement};
+use domain::case::event::{KeyAnnounced, Kind, Statement};
+use domain::chain::Content;
 use domain::identifier::{CaseId, State};
-use event_store::{OpenError, Options, Store};
+use domain::time::Instant;
+use event_store::{OpenError, Options, Position, Store};
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
 use record::facts;
 use runtime::failure::Failure;
@@ -19,10 +21,12 @@ use crate::founding::{FoundError, Founded, read_founded};
 use crate::grpc::{Inner, Service};
 use crate::keyring::{CaseKeys, Keyring, KeyringError, NodeKeys, Opened};
 use crate::layout;
+use crate::leave::{Lack, Leave, Waiting};
 use crate::quarantine::{Bounds, Quarantine};
 use crate::read::Reader;
+use crate::recover;
 use crate::serial::Serials;
-use crate::signer_mark::{MarkError, SignerMark};
+use crate::signer_mark::{MarkError, SignerMark, Standing, StoreEnd};
 use crate::view::Projector;
 use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
 
@@ -52,7 +56,7 @@ pub enum StartError {
     /// A corridor in the store.
     #[error("finding a corridor again in the store")]
     Resume(#[from] ResumeError),
-    /// The store is not the one that signed.
+    /// A mark cannot be used, or the store is not the one that signed.
     #[error("holding the store of the corridor with `{partner}` to the signer's mark")]
     Mark {
         /// The partner.
@@ -70,6 +74,17 @@ pub enum StartError {
     /// The quarantine.
     #[error("reading the quarantine")]
     Quarantine(#[source] std::io::Error),
+    /// This State has said that it understands what this binary does not.
+    #[error(
+        "this State has told `{partner}` that it understands kinds {kinds:?}, which this binary \
+         does not know: start a newer one"
+    )]
+    LacksCapabilities {
+        /// The partner.
+        partner: State,
+        /// The numbers of the kinds.
+        kinds: Vec<u32>,
+    },
     /// The clock.
     #[error("reading the clock")]
     Clock(#[from] ClockError),
@@ -139,13 +154,11 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     tokio::spawn(tick(queue.downgrade()));
 
     let reader = Reader::new(store, config.state, corridors, keys, secrets);
+    let recovering = recover::run(reader.clone(), snapshots.clone(), queue.downgrade());
+    on_a_thread("ledger-recovery", recovering)?;
     let (projector, views) =
         Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
-    let handle = tokio::runtime::Handle::current();
-    std::thread::Builder::new()
-        .name("ledger-views".to_owned())
-        .spawn(move || handle.block_on(projector.run()))
-        .map_err(StartError::Thread)?;
+    on_a_thread("ledger-views", projector.run())?;
     let message_bytes_max = config.limits.message_bytes_max;
     let service = Service(Arc::new(Inner {
         reader,
@@ -202,6 +215,7 @@ pub(crate) fn assemble(
     let mut states = BTreeMap::new();
     let mut marks = BTreeMap::new();
     let mut announcements = BTreeMap::new();
+    let mut standings = BTreeMap::new();
     let founded = read_founded(&config.data_folder, config.state)?;
     if keyring.derives_locals() {
         let cases = with_local_entries(&store, &founded).map_err(StartError::Begin)?;
@@ -215,7 +229,9 @@ pub(crate) fn assemble(
         states.insert(partner, resumed.state);
         marks.insert(partner, resumed.mark);
         announcements.insert(partner, resumed.first_facts);
+        standings.insert(partner, resumed.standing);
     }
+    wait_if_restored(&mut states, &mut marks, &standings, clock.now())?;
     let parts = Parts {
         store,
         keyring,
@@ -233,6 +249,17 @@ pub(crate) fn assemble(
     Ok(Assembled { parts, announcements, corridors: Arc::new(corridors) })
 }
 
+/// Runs what reads the store for long on a thread of its own.
+fn on_a_thread(
+    name: &str,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
+    let handle = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(move || handle.block_on(work)).map_err(StartError::Thread)?;
+    Ok(())
+}
+
 /// Finds a corridor again and holds it to the signer's mark and the keyring.
 fn resume(
     config: &Config,
@@ -244,17 +271,20 @@ fn resume(
     let partner = corridor.partner;
     let corridor = Arc::new(corridor);
     let state = CorridorState::resume(store, Arc::clone(&corridor))?;
+    check_capabilities(store, &corridor)?;
     let digest_of = |number| {
         let record = layout::record_at(store, &corridor.names.own.headers, number).ok()??;
         Some(layout::dispatch_of(&record).ok()?.digest)
     };
     let head = state.logs.own.head().map(|head| head.heard);
     let folder = &config.signer_mark_folder;
-    let mark = SignerMark::open(folder, &corridor.own_log, head, digest_of)
+    let end = StoreEnd { head, records: store.next_position().0 };
+    let (mark, standing) = SignerMark::open(folder, &corridor.own_log, end, digest_of)
         .map_err(|source| StartError::Mark { partner, source })?;
     if head.is_none() {
         announcements.check(&corridor, |key| keys.has(key))?;
-    } else {
+    } else if standing == Standing::Level {
+        // What a restored store lacks may announce other keys: looked at when it is whole again.
         let announced = state.logs.own.keys();
         let held = announced.log_key().is_some_and(|key| keys.has_log(&key))
             && announced.hpke_key().is_some_and(|key| keys.has_hpke(&key.public_key));
@@ -265,7 +295,61 @@ fn resume(
     let statement = |root_statement| Statement::KeyAnnounced(KeyAnnounced { root_statement });
     let facts = [announcements.log, announcements.hpke]
         .map(|root_statement| facts::encode(None, &statement(root_statement)));
-    Ok(Resumed { corridor, state, mark, first_facts: facts.to_vec() })
+    Ok(Resumed { corridor, state, mark, standing, first_facts: facts.to_vec() })
+}
+
+/// Every kind that this State has said it understands must be one that this binary knows: to it,
+/// the partner's entries of that kind would be ineffective, and to everybody else not.
+fn check_capabilities(store: &Store, corridor: &Corridor) -> Result<(), StartError> {
+    let partner = corridor.partner;
+    let failed = |source| StartError::Resume(ResumeError::Read { partner, source });
+    let mut stated = corridor.founded.kinds.clone();
+    let records = layout::stream_records(store, &corridor.stream, 0, Position(u64::MAX));
+    for record in records.map_err(failed)? {
+        if record.log != corridor.names.own.entries {
+            continue;
+        }
+        let entry = layout::entry_of(&record).map_err(failed)?;
+        if let Content::Stated(statement) = facts::read(&entry.facts)
+            && let Statement::CapabilitiesStated(kinds) = *statement
+        {
+            stated.extend(kinds);
+        }
+    }
+    let known: BTreeSet<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+    let kinds: Vec<u32> = stated.difference(&known).copied().collect();
+    if kinds.is_empty() { Ok(()) } else { Err(StartError::LacksCapabilities { partner, kinds }) }
+}
+
+/// Lets no corridor write before the store is whole again, if any mark says that it is an old copy:
+/// it is one store.
+fn wait_if_restored(
+    states: &mut BTreeMap<State, CorridorState>,
+    marks: &mut BTreeMap<State, SignerMark>,
+    standings: &BTreeMap<State, Standing>,
+    now: Instant,
+) -> Result<(), StartError> {
+    if standings.values().all(|standing| *standing == Standing::Level) {
+        return Ok(());
+    }
+    for (partner, mark) in marks {
+        let partner = *partner;
+        mark.restored().map_err(|source| StartError::Mark { partner, source })?;
+        let Some(state) = states.get_mut(&partner) else { continue };
+        let released = mark.released();
+        let head = state.logs.own.head().map(|head| head.heard);
+        let lack = match (standings.get(&partner), released) {
+            (Some(Standing::Lost), _) => Lack::Mark,
+            (_, Some((released, digest))) => Lack::Dispatches { released, digest },
+            // A log that has not begun lacks nothing.
+            (_, None) => continue,
+        };
+        state.leave = Leave::Waiting(Waiting::begin(released, lack, now));
+        state.leave.follow(head);
+        let reason = state.leave.waiting().map(|it| it.reason(state.logs.own.next_number()));
+        tracing::error!(%partner, reason, "nothing is written to this partner yet");
+    }
+    Ok(())
 }
 
 /// The cases of which something stands in a local log.
@@ -292,6 +376,7 @@ struct Resumed {
     corridor: Arc<Corridor>,
     state: CorridorState,
     mark: SignerMark,
+    standing: Standing,
     /// The facts of the own log's first entries, in case it has none.
     first_facts: Vec<Vec<u8>>,
 }

@@ -14,7 +14,7 @@ use domain::referral::LocalStatement;
 use event_store::disk::Disk;
 use event_store::{Options, Store};
 use proto::command::v1::Purpose;
-use proto::ledger::v1::{AccessKind, BodyState, ImportOutcome};
+use proto::ledger::v1::{AccessKind, BodyState, ImportOutcome, TakeBackOutcome};
 use record::entry::{self, Head};
 use runtime::caller::Caller;
 use runtime::failure::Failure;
@@ -28,10 +28,13 @@ use crate::failure;
 use crate::follow;
 use crate::grpc::export_evidence;
 use crate::layout::{self, LogNames};
+use crate::leave::Lack;
 use crate::read::{Bodies, Reader};
+use crate::recover;
 use crate::serial::YearSerial;
 use crate::snapshot::{self, CorridorSnapshot, LogSnapshot, Snapshot, Snapshots};
 use crate::start::{Assembled, StartError, WriterQueue, assemble};
+use crate::writer::leave::LeaveJob;
 use crate::writer::{AppendJob, ImportJob, Job, NewEntry, Opening, Subject, Writer};
 
 /// A ledger that does nothing by itself.
@@ -148,6 +151,8 @@ pub struct Standing {
     pub quarantined: u64,
     /// Why nothing more is written to the partner.
     pub stopped: Option<String>,
+    /// Whether it waits before it writes: its store was restored, or its mark is lost.
+    pub waits: bool,
 }
 
 impl Stepped {
@@ -173,7 +178,49 @@ impl Stepped {
         let reader = Reader::new(store, config.state, corridors, keys, secrets);
         let office = Office::new("simulation").expect("a word of letters is an office");
         let caller = Caller::service(config.state, office);
-        Ok(Self { writer, reader, snapshots, _queue: queue, caller })
+        let mut stepped = Self { writer, reader, snapshots, _queue: queue, caller };
+        stepped.recover().map_err(StartError::Begin)?;
+        Ok(stepped)
+    }
+
+    /// Takes back a dispatch of the own log that a restored store has lost. What was done with it,
+    /// and why.
+    ///
+    /// # Errors
+    /// As the ledger's `TakeBackDispatch`.
+    pub fn take_back(
+        &mut self,
+        partner: State,
+        dispatch: Vec<u8>,
+    ) -> Result<(TakeBackOutcome, String), Failure> {
+        let (reply, mut answer) = oneshot::channel();
+        self.writer.step(vec![Job::Leave(LeaveJob::TakeBack(partner, dispatch, reply))]);
+        let taken = answer.try_recv().map_err(|_| failure::writer_gone())??;
+        self.recover()?;
+        Ok((taken.outcome, taken.reason))
+    }
+
+    /// Once a restored store is whole again: opens `restored` on every open case, and lets the
+    /// node write.
+    fn recover(&mut self) -> Result<(), Failure> {
+        let snapshot = self.snapshot();
+        for (partner, corridor) in &snapshot.corridors {
+            if corridor.leave.lack() != Some(Lack::Safeguards) || corridor.stopped.is_some() {
+                continue;
+            }
+            for cases in
+                recover::lacking(&self.reader, &snapshot, *partner)?.chunks(recover::CASES_MAX)
+            {
+                let (reply, mut done) = oneshot::channel();
+                let job = LeaveJob::Guard(*partner, cases.to_vec(), reply);
+                self.writer.step(vec![Job::Leave(job)]);
+                done.try_recv().map_err(|_| failure::writer_gone())??;
+            }
+            let (reply, mut done) = oneshot::channel();
+            self.writer.step(vec![Job::Leave(LeaveJob::Guarded(*partner, reply))]);
+            done.try_recv().map_err(|_| failure::writer_gone())??;
+        }
+        Ok(())
     }
 
     /// Takes in a dispatch that arrived from a partner.
@@ -289,6 +336,7 @@ impl Stepped {
             parked: corridor.parked,
             quarantined: self.writer.parts().quarantine.count(partner).seen,
             stopped: corridor.stopped,
+            waits: corridor.leave.waiting().is_some(),
         }
     }
 

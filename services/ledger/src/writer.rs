@@ -22,6 +22,7 @@ mod append;
 mod fault;
 mod group;
 mod import;
+pub(crate) mod leave;
 mod signing;
 mod state;
 mod turn;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use domain::identifier::State;
 use event_store::{AppendError, Batch, Store, StreamId};
+use record::log::Composed;
 use runtime::failure::Failure;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -39,9 +41,10 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::failure;
 use crate::keyring::{CaseKeys, Keyring, Secrets};
+use crate::leave::Leave;
 use crate::quarantine::Quarantine;
 use crate::serial::Serials;
-use crate::signer_mark::SignerMark;
+use crate::signer_mark::{MarkError, SignerMark};
 use crate::snapshot::Snapshot;
 
 pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
@@ -50,6 +53,7 @@ pub(crate) use state::{CorridorState, ResumeError};
 
 use append::Commands;
 use group::Group;
+use leave::LeaveJob;
 use turn::Turns;
 
 /// Something for the writer to do.
@@ -57,6 +61,8 @@ pub(crate) enum Job {
     Import(ImportJob, Reply<Imported>),
     Append(Box<AppendJob>, Reply<Written>),
     Access(NewAccess, Option<Reply<()>>),
+    /// Whether the own log may be continued.
+    Leave(LeaveJob),
     /// Time has passed: what was parked may have come of age, and a heartbeat may be due.
     Tick,
     /// Ends the thread, once everything before is done.
@@ -71,6 +77,7 @@ impl Job {
         match self {
             Self::Import(job, _) => job.dispatch.len(),
             Self::Append(job, _) => job.weight(),
+            Self::Leave(job) => job.weight(),
             Self::Access(..) | Self::Tick | Self::End(_) => 512,
         }
     }
@@ -84,6 +91,7 @@ impl Job {
             Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
             Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
             Self::Access(_, Some(reply)) => drop(reply.send(Err(failure::stopped()))),
+            Self::Leave(job) => job.refuse(),
             Self::Access(_, None) | Self::Tick | Self::End(_) => {}
         }
     }
@@ -112,6 +120,13 @@ impl Queue {
         self.send(Job::Access(access, None)).await
     }
 
+    pub(crate) async fn leave<T>(
+        &self,
+        job: impl FnOnce(Reply<T>) -> LeaveJob,
+    ) -> Result<T, Failure> {
+        self.ask(|reply| Job::Leave(job(reply))).await
+    }
+
     pub(crate) async fn tick(&self) -> Result<(), Failure> {
         self.send(Job::Tick).await
     }
@@ -133,6 +148,11 @@ impl Queue {
     /// A handle that does not keep the writer from ending.
     pub(crate) fn downgrade(&self) -> mpsc::WeakSender<Job> {
         self.0.downgrade()
+    }
+
+    /// The way to a writer that has not ended.
+    pub(crate) fn upgrade(weak: &mpsc::WeakSender<Job>) -> Option<Self> {
+        weak.upgrade().map(Self)
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Failure> {
@@ -203,7 +223,7 @@ impl Writer {
     ) -> Result<(), Failure> {
         let mut group = Group::new(&self.parts);
         for (partner, state) in &self.parts.corridors {
-            if state.logs.own.next_number() == 0 {
+            if state.logs.own.next_number() == 0 && state.leave == Leave::Granted {
                 let facts = announcements.remove(partner).unwrap_or_default();
                 group.announce(&self.parts, *partner, facts)?;
             }
@@ -236,7 +256,11 @@ impl Writer {
                 let rest = jobs.split_off(at);
                 ended = rest.into_iter().find_map(|job| match job {
                     Job::End(reply) => Some(reply),
-                    Job::Import(..) | Job::Append(..) | Job::Access(..) | Job::Tick => None,
+                    Job::Import(..)
+                    | Job::Append(..)
+                    | Job::Access(..)
+                    | Job::Leave(_)
+                    | Job::Tick => None,
                 });
             }
             deferred.extend(self.commit(jobs));
@@ -317,6 +341,8 @@ impl Writer {
                 Job::Import(job, reply) => self.import(&mut group, job, reply),
                 Job::Append(job, reply) => appends.push((job, reply)),
                 Job::Access(access, reply) => group.access(&access, reply),
+                Job::Leave(LeaveJob::TakeBack(..)) if group.is_full() => deferred.push(job),
+                Job::Leave(job) => leave::carry_out(&mut self.parts, &mut group, job),
                 Job::Tick => looks_at_keys = true,
                 Job::End(_) => {}
             }
@@ -387,22 +413,43 @@ impl Writer {
             }
         };
         self.parts.keys.extend(std::mem::take(&mut group.keys));
-        for (partner, composed) in composed {
-            let released = self.parts.marks.get_mut(&partner).map(|mark| {
-                let header = composed.signed_header.header();
-                mark.release(header.number, *composed.signed_header.digest())
-            });
-            if let Some(Err(error)) = released {
-                self.stopped = true;
-                let failure = Failure::unavailable("the signer's mark could not be written");
-                return Err(group.fail(failure.with_source(error)));
-            }
+        if let Err(error) = self.move_marks(&group, &composed) {
+            self.stopped = true;
+            let failure = Failure::unavailable("the signer's mark could not be written");
+            return Err(group.fail(failure.with_source(error)));
         }
         group.settle(&mut self.parts);
         let lengths: HashMap<StreamId, u64> = std::mem::take(&mut group.streams);
         self.commands.forget_if_full();
         self.publish();
         group.answer(&self.parts, &lengths, appended.first.0);
+        Ok(())
+    }
+
+    /// Step 3. What came to a local log is noted too: it has no other copy.
+    fn move_marks(
+        &mut self,
+        group: &Group,
+        composed: &[(State, Composed)],
+    ) -> Result<(), MarkError> {
+        let records = self.parts.store.next_position().0;
+        let locally = group.grow_locally(&self.parts);
+        let marks = &mut self.parts.marks;
+        for (partner, Composed { signed_header, .. }) in composed {
+            let (number, digest) = (signed_header.header().number, *signed_header.digest());
+            match marks.get_mut(partner) {
+                Some(mark) if group.grants.contains(partner) => {
+                    mark.whole_again(number, digest, records)?;
+                }
+                Some(mark) => mark.release(number, digest, records)?,
+                None => {}
+            }
+        }
+        for partner in &locally {
+            if let Some(mark) = marks.get_mut(partner) {
+                mark.stored(records)?;
+            }
+        }
         Ok(())
     }
 

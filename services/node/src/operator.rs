@@ -8,6 +8,7 @@ mod list_faults;
 mod list_partners;
 mod list_quarantine;
 mod purge_quarantine;
+mod resume_writing;
 mod safeguard;
 mod set_clock;
 
@@ -91,6 +92,7 @@ methods! {
     set_clock: set_clock::set_clock, SetClockRequest -> SetClockResponse;
     open_safeguard: safeguard::open_safeguard, OpenSafeguardRequest -> OpenSafeguardResponse;
     meet_safeguard: safeguard::meet_safeguard, MeetSafeguardRequest -> MeetSafeguardResponse;
+    resume_writing: resume_writing::resume_writing, ResumeWritingRequest -> ResumeWritingResponse;
     list_quarantine: list_quarantine::list_quarantine,
         ListQuarantineRequest -> ListQuarantineResponse;
     purge_quarantine: purge_quarantine::purge_quarantine,

@@ -271,6 +271,7 @@ impl LedgerService for FakeLedger {
             signed_genesis: Vec::new(),
             own: head(&store.own),
             partner: head(&store.partner),
+            waiting: false,
         }))
     }
 
@@ -349,6 +350,28 @@ impl LedgerService for FakeLedger {
         &self,
         _: Request<ListAccessesRequest>,
     ) -> Result<Response<ListAccessesResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn hear_witness(
+        &self,
+        _: Request<HearWitnessRequest>,
+    ) -> Result<Response<HearWitnessResponse>, Status> {
+        let verdict = WitnessVerdict::Known.into();
+        Ok(Response::new(HearWitnessResponse { verdict, ..Default::default() }))
+    }
+
+    async fn take_back_dispatch(
+        &self,
+        _: Request<TakeBackDispatchRequest>,
+    ) -> Result<Response<TakeBackDispatchResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn resume_writing(
+        &self,
+        _: Request<ResumeWritingRequest>,
+    ) -> Result<Response<ResumeWritingResponse>, Status> {
         Err(Status::unimplemented("not in this fake"))
     }
 

@@ -22,6 +22,7 @@ pub(super) fn execute(
         signed_genesis: corridor.genesis.encode(),
         own: head(service, &corridor.names.own, logs.own)?,
         partner: head(service, &corridor.names.partner, logs.partner)?,
+        waiting: logs.leave.waiting().is_some(),
     })
 }
 

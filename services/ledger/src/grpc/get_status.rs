@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use proto::ledger::v1::{CorridorStatus, GetStatusRequest, GetStatusResponse, OutcomeCount};
+use proto::ledger::v1::{
+    self as wire, CorridorStatus, GetStatusRequest, GetStatusResponse, OutcomeCount,
+};
 use runtime::failure::Failure;
 
 use super::{Service, asking, runs_the_node};
+use crate::leave::{Lack, Testimony, Waiting};
 use crate::quarantine::Count;
 use crate::read::sent_dispatch;
 use crate::snapshot::CorridorSnapshot;
@@ -35,6 +38,8 @@ pub(super) fn execute(
             quarantine_dropped: quarantine.dropped,
             arrivals: counted(&it.arrivals),
             next_wanted: it.partner.dispatches(),
+            waiting: it.leave.waiting().map(|waiting| sent_waiting(waiting, it.own.dispatches())),
+            answers_low: it.answers_low.clone().unwrap_or_default(),
         }
     });
     Ok(GetStatusResponse {
@@ -56,6 +61,8 @@ fn counted(arrivals: &BTreeMap<i32, u64>) -> Vec<OutcomeCount> {
 fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
     let words = [
         (it.stopped.is_some(), "heard-unknown"),
+        (it.leave.waiting().is_some(), "waiting"),
+        (it.answers_low.is_some(), "answers-low"),
         (it.frozen.is_some(), "frozen"),
         (it.own_frozen, "own-log-frozen"),
         (it.withheld, "bytes-withheld"),
@@ -63,4 +70,24 @@ fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
         (quarantine.dropped > 0, "quarantine-full"),
     ];
     words.into_iter().filter(|(rings, _)| *rings).map(|(_, word)| word.to_owned()).collect()
+}
+
+fn sent_waiting(waiting: &Waiting, next: u64) -> wire::Waiting {
+    let waiting_for = match waiting.lack {
+        Lack::Dispatches { .. } => wire::WaitingFor::Dispatches,
+        Lack::Mark => wire::WaitingFor::Operator,
+        Lack::Safeguards => wire::WaitingFor::Safeguards,
+    };
+    let sent = |said: Testimony| wire::Testimony {
+        at_ms: said.at.as_ms(),
+        holds: said.holds.map(|heard| heard.number),
+    };
+    wire::Waiting {
+        waiting_for: waiting_for.into(),
+        since_ms: waiting.since.as_ms(),
+        signed: waiting.signed,
+        partner: waiting.partner.map(sent),
+        topic: waiting.topic.map(sent),
+        reason: waiting.reason(next),
+    }
 }

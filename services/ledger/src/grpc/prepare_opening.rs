@@ -5,6 +5,7 @@ use runtime::caller::Role;
 use runtime::failure::Failure;
 
 use super::{Service, asking, request_id};
+use crate::failure;
 use crate::layout;
 use crate::read::Bodies;
 
@@ -43,10 +44,13 @@ pub(super) fn execute(
         .flat_map(|records| &records.commands)
         .find(|it| it.command.command == command.as_bytes())
         .map(|it| reader.sent_prior(corridor, &stream, &it.command, it.store_position));
-    // A case that is there has its serial.
-    let serials = match &records {
-        Some(_) => Vec::new(),
-        None => service.0.serials.keep(&reader.store, corridor.partner, id, now),
+    // A case that is there has its serial. Which are used nobody knows while the own log is taken
+    // back.
+    let logs = snapshot.corridors.get(&corridor.partner).cloned().unwrap_or_default();
+    let serials = match (&records, logs.leave.waiting()) {
+        (Some(_), _) => Vec::new(),
+        (None, Some(waiting)) => return Err(failure::waiting(waiting, logs.own.dispatches())),
+        (None, None) => service.0.serials.keep(&reader.store, corridor.partner, id, now),
     };
     let sent =
         |chain| reader.sent_chain(&snapshot, corridor, chain, records.as_ref(), Bodies::Withheld);
@@ -56,7 +60,7 @@ pub(super) fn execute(
             .into_iter()
             .map(|it| YearSerial { year: it.year, next_serial: it.serial })
             .collect(),
-        corridor_revision: snapshot.corridors.get(&corridor.partner).map_or(0, |it| it.revision),
+        corridor_revision: logs.revision,
         now_ms: now.as_ms(),
         own_state: corridor.own.to_string(),
         genesis: corridor.genesis.genesis().encode(),

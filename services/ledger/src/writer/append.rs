@@ -24,7 +24,7 @@ use super::signing;
 use super::state::CorridorState;
 use super::{Parts, Reply, Writer};
 use crate::access::NewAccess;
-use crate::failure::{CASE_KEY_MISSING, OWN_LOG_FROZEN, PARTNER_STOPPED};
+use crate::failure::{self, CASE_KEY_MISSING, OWN_LOG_FROZEN, PARTNER_STOPPED};
 use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, case_stream};
 use crate::serial::YearSerial;
@@ -222,6 +222,9 @@ impl Writer {
         if state.stopped.is_some() && !job.entries.is_empty() {
             let message = "nothing more is written to this partner until its fault is settled";
             return Err(Failure::new(Class::Refused, PARTNER_STOPPED, message).into());
+        }
+        if let Some(waiting) = state.leave.waiting() {
+            return Err(failure::waiting(waiting, state.logs.own.next_number()).into());
         }
         let begins = begins(job);
         let draft = group.draft(&self.parts, job.partner);

@@ -25,6 +25,7 @@ use crate::access::NewAccess;
 use crate::corridor::{Corridor, Side};
 use crate::keyring::NewKey;
 use crate::layout::LogNames;
+use crate::leave::Leave;
 use crate::serial::{self, YearSerial};
 
 /// Bytes of a dispatch that are left for its header.
@@ -47,9 +48,16 @@ pub(super) struct Group {
     pub(super) pending: Vec<Pending>,
     pub(super) imports: Vec<PendingImport>,
     accesses: Vec<Reply<()>>,
+    /// What is told once the group is durable, or is not.
+    pub(super) afterwards: Vec<Afterwards>,
+    /// Partners to whom the group lets the node write again.
+    pub(super) grants: BTreeSet<State>,
     /// Bytes of the partners' dispatches that it stores.
     pub(super) taken_bytes: usize,
 }
+
+/// Tells somebody that the group is durable, or why it is not.
+pub(super) type Afterwards = Box<dyn FnOnce(Result<&Parts, Failure>) + Send>;
 
 /// An import that is answered once the group is durable.
 pub(super) struct PendingImport {
@@ -105,6 +113,8 @@ impl Group {
             pending: Vec::new(),
             imports: Vec::new(),
             accesses: Vec::new(),
+            afterwards: Vec::new(),
+            grants: BTreeSet::new(),
             taken_bytes: 0,
         }
     }
@@ -194,6 +204,15 @@ impl Group {
         Ok(())
     }
 
+    /// The partners whose local log grows with the group.
+    pub(super) fn grow_locally(&self, parts: &Parts) -> Vec<State> {
+        let grows = |(partner, draft): (&State, &Draft)| {
+            let state = parts.corridors.get(partner)?;
+            (draft.logs.local_size > state.logs.local_size).then_some(*partner)
+        };
+        self.drafts.iter().filter_map(grows).collect()
+    }
+
     /// Makes the dispatch of each corridor that needs one, and the records of everything.
     pub(super) fn compose(&mut self, parts: &Parts) -> Result<Vec<(State, Composed)>, Failure> {
         let mut all = Vec::new();
@@ -202,9 +221,10 @@ impl Group {
                 continue;
             };
             let silent = draft.entries.is_empty() && !draft.wants_dispatch;
+            let waits = state.leave.waiting().is_some() && !self.grants.contains(partner);
             // A frozen log says nothing more; a receipt that is wanted stays unsaid.
             let frozen = draft.logs.own.frozen().is_some() && draft.begins != Begins::Era;
-            if silent || state.stopped.is_some() || frozen {
+            if silent || waits || state.stopped.is_some() || frozen {
                 continue;
             }
             let first = draft.logs.own.next_position();
@@ -251,6 +271,11 @@ impl Group {
                 if let Some(length) = self.streams.get(&state.corridor.stream) {
                     state.logs.revision = *length;
                 }
+                state.leave.follow(state.logs.own.head().map(|head| head.heard));
+                if self.grants.contains(partner) {
+                    state.leave = Leave::Granted;
+                    state.resuming = None;
+                }
             }
         }
     }
@@ -260,6 +285,9 @@ impl Group {
         for reply in self.accesses {
             // Whoever no longer waits does not need the answer, here and below.
             let _ = reply.send(Ok(()));
+        }
+        for tell in self.afterwards {
+            tell(Ok(parts));
         }
         for pending in self.pending {
             let revision = lengths.get(&pending.stream).copied().unwrap_or_default();
@@ -283,6 +311,9 @@ impl Group {
         let again = || Failure::new(failure.class(), failure.code().clone(), failure.message());
         for reply in self.accesses {
             let _ = reply.send(Err(again()));
+        }
+        for tell in self.afterwards {
+            tell(Err(again()));
         }
         for pending in self.pending {
             let _ = pending.reply.send(Err(again()));

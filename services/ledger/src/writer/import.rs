@@ -297,6 +297,13 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             fault::state(parts, group, partner, &bytes)?;
             keep_proof(parts, group, partner, digest, proof)
         }
+        // What it has heard may be among what the own store has lost: looked at again when that
+        // is back.
+        Fault::HeardUnknown { .. } if state.leave.takes_back() => {
+            let parked = waiting(None);
+            park(parts, partner, number, parked);
+            Verdict::new(ImportOutcome::ParkedGap, &fault)
+        }
         Fault::HeardUnknown { .. } => {
             let proof = proof(ImportOutcome::HeardUnknown);
             let verdict = keep_proof(parts, group, partner, digest, proof);

@@ -19,7 +19,9 @@ use runtime::failure::Failure;
 use super::fault;
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, LogNames};
+use crate::leave::Leave;
 use crate::snapshot::{CorridorSnapshot, LogSnapshot};
+use crate::writer::leave::Resuming;
 
 /// Both logs of a corridor, as they stand. A group works on a copy.
 #[derive(Clone, Debug)]
@@ -51,6 +53,12 @@ pub(crate) struct CorridorState {
     pub(super) void_faults: BTreeSet<u64>,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
+    /// Whether anything may be written to it yet.
+    pub(crate) leave: Leave,
+    /// An operator's word that is carried out once every open case has its safeguard.
+    pub(super) resuming: Option<Resuming>,
+    /// That the partner says it holds less of the own log than it has receipted.
+    pub(super) answers_low: Option<String>,
 }
 
 /// A dispatch that waits.
@@ -125,6 +133,9 @@ impl CorridorState {
             proofs,
             void_faults,
             stopped,
+            leave: Leave::Granted,
+            resuming: None,
+            answers_low: None,
         };
         state.note_eras();
         Ok(state)
@@ -163,6 +174,8 @@ impl CorridorState {
             uncounted: self.uncounted(),
             arrivals: self.arrivals.clone(),
             withheld: self.withheld == Some(self.logs.partner.next_number()),
+            leave: self.leave.clone(),
+            answers_low: self.answers_low.clone(),
         }
     }
 }
@@ -260,7 +273,8 @@ fn proofs(
             canonical::decode(&record.leaf).map_err(|_| crate::failure::corrupt(&record))?;
         let dispatch = record::dispatch::Dispatch::decode(&proof.dispatch);
         digests.extend(dispatch.map(|dispatch| *dispatch.signed_header.digest()));
-        if i32::try_from(proof.outcome) == Ok(ImportOutcome::HeardUnknown.into()) {
+        let stops = [ImportOutcome::HeardUnknown, ImportOutcome::OwnForged];
+        if stops.iter().any(|it| i32::try_from(proof.outcome) == Ok((*it).into())) {
             stopped.get_or_insert(proof.reason);
         }
     }

@@ -39,7 +39,7 @@ impl Turns {
                 }
             }
             Job::Tick | Job::End(_) => self.given.clear(),
-            Job::Import(..) | Job::Access(..) => {}
+            Job::Import(..) | Job::Access(..) | Job::Leave(_) => {}
         }
         Some(job)
     }
@@ -48,7 +48,7 @@ impl Turns {
     pub(super) fn release(&mut self, deferred: &mut VecDeque<Job>) {
         let waits = |job: &Job| match job {
             Job::Import(import, _) => self.given.contains_key(&import.partner),
-            Job::Append(..) | Job::Access(..) | Job::Tick | Job::End(_) => false,
+            Job::Append(..) | Job::Access(..) | Job::Leave(_) | Job::Tick | Job::End(_) => false,
         };
         let (held, free): (VecDeque<Job>, VecDeque<Job>) =
             std::mem::take(&mut self.held).into_iter().partition(waits);
@@ -84,7 +84,7 @@ mod tests {
     fn bytes(jobs: &VecDeque<Job>) -> Vec<u8> {
         let of = |job: &Job| match job {
             Job::Import(import, _) => import.dispatch[0],
-            Job::Append(..) | Job::Access(..) | Job::Tick | Job::End(_) => 0,
+            Job::Append(..) | Job::Access(..) | Job::Leave(_) | Job::Tick | Job::End(_) => 0,
         };
         jobs.iter().map(of).collect()
     }

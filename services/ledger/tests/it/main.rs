@@ -11,6 +11,8 @@ mod faults;
 mod forger;
 mod group;
 mod hostile;
+mod restored;
 mod rotation;
 mod start;
+mod witness;
 mod world;

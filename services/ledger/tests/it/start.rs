@@ -2,16 +2,15 @@
 
 use std::fs;
 
-use ledger::{
-    ClockChoice, FoundError, KeyringError, MarkError, Passphrase, StartError, found, start,
-};
+use domain::case::event::{Kind as EventKind, Statement};
+use ledger::{ClockChoice, FoundError, KeyringError, Passphrase, StartError, found, start};
 use proto::ledger::v1::{ImportDispatchRequest, ImportOutcome, ReadCursorRequest};
 
 use event_store::{LogName, Options, Store};
 use proto::store::v1::StoredCommand;
 use record::canonical;
 
-use crate::world::{HOUR_MS, copy_folder, corridor, exchange, founded, genesis, later, ordered};
+use crate::world::{corridor, exchange, founded, genesis, genesis_with, ordered, site};
 
 #[tokio::test]
 async fn a_ledger_that_is_started_again_goes_on_where_it_was() {
@@ -102,31 +101,26 @@ async fn what_a_command_said_is_stored_under_the_nodes_secret() {
 }
 
 #[tokio::test]
-async fn an_old_copy_of_the_store_is_not_started() {
-    let (nl_site, _) = founded("test-ledger");
-    let nl = nl_site.start().await;
+async fn a_binary_that_lacks_what_its_state_has_stated_is_not_started() {
+    let lacks = |refused: StartError| match refused {
+        StartError::LacksCapabilities { kinds, .. } => kinds,
+        other => panic!("{other:?}"),
+    };
+    let (nl_site, xk_site) = (site("NL", "XK"), site("XK", "NL"));
+    let genesis = genesis_with("test-ledger", &nl_site, &xk_site, [9_999]);
+    nl_site.found(&genesis);
+    assert_eq!(lacks(nl_site.try_start().await.unwrap_err()), [9_999]);
+
+    let (nl_site, xk_site, nl, xk) = corridor().await;
+    let stated = [EventKind::RequestFiled.number(), 9_998, 9_999];
+    let capabilities = Statement::CapabilitiesStated(stated.into());
+    nl.state_on_corridor("capabilities", vec![capabilities]).await.unwrap();
+    exchange(&nl, &xk).await;
     nl.stop().await;
-    let store = nl_site.data().join("store");
-    let copy = nl_site.folder.path().join("copy");
-    copy_folder(&store, &copy);
-
-    let nl = nl_site.start().await;
-    later(&nl_site, HOUR_MS);
-    nl.handle.tick().await;
-    nl.import(b"nothing").await;
-    assert_eq!(nl.status().await.own_head.unwrap().number, 1);
-    nl.stop().await;
-
-    fs::remove_dir_all(&store).unwrap();
-    copy_folder(&copy, &store);
-    let refused = nl_site.try_start().await.unwrap_err();
-    let StartError::Mark { source, .. } = refused else { panic!("{refused:?}") };
-    assert!(matches!(source, MarkError::StoreBehind { released: 1 }), "{source:?}");
-
-    fs::remove_dir_all(nl_site.folder.path().join("marks")).unwrap();
-    let refused = nl_site.try_start().await.unwrap_err();
-    let StartError::Mark { source, .. } = refused else { panic!("{refused:?}") };
-    assert!(matches!(source, MarkError::Lost { .. }), "{source:?}");
+    xk.stop().await;
+    assert_eq!(lacks(nl_site.try_start().await.unwrap_err()), [9_998, 9_999]);
+    // What the partner understands is the partner's affair.
+    xk_site.start().await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use domain::case::event::{
 };
 use domain::identifier::{AgreementId, EvidenceItem, Office, State};
 use domain::person::{Acting, Particulars, Text};
+use domain::referral::{LocalEvent, LocalStatement, Safeguard};
 use domain::rules::{
     Category, Coverage, Direction, Evidence, Length, Limit, MEANING, OffsetChange, Offsets,
     Purpose as EvidencePurpose, Rules, Silence, SilenceEffect, Source, Start, Strength, Unit,
@@ -160,8 +161,18 @@ pub(crate) fn config(folder: &Path, state: State, clock: ClockChoice) -> Config 
 }
 
 pub(crate) fn genesis(environment: &str, one: &Site, other: &Site) -> SignedGenesis {
+    genesis_with(environment, one, other, [])
+}
+
+/// A genesis with more kinds than there are.
+pub(crate) fn genesis_with<const N: usize>(
+    environment: &str,
+    one: &Site,
+    other: &Site,
+    more: [u32; N],
+) -> SignedGenesis {
     let party = |site: &Site| Party { state: site.state, root_key: site.root.public_key() };
-    let kinds = EventKind::ALL.iter().map(|kind| kind.number()).collect();
+    let kinds = EventKind::ALL.iter().map(|kind| kind.number()).chain(more).collect();
     let parties = [party(one), party(other)];
     let genesis = Genesis::found(environment, parties, Clocks::default(), kinds).unwrap();
     let signature = |site: &Site| genesis.sign(&site.root).unwrap();
@@ -319,6 +330,28 @@ impl Running {
             Ok(vec![Statement::AgreementAdopted(record::rules::adoption(rules()))])
         });
         adopted.await.unwrap();
+    }
+
+    /// Opens a safeguard on this side of a case.
+    pub(crate) async fn open_safeguard(
+        &self,
+        request_id: &str,
+        case: &str,
+        safeguard: Safeguard,
+    ) -> Receipt {
+        let command = Command {
+            ordered: ordered(&self.operator(), request_id, b"open"),
+            case: case.to_owned(),
+            purpose: Purpose::Unspecified,
+            kind: Kind::Protective,
+        };
+        let statement = LocalStatement::SafeguardOpened(safeguard);
+        let opened = command::run(&self.client, &command, |_| {
+            let event =
+                LocalEvent { statement: statement.clone(), particulars: particulars("found") };
+            Ok(vec![event].into())
+        });
+        opened.await.unwrap()
     }
 
     /// Files a request; by `office`, named by `request_id`.

@@ -425,6 +425,11 @@ pub(super) const GROUPS: &[Group] = &[
                 method!("node.v1.OperatorService", "MeetSafeguard"),
                 "Record that a safeguard is met",
             ),
+            verb(
+                "resume",
+                method!("node.v1.OperatorService", "ResumeWriting"),
+                "Let a node write again whose signer's mark was lost: on the record, for ever",
+            ),
         ],
     },
 ];

@@ -79,6 +79,10 @@ const HELP: &[(&str, &str)] = &[
     ("outcome", "What became of the interview"),
     ("page_size", "Lines on one page"),
     ("page_token", "Where the next page starts, as the last page said"),
+    (
+        "partner_holds",
+        "The last dispatch of this State's log that the partner holds (`operator status`)",
+    ),
     ("partner_state", "The partner, two capital letters"),
     ("place", "Place of the interview, at most 200 characters"),
     ("position", "Position in that State's log"),

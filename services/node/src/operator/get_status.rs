@@ -5,7 +5,7 @@ use exchange::Reach;
 use proto::command::v1::Purpose;
 use proto::ledger::v1 as ledger;
 use proto::node::v1::{
-    ArrivalCount, BrokerStatus, GetStatusRequest, GetStatusResponse, PartnerStatus,
+    ArrivalCount, BrokerStatus, GetStatusRequest, GetStatusResponse, PartnerStatus, Waiting,
 };
 use runtime::caller::Caller;
 use runtime::failure::Failure;
@@ -64,6 +64,36 @@ fn partner(
         quarantine_dropped: corridor.quarantine_dropped,
         arrivals: corridor.arrivals.iter().map(arrivals).collect(),
         alarms: corridor.alarms.clone(),
+        waiting: corridor.waiting.as_ref().map(|it| waiting(it, courier)),
+        answers_low: corridor.answers_low.clone(),
+    }
+}
+
+/// What is waited for, with what the witnesses say or why they do not.
+fn waiting(it: &ledger::Waiting, courier: Option<&exchange::PartnerStatus>) -> Waiting {
+    let state = match it.waiting_for() {
+        ledger::WaitingFor::Dispatches => "restored: dispatches",
+        ledger::WaitingFor::Safeguards => "restored: safeguards",
+        ledger::WaitingFor::Operator => "mark lost",
+        ledger::WaitingFor::Unspecified => "",
+    };
+    let says = |said: &Option<ledger::Testimony>, silent: String| match said {
+        None => silent,
+        Some(ledger::Testimony { holds: None, .. }) => "no dispatch".to_owned(),
+        Some(ledger::Testimony { holds: Some(number), .. }) => format!("dispatch {number}"),
+    };
+    let door = match courier.map(|courier| &courier.door) {
+        Some(Reach::Unreachable { last_error, .. }) => format!("no answer: {last_error}"),
+        Some(Reach::Off) => "no answer: its door is not configured".to_owned(),
+        Some(Reach::Connecting | Reach::Reachable { .. }) | None => "no answer yet".to_owned(),
+    };
+    Waiting {
+        state: state.to_owned(),
+        since_ms: it.since_ms,
+        signed: it.signed,
+        partner_says: says(&it.partner, door),
+        topic_says: says(&it.topic, "not looked at".to_owned()),
+        reason: it.reason.clone(),
     }
 }
 

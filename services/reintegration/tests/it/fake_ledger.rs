@@ -537,6 +537,27 @@ impl LedgerService for FakeLedger {
         Err(Status::unimplemented("not in this fake"))
     }
 
+    async fn hear_witness(
+        &self,
+        _: Request<HearWitnessRequest>,
+    ) -> Result<Response<HearWitnessResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn take_back_dispatch(
+        &self,
+        _: Request<TakeBackDispatchRequest>,
+    ) -> Result<Response<TakeBackDispatchResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
+    async fn resume_writing(
+        &self,
+        _: Request<ResumeWritingRequest>,
+    ) -> Result<Response<ResumeWritingResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
     async fn set_clock(
         &self,
         _: Request<SetClockRequest>,

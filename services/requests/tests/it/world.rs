@@ -735,6 +735,27 @@ impl LedgerService for FakeLedger {
         not_here()
     }
 
+    async fn hear_witness(
+        &self,
+        _: Request<HearWitnessRequest>,
+    ) -> Result<Response<HearWitnessResponse>, Status> {
+        not_here()
+    }
+
+    async fn take_back_dispatch(
+        &self,
+        _: Request<TakeBackDispatchRequest>,
+    ) -> Result<Response<TakeBackDispatchResponse>, Status> {
+        not_here()
+    }
+
+    async fn resume_writing(
+        &self,
+        _: Request<ResumeWritingRequest>,
+    ) -> Result<Response<ResumeWritingResponse>, Status> {
+        not_here()
+    }
+
     async fn set_clock(
         &self,
         _: Request<SetClockRequest>,

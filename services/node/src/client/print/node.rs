@@ -35,6 +35,18 @@ fn with(partner: View<'_>) -> String {
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<12} {value}");
     };
+    if let Some(waiting) = partner.message("waiting") {
+        row("WAITING", format!("{}, since {}", waiting.word("state"), waiting.word("since_ms")));
+        row("", waiting.word("reason"));
+        if waiting.says("signed") {
+            row("", format!("this node has signed up to dispatch {}", waiting.word("signed")));
+        }
+        row("", format!("the partner holds: {}", waiting.word("partner_says")));
+        row("", format!("the own topic holds: {}", waiting.word("topic_says")));
+    }
+    if partner.says("answers_low") {
+        row("ANSWERS LOW", partner.word("answers_low"));
+    }
     if partner.says("stopped") {
         row("STOPPED", partner.word("stopped"));
     }

@@ -1,0 +1,158 @@
+//! A node whose data folder was put back from an old copy: two nodes as processes, real files, real
+//! TLS, a courier. It has everything back before it says a word.
+
+use std::path::Path;
+
+use integration_tests::corridor::{Corridor, number};
+use integration_tests::courier::Kind;
+use integration_tests::process::until;
+use integration_tests::story::data;
+use serde_json::Value;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+fn put_back(corridor: &Corridor, old: &Path) {
+    let data = corridor.nl.home.join("data");
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(old, &data);
+}
+
+/// How NL stands to XK, as its operator sees it.
+fn status(corridor: &Corridor) -> Value {
+    let status = corridor.nl.operator().call(&["operator", "status"]).unwrap();
+    status["partners"][0].clone()
+}
+
+fn own_head(corridor: &Corridor) -> u64 {
+    number(&status(corridor)["own_head"]).unwrap()
+}
+
+fn file(corridor: &Corridor) -> String {
+    let file = data("refused").display().to_string();
+    let filed = corridor.nl.person("return-office").call(&["request", "file", &file]).unwrap();
+    filed["receipt"]["case_number"].as_str().unwrap().to_owned()
+}
+
+fn heard(corridor: &Corridor) {
+    until("the partner to hear everything", || {
+        let status = status(corridor);
+        Ok((status["own_head"] == status["partner_heard"]).then_some(()))
+    })
+    .unwrap();
+}
+
+/// Waits until NL writes again, and shows that both sides hold the same cases.
+fn whole_again(corridor: &Corridor, signed: u64, cases: &[String]) {
+    until("the node to write again", || {
+        let status = status(corridor);
+        assert_eq!(status["stopped"], "", "{status}");
+        Ok((status["waiting"].is_null() && number(&status["own_head"]) > Some(signed))
+            .then_some(()))
+    })
+    .unwrap();
+    heard(corridor);
+    for case in cases {
+        let meet = ["operator", "meet-safeguard", case, "--safeguard", "restored"];
+        let met = corridor.nl.operator().call(&meet).unwrap();
+        assert_ne!(met["receipt"]["local_positions"], Value::Null, "{case}: {met}");
+        corridor.xk.person("readmission-authority").call(&["case", "show", case]).unwrap();
+    }
+    let xk = corridor.xk.operator().call(&["operator", "status"]).unwrap();
+    assert_eq!(xk["partners"][0]["stopped"], "");
+}
+
+/// NL loses its data folder to an old copy: after a clean stop, after SIGKILL, and with the copy
+/// taken while it ran.
+async fn play(kind: Kind, environment: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut corridor = Corridor::found(folder.path(), kind, environment).await.unwrap();
+    let (stopped, running) = (folder.path().join("stopped"), folder.path().join("running"));
+    let mut cases = vec![file(&corridor)];
+    heard(&corridor);
+    corridor.nl.stop().unwrap();
+    copy(&corridor.nl.home.join("data"), &stopped);
+    corridor.nl.start().unwrap();
+
+    // After a clean stop.
+    cases.push(file(&corridor));
+    heard(&corridor);
+    let signed = own_head(&corridor);
+    corridor.nl.stop().unwrap();
+    put_back(&corridor, &stopped);
+    corridor.nl.start().unwrap();
+    whole_again(&corridor, signed, &cases);
+
+    // After a crash, on a copy of the running node's files.
+    copy(&corridor.nl.home.join("data"), &running);
+    cases.push(file(&corridor));
+    heard(&corridor);
+    let signed = own_head(&corridor);
+    corridor.nl.kill().unwrap();
+    put_back(&corridor, &running);
+    corridor.nl.start().unwrap();
+    whole_again(&corridor, signed, &cases[2..]);
+
+    // The partner is away: what it holds is waited for, and nothing is said meanwhile.
+    cases.push(file(&corridor));
+    heard(&corridor);
+    let signed = own_head(&corridor);
+    corridor.nl.stop().unwrap();
+    corridor.xk.stop().unwrap();
+    corridor.courier.lose_everything().await.unwrap();
+    put_back(&corridor, &stopped);
+    corridor.nl.start().unwrap();
+    let waiting = until("the node to say that the partner does not answer", || {
+        let waiting = status(&corridor)["waiting"].clone();
+        let says = waiting["partner_says"].as_str().unwrap_or_default().to_owned();
+        Ok(says.contains("no answer:").then_some(waiting))
+    });
+    assert_eq!(waiting.unwrap()["state"], "restored: dispatches");
+    let file = data("refused").display().to_string();
+    let refused = corridor.nl.person("return-office").refused(&["request", "file", &file]).unwrap();
+    assert!(refused.error.to_string().contains("LEDGER-0006"), "{}", refused.error);
+    let resume =
+        ["operator", "resume", "--partner-state", "XK", "--partner-holds", &signed.to_string()];
+    let refused = corridor.nl.operator().refused(&resume).unwrap();
+    assert!(refused.error.to_string().contains("LEDGER-0007"), "{}", refused.error);
+    assert!(own_head(&corridor) < signed);
+    corridor.xk.start().unwrap();
+    whole_again(&corridor, signed, &cases);
+
+    // The mark is lost: an operator lets it write again, on the record.
+    corridor.nl.stop().unwrap();
+    std::fs::remove_dir_all(corridor.nl.home.join("mark")).unwrap();
+    corridor.nl.start().unwrap();
+    let holds = until("the partner to answer", || {
+        let waiting = status(&corridor)["waiting"].clone();
+        assert_eq!(waiting["state"], "mark lost");
+        let says = waiting["partner_says"].as_str().unwrap_or_default();
+        Ok(says.strip_prefix("dispatch ").map(ToOwned::to_owned))
+    });
+    let resume =
+        ["operator", "resume", "--partner-state", "XK", "--partner-holds", &holds.unwrap()];
+    let resumed = corridor.nl.operator().call(&resume).unwrap();
+    assert!(number(&resumed["dispatch"]).is_some(), "{resumed}");
+    heard(&corridor);
+    corridor.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_on_an_old_copy_has_everything_back_before_it_speaks() {
+    play(Kind::Development, "test-restored").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_on_an_old_copy_has_everything_back_over_apache_kafka() {
+    play(Kind::Apache, "test-restored-kafka").await;
+}
