@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use domain::case::Case;
-use domain::case::event::{Speaker, Statement};
 use domain::chain::{Chain, Content, Dispatch, Entry, Heard};
 use domain::identifier::{CaseId, Digest, State};
 use domain::invariant;
@@ -107,13 +106,6 @@ fn adoption(facts: &[u8]) -> Option<AgreementAdopted> {
     }
 }
 
-fn corrects(bytes: &[u8]) -> bool {
-    let form = form::almost::<Facts>(bytes).map(|facts| facts.encode_to_vec());
-    let content = form.map_or(Content::NotUnderstood, |form| facts::read(&form));
-    matches!(content, Content::Stated(statement)
-        if matches!(*statement, Statement::ClockCorrected(_)))
-}
-
 /// Whether a dispatch waits for what it says that it has heard.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
@@ -161,10 +153,8 @@ impl<'a> Log<'a> {
         let number = wanted.max(earlier).map(|number| number.min(there.saturating_sub(1)));
         let heard = number.and_then(|number| other.chain.dispatches.get(&number));
         let skew = fixed().corridor.skew;
-        // Times never fall, except where the clock is corrected.
-        let earliest = before.filter(|_| !facts.first().is_some_and(|it| corrects(it)));
         let time = Instant::from_ms(header.time_ms)
-            .max(earliest.map_or(Instant::from_ms(0), |it| it.time))
+            .max(before.map_or(Instant::from_ms(0), |it| it.time))
             .max(heard.map_or(Instant::from_ms(0), |it| it.time.less(skew)));
         let number = self.chain.dispatches.len() as u64;
         let dispatch = Dispatch {
@@ -188,7 +178,7 @@ impl<'a> Log<'a> {
             .unwrap_or_default();
         let content = facts::read(&bytes);
         let corridor = matches!(&content, Content::Stated(statement)
-            if statement.kind().speaker() == Speaker::Corridor);
+            if statement.kind().speaker() == domain::case::event::Speaker::Corridor);
         let case = facts::claimed_case(&bytes).filter(|_| !corridor);
         Entry { position, dispatch, case, content }
     }

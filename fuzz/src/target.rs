@@ -1,8 +1,8 @@
 //! Every decoder that meets foreign bytes, by name.
 
 use crate::{
-    body, bundle, case, case_key, dispatch, entry, entry_proof, facts, fault_evidence, genesis,
-    header, partner, root_statement, rules,
+    body, bundle, case, case_key, dispatch, entry, facts, genesis, header, partner, root_statement,
+    rules,
 };
 
 /// A decoder, with what its readers do next.
@@ -22,10 +22,6 @@ pub enum Target {
     Body,
     /// An evidence bundle, as a third party is handed it.
     Bundle,
-    /// Evidence of a fault, as a third party is handed it.
-    FaultEvidence,
-    /// A proof of single entries, as a third party is handed it.
-    EntryProof,
     /// A case, derived from the two logs of a bundle that may say anything.
     Case,
     /// A proposed and a signed genesis.
@@ -40,7 +36,7 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 12] = [
         Self::Dispatch,
         Self::Header,
         Self::Entry,
@@ -48,8 +44,6 @@ impl Target {
         Self::Rules,
         Self::Body,
         Self::Bundle,
-        Self::FaultEvidence,
-        Self::EntryProof,
         Self::Case,
         Self::Genesis,
         Self::RootStatement,
@@ -68,8 +62,6 @@ impl Target {
             Self::Rules => "rules",
             Self::Body => "body",
             Self::Bundle => "bundle",
-            Self::FaultEvidence => "fault_evidence",
-            Self::EntryProof => "entry_proof",
             Self::Case => "case",
             Self::Genesis => "genesis",
             Self::RootStatement => "root_statement",
@@ -94,8 +86,6 @@ impl Target {
             Self::Rules => rules::decode(bytes),
             Self::Body => body::decode(bytes),
             Self::Bundle => bundle::decode(bytes),
-            Self::FaultEvidence => fault_evidence::decode(bytes),
-            Self::EntryProof => entry_proof::decode(bytes),
             Self::Case => case::decode(bytes),
             Self::Genesis => genesis::decode(bytes),
             Self::RootStatement => root_statement::decode(bytes),
@@ -119,8 +109,6 @@ impl Target {
             Self::Rules => rules::check(bytes),
             Self::Body => body::check(bytes),
             Self::Bundle => bundle::check(bytes),
-            Self::FaultEvidence => fault_evidence::check(bytes),
-            Self::EntryProof => entry_proof::check(bytes),
             Self::Case => case::check(bytes),
             Self::Genesis => genesis::check(bytes),
             Self::RootStatement => root_statement::check(bytes),

@@ -1,6 +1,9 @@
-//! `readmit verify`: checks an evidence bundle, offline, without keys and without configuration.
+//! `readmit verify`: checks evidence, offline, without keys and without configuration: a bundle of
+//! one case, a proven fault, or single entries.
 
 mod damage;
+mod entries;
+mod fault;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,15 +12,15 @@ use std::path::PathBuf;
 use clap::Args;
 use domain::case::knowledge::{Judged, Verdict};
 use domain::case::outcome::Standing;
-use domain::chain::Content;
+use domain::chain::{Chain, Content};
 use record::bundle::{self, Reason, Said, Verified};
 
 use crate::exit::Exit;
 
-/// Checks an evidence bundle.
+/// Checks evidence of a case, of a fault, or of single entries.
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// The bundle, as `readmit evidence export` wrote it
+    /// The evidence, as `readmit evidence export` wrote it
     bundle: PathBuf,
     /// Print the case alone: the same bytes wherever it is derived
     #[arg(long)]
@@ -34,6 +37,12 @@ impl Verify {
                 return Ok(Exit::Unreadable);
             }
         };
+        // The number in the first field tells one kind of evidence from another (SPEC, 12).
+        match bytes.as_slice() {
+            [0x08, 2, ..] => return told(fault::told(&bytes)),
+            [0x08, 3, ..] => return told(entries::told(&bytes)),
+            _ => {}
+        }
         let verified = match bundle::verify(&bytes) {
             Ok(verified) => verified,
             Err(_) if !damage::was_a_bundle(&bytes) => {
@@ -60,6 +69,30 @@ impl Verify {
     }
 }
 
+/// Prints what evidence proves, or its first fault.
+fn told(found: Result<String, String>) -> anyhow::Result<Exit> {
+    match found {
+        Ok(text) => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+            Ok(Exit::Success)
+        }
+        Err(fault) => {
+            eprintln!("readmit: not valid; the first fault: {fault}");
+            Ok(Exit::Failure)
+        }
+    }
+}
+
+/// Up to where a log is held, in words.
+fn complete_up_to(chain: &Chain) -> String {
+    match chain.head() {
+        Some(head) => format!("dispatch {} of {}", head.number, chain.author),
+        None => format!("nothing of {}", chain.author),
+    }
+}
+
 /// Who said what, when, and the outcome.
 fn account(verified: &Verified) -> String {
     let case = &verified.case;
@@ -81,6 +114,18 @@ fn account(verified: &Verified) -> String {
         "{} dispatches and {} entries of both logs, of every case",
         verified.extent.dispatches, verified.extent.entries
     ));
+    line(format_args!(
+        "complete up to {} and {}: up to there no entry of this case is left out",
+        complete_up_to(&verified.first),
+        complete_up_to(&verified.second)
+    ));
+    if !verified.bodies.is_empty() {
+        let opened = verified.bodies.iter().filter(|body| body.said.is_some()).count();
+        line(format_args!(
+            "{} bodies are shown; {opened} of them open with the key of the case",
+            verified.bodies.len()
+        ));
+    }
     match case.number {
         Some(number) => line(format_args!("case {number} ({})", case.id)),
         None => line(format_args!("case {}", case.id)),

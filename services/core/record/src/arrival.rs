@@ -269,13 +269,7 @@ impl LogState {
         }
         self.chain(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
         self.hearing(header, known)?;
-        let (next, entries) = self.take_in(&dispatch)?;
-        Ok(Accepted {
-            signed_header: dispatch.signed_header,
-            entries,
-            case_keys: dispatch.case_keys,
-            state: next,
-        })
+        self.take_in(dispatch)
     }
 
     /// Whether the partner signed it: with the key that counts before this number, or with one
@@ -347,19 +341,19 @@ impl LogState {
     }
 
     /// Takes in the entries: heads under the signed root first, then what the heads name.
-    fn take_in(&self, dispatch: &Dispatch) -> Result<(Self, Vec<AcceptedEntry>), Fault> {
-        let header = dispatch.signed_header.header();
-        let heads = dispatch.entries.iter().map(|entry| entry.head.as_slice());
-        let (mut next, heads) = self.take_in_heads(&dispatch.signed_header, heads)?;
+    fn take_in(&self, dispatch: Dispatch) -> Result<Accepted, Fault> {
+        let Dispatch { signed_header, entries: arrived, case_keys } = dispatch;
+        let header = signed_header.header();
         let number = header.number;
+        let heads = arrived.iter().map(|entry| entry.head.as_slice());
+        let (mut next, heads) = self.take_in_heads(&signed_header, heads)?;
         let mut entries = Vec::with_capacity(heads.len());
-        for (index, (head, entry)) in heads.into_iter().zip(&dispatch.entries).enumerate() {
+        for (index, (head, mut entry)) in heads.into_iter().zip(arrived).enumerate() {
             if sha256(&[&entry.facts]) != head.facts_digest {
                 return Err(Fault::EntriesWithheld { number, position: Some(head.position) });
             }
             let reading = entry::read(next.log(), &head, &entry.facts);
             next.take_statement(header, index, head.position, &reading.content);
-            let mut entry = entry.clone();
             entry.sealed_body = entry.sealed_body.filter(|body| {
                 body.len() <= entry::SEALED_BODY_BYTES_MAX
                     && head.body_digest == Some(sha256(&[body]))
@@ -367,7 +361,7 @@ impl LogState {
             entries.push(AcceptedEntry { head, entry, reading });
         }
         next.complete(header).map_err(|breach| Fault::BrokenChain { number, breach })?;
-        Ok((next, entries))
+        Ok(Accepted { signed_header, entries, case_keys, state: next })
     }
 
     /// Takes in heads and moves on over the header. What the root key states is the caller's to

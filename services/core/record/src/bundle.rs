@@ -29,9 +29,11 @@ use crate::seal::{CaseKey, Place, Purpose};
 /// The one version of the bundle.
 const VERSION: u32 = 1;
 
-/// Whether the tag of a head is the corridor's or the case's: then its facts must be shown.
-fn concerns(log: &LogId, case: CaseId, head: &Head) -> bool {
-    [None, Some(&case)].into_iter().any(|owner| log.tag(owner, head.position) == head.tag)
+/// Whom the tag of a head names, of the corridor and one case; `None` for anybody else, whose facts
+/// are not shown.
+fn concerned(log: &LogId, case: CaseId, head: &Head) -> Option<Option<CaseId>> {
+    let owners = [Some(case), None];
+    owners.into_iter().find(|owner| log.tag(owner.as_ref(), head.position) == head.tag)
 }
 
 /// A sealed body of the case, not yet opened.

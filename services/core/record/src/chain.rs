@@ -18,7 +18,11 @@ pub const fn dispatch(signed: &SignedHeader) -> Dispatch {
 /// `number` is that of its dispatch.
 #[must_use]
 pub fn entry(log: &LogId, number: u64, head: &Head, facts: &[u8]) -> Option<Entry> {
-    let reading = entry::read(log, head, facts);
+    entry_of(entry::read(log, head, facts), number, head)
+}
+
+/// What the rules read of an entry that was read.
+pub(crate) fn entry_of(reading: entry::Reading, number: u64, head: &Head) -> Option<Entry> {
     let case = match reading.owner {
         Owner::Corridor => None,
         Owner::Case(case) => Some(case),

@@ -1,10 +1,13 @@
 //! Whether a statement of the corridor counts: decided where the bytes are, once for all readers.
 //!
-//! What does not count is shown to the rules as not understood, so they verify no signature.
+//! What does not count is shown to the rules as not understood, so they verify no signature and
+//! hash nothing.
 
-use domain::case::event::Statement;
+use domain::case::event::{Restated, Statement};
 use domain::chain::{Content, Heard};
+use domain::identifier::Digest;
 
+use crate::digest::sha256;
 use crate::fault::{self, Accused};
 use crate::key_directory::KeyDirectory;
 
@@ -44,4 +47,12 @@ pub fn counted(
     other: &impl Accused,
 ) -> Content {
     if counts(&content, standing, own, other) { content } else { Content::NotUnderstood }
+}
+
+/// Whether a restatement says again what its author's entry holds. `body_digest` is that of the
+/// entry which it names, where that stands before it in the same log and is of the same case. That
+/// the wrapped key opens it is for the recipient alone to see.
+#[must_use]
+pub fn restates(restated: &Restated, body_digest: Option<Digest>) -> bool {
+    body_digest == Some(sha256(&[&restated.sealed_body.0]))
 }

@@ -29,17 +29,18 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads a head from its canonical bytes; `None` for anything else.
+    /// Reads a head from its canonical bytes; `None` for anything else. Written by hand, as every
+    /// head of a log is read when the log is verified: the one form of five fields.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let message: v1::Head = canonical::decode(bytes).ok()?;
-        Some(Self {
-            position: message.position,
-            tag: Digest::from_slice(&message.tag).ok()?,
-            facts_digest: Digest::from_slice(&message.facts_digest).ok()?,
-            body_digest: optional(&message.body_digest)?,
-            case_key_commitment: optional(&message.case_key_commitment)?,
-        })
+        let mut rest = bytes;
+        let position = position(&mut rest)?;
+        let tag = digest(&mut rest, 2)?;
+        let facts_digest = digest(&mut rest, 3)?;
+        let body_digest = digest(&mut rest, 4);
+        let case_key_commitment = digest(&mut rest, 5);
+        let head = Self { position, tag, facts_digest, body_digest, case_key_commitment };
+        rest.is_empty().then_some(head)
     }
 
     /// The canonical bytes: the leaf of the log's Merkle tree.
@@ -57,9 +58,36 @@ impl Head {
     }
 }
 
-/// A digest that may be absent; `None` when it is there and no digest.
-fn optional(bytes: &[u8]) -> Option<Option<Digest>> {
-    if bytes.is_empty() { Some(None) } else { Digest::from_slice(bytes).ok().map(Some) }
+/// Field 1, a varint in its fewest bytes; absent for 0.
+fn position(rest: &mut &[u8]) -> Option<u64> {
+    let Some(mut bytes) = rest.strip_prefix(&[0x08]) else {
+        return Some(0);
+    };
+    let mut number = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, behind) = bytes.split_first()?;
+        bytes = behind;
+        let part = u64::from(byte & 0x7F);
+        // The tenth byte has one bit left.
+        if shift == 63 && part > 1 {
+            return None;
+        }
+        number |= part << shift;
+        if byte & 0x80 == 0 {
+            *rest = bytes;
+            // A last byte of zero would be a longer form, and zero itself is not written.
+            return (*byte != 0).then_some(number);
+        }
+    }
+    None
+}
+
+/// Field `number`, 32 bytes; leaves what it reads from alone where it is not there.
+fn digest(rest: &mut &[u8], number: u8) -> Option<Digest> {
+    let bytes = rest.strip_prefix(&[(number << 3) | 2, 32])?;
+    let (digest, behind) = bytes.split_first_chunk::<32>()?;
+    *rest = behind;
+    Some(Digest::new(*digest))
 }
 
 /// An entry as bytes, fixed once.
@@ -165,13 +193,24 @@ pub struct Reading {
 #[must_use]
 pub fn read(log: &LogId, head: &Head, facts: &[u8]) -> Reading {
     let claimed = facts::claimed_case(facts);
-    let owner = match claimed {
-        _ if log.tag(claimed.as_ref(), head.position) != head.tag => Owner::Nobody,
-        Some(case) => Owner::Case(case),
-        None => Owner::Corridor,
+    let tagged = log.tag(claimed.as_ref(), head.position) == head.tag;
+    read_tagged(claimed.filter(|_| tagged), tagged, head, facts)
+}
+
+/// Reads an entry whose tag is known to be that of `owner`: a case, or the corridor.
+pub(crate) fn read_owned(owner: Option<CaseId>, head: &Head, facts: &[u8]) -> Reading {
+    read_tagged(owner, facts::claimed_case(facts) == owner, head, facts)
+}
+
+/// `tagged` says whether the tag is that of what the facts claim to be of.
+fn read_tagged(case: Option<CaseId>, tagged: bool, head: &Head, facts: &[u8]) -> Reading {
+    let owner = match (tagged, case) {
+        (false, _) => Owner::Nobody,
+        (true, Some(case)) => Owner::Case(case),
+        (true, None) => Owner::Corridor,
     };
     let content = match facts::read(facts) {
-        Content::Stated(statement) if owner != Owner::Nobody && shaped(head, &statement) => {
+        Content::Stated(statement) if tagged && shaped(head, &statement) => {
             Content::Stated(statement)
         }
         Content::Stated(_) | Content::NotUnderstood => Content::NotUnderstood,

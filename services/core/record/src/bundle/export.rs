@@ -3,7 +3,7 @@
 use domain::identifier::{CaseId, Digest, State};
 use proto::record::v1::{DispatchEvidence, EntryEvidence, EvidenceBundle, LogEvidence};
 
-use super::{VERSION, concerns};
+use super::{VERSION, concerned};
 use crate::canonical;
 use crate::dispatch::SignedHeader;
 use crate::entry::Head;
@@ -74,9 +74,8 @@ fn in_era_of(stored: &StoredDispatch, genesis: &Digest, before: LogId) -> LogId 
 
 fn evidence(log: &LogId, case: CaseId, stored: StoredDispatch, bodies: bool) -> DispatchEvidence {
     let entries = stored.entries.into_iter().map(|StoredEntry { head, facts, sealed_body }| {
-        let decoded = Head::decode(&head);
-        let shown = decoded.is_some_and(|head| concerns(log, case, &head));
-        let of_case = decoded.is_some_and(|head| log.tag(Some(&case), head.position) == head.tag);
+        let concerned = Head::decode(&head).and_then(|head| concerned(log, case, &head));
+        let (shown, of_case) = (concerned.is_some(), concerned.flatten().is_some());
         EntryEvidence {
             head,
             facts: if shown { facts } else { Vec::new() },
@@ -90,5 +89,5 @@ fn evidence(log: &LogId, case: CaseId, stored: StoredDispatch, bodies: bool) -> 
 /// makes a bundle may leave all others out from the start. `log` is the log in the entry's era.
 #[must_use]
 pub fn shows(log: &LogId, case: CaseId, head: &[u8]) -> bool {
-    Head::decode(head).is_some_and(|head| concerns(log, case, &head))
+    Head::decode(head).is_some_and(|head| concerned(log, case, &head).is_some())
 }

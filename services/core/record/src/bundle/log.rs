@@ -1,19 +1,21 @@
 //! One log of a bundle: read, verified by itself, then against the other one.
 
+use std::collections::BTreeMap;
+
 use domain::case::event::Statement;
 use domain::chain::{Chain, Content};
 use domain::identifier::{CaseId, Digest, State};
 use proto::record::v1::{DispatchEvidence, EntryEvidence, LogEvidence};
 
 use super::invalid::{Invalid, Location, Reason, at};
-use super::{Extent, SealedBody, concerns};
+use super::{Extent, SealedBody, concerned};
 use crate::arrival::Known;
 use crate::breach::Breach;
 use crate::chain;
 use crate::counting::{self, Standing};
 use crate::digest::sha256;
 use crate::dispatch::SignedHeader;
-use crate::entry::Head;
+use crate::entry::{self, Head};
 use crate::era::Frozen;
 use crate::fault::{self, Accused};
 use crate::genesis::SignedGenesis;
@@ -35,6 +37,8 @@ pub(super) struct Sound {
     pub(super) bodies: Vec<SealedBody>,
     /// The first opening of the case in this log, with its commitment to the case key.
     pub(super) opening: Option<(Place, Digest)>,
+    /// Digests of the bodies of the case's entries, by position.
+    body_digests: BTreeMap<u64, Digest>,
     stamps: Vec<Stamp>,
 }
 
@@ -62,6 +66,7 @@ impl Log {
             state,
             bodies: Vec::new(),
             opening: None,
+            body_digests: BTreeMap::new(),
             stamps: Vec::with_capacity(self.dispatches.len()),
         };
         for (signed, entries) in &self.dispatches {
@@ -137,8 +142,9 @@ impl Sound {
     ) -> Result<Option<domain::chain::Entry>, Invalid> {
         let log = state.log();
         let here = Location::Entry { author: log.author(), position: head.position };
+        let concerned = concerned(log, case, head);
         if !evidence.sealed_body.is_empty() {
-            if log.tag(Some(&case), head.position) != head.tag {
+            if concerned.flatten().is_none() {
                 return Err(here.fault(Reason::StrayBody));
             }
             if head.body_digest != Some(sha256(&[&evidence.sealed_body])) {
@@ -147,13 +153,18 @@ impl Sound {
             let sealed = evidence.sealed_body.clone();
             self.bodies.push(SealedBody { log: *log, position: head.position, sealed });
         }
-        if concerns(log, case, head) {
-            if sha256(&[&evidence.facts]) != head.facts_digest {
-                return Err(here.fault(Reason::OtherFacts));
-            }
-            return Ok(chain::entry(log, 0, head, &evidence.facts));
+        if concerned.flatten().is_some() {
+            self.body_digests.extend(head.body_digest.map(|digest| (head.position, digest)));
         }
-        if evidence.facts.is_empty() { Ok(None) } else { Err(here.fault(Reason::StrayFacts)) }
+        let Some(owner) = concerned else {
+            let shown = !evidence.facts.is_empty();
+            return if shown { Err(here.fault(Reason::StrayFacts)) } else { Ok(None) };
+        };
+        if sha256(&[&evidence.facts]) != head.facts_digest {
+            return Err(here.fault(Reason::OtherFacts));
+        }
+        let reading = entry::read_owned(owner, head, &evidence.facts);
+        Ok(chain::entry_of(reading, 0, head))
     }
 
     /// Verifies that each era after the first was the author's to begin: the other State had
@@ -196,7 +207,13 @@ impl Sound {
     /// The chain as the rules read it: what does not count is not understood.
     pub(super) fn counted(&self, other: &Self) -> Chain {
         let mut chain = self.chain.clone();
-        for entry in chain.entries.iter_mut().filter(|entry| entry.case.is_none()) {
+        for entry in &mut chain.entries {
+            if entry.case.is_some() {
+                if !self.restates(entry) {
+                    entry.content = Content::NotUnderstood;
+                }
+                continue;
+            }
             let heard = self.chain.dispatch_of(entry).and_then(|dispatch| dispatch.heard);
             let standing = Standing { position: entry.position, heard };
             if !counting::counts(&entry.content, standing, &self.state.keys, other) {
@@ -204,6 +221,15 @@ impl Sound {
             }
         }
         chain
+    }
+
+    /// Whether an entry of the case restates what it names, if it restates anything.
+    fn restates(&self, entry: &domain::chain::Entry) -> bool {
+        let Content::Stated(statement) = &entry.content else { return true };
+        let Statement::Restated(restated) = statement.as_ref() else { return true };
+        let before = Some(restated.entry).filter(|named| *named < entry.position);
+        let named = before.and_then(|named| self.body_digests.get(&named).copied());
+        counting::restates(restated, named)
     }
 }
 

@@ -7,8 +7,10 @@ use domain::identifier::CaseId;
 use proto::record::v1::{EvidenceBundle, LogEvidence};
 use record::bundle::{self, Invalid, Location, Reason};
 use record::canonical;
+use record::entry::Owner;
+use record::entry_proof::{self, Proving};
 
-use crate::world::{World, case_id, nl, other_case_id, xk};
+use crate::world::{World, case_id, case_key, nl, other_case_id, said, xk};
 
 fn exported(world: &World, case: CaseId) -> Vec<u8> {
     let [first, second] = world.stored();
@@ -176,5 +178,105 @@ fn no_flipped_byte_of_a_bundle_goes_unseen() {
         if length % 64 == 0 {
             assert!(bundle::verify(&bytes[..length]).is_err(), "cut to {length}");
         }
+    }
+}
+
+fn with_bodies(world: &World) -> Vec<u8> {
+    bundle::export(&world.genesis, case_id(), world.stored(), Some(&case_key()))
+}
+
+#[test]
+fn a_court_reads_the_bodies_and_a_statistician_does_not() {
+    let world = World::story();
+    let verified = bundle::verify(&with_bodies(&world)).unwrap();
+    let read: Vec<_> = verified.bodies.iter().map(|body| (body.author, body.position)).collect();
+    assert_eq!(read, [(nl(), 3), (nl(), 5), (xk(), 3), (xk(), 4), (xk(), 5)]);
+    let note = said().note;
+    assert!(
+        verified
+            .bodies
+            .iter()
+            .all(|body| { body.said.as_ref().is_some_and(|particulars| particulars.note == note) })
+    );
+    let without = bundle::verify(&exported(&world, case_id())).unwrap();
+    assert!(without.bodies.is_empty());
+    assert_eq!(without.case.text(), verified.case.text());
+}
+
+#[test]
+fn a_case_key_or_body_that_is_another_is_found() {
+    let world = World::story();
+    let bytes = with_bodies(&world);
+    let mut other_key = read(&bytes);
+    other_key.case_key[0] ^= 1;
+    let expected = Invalid { place: Location::Bundle, reason: Reason::OtherKey };
+    assert_eq!(fault(&other_key), expected);
+    let mut without_key = read(&bytes);
+    without_key.case_key.clear();
+    let place = Location::Entry { author: nl(), position: 3 };
+    assert_eq!(fault(&without_key), Invalid { place, reason: Reason::StrayBody });
+    let mut other_body = read(&bytes);
+    other_body.first.as_mut().unwrap().dispatches[1].entries[0].sealed_body[0] ^= 1;
+    assert_eq!(fault(&other_body), Invalid { place, reason: Reason::OtherBody });
+    let mut stray = read(&bytes);
+    let entries = &mut stray.first.as_mut().unwrap().dispatches[2].entries;
+    entries[0].sealed_body = world.nl.sent[2].entries[0].sealed_body.clone().unwrap();
+    let place = Location::Entry { author: nl(), position: 4 };
+    assert_eq!(fault(&stray), Invalid { place, reason: Reason::StrayBody });
+}
+
+#[test]
+fn a_bundle_up_to_a_named_dispatch_says_how_far_it_goes() {
+    let world = World::story();
+    let [mut first, mut second] = world.stored();
+    first.truncate(2);
+    second.truncate(2);
+    let bytes = bundle::export(&world.genesis, case_id(), [first, second], None);
+    let verified = bundle::verify(&bytes).unwrap();
+    let last = |chain: &domain::chain::Chain| chain.head().map(|head| head.number);
+    assert_eq!((last(&verified.first), last(&verified.second)), (Some(1), Some(1)));
+    assert_eq!(verified.case.outcome_word(), "open");
+}
+
+#[test]
+fn any_flipped_bit_of_a_bundle_with_bodies_is_found() {
+    let bytes = with_bodies(&World::story());
+    for index in (0..bytes.len()).step_by(3) {
+        let mut flipped = bytes.clone();
+        flipped[index] ^= 1 << (index % 8);
+        assert!(bundle::verify(&flipped).is_err(), "byte {index}");
+    }
+}
+
+/// A proof of the entries at two positions of NL under its last header.
+fn proof(world: &World) -> Vec<u8> {
+    let entries: Vec<&record::entry::Entry> =
+        world.nl.sent.iter().flat_map(|dispatch| &dispatch.entries).collect();
+    let leaves: Vec<[u8; 32]> = entries.iter().map(|it| merkle::leaf_hash(&it.head)).collect();
+    let size = leaves.len() as u64;
+    let proving = [0_usize, 3].map(|index| Proving {
+        era: 0,
+        head: entries[index].head.clone(),
+        facts: entries[index].facts.clone(),
+        path: merkle::inclusion_proof(&merkle::Leaves(&leaves), index as u64, size).unwrap(),
+    });
+    let signed = &world.nl.sent.last().unwrap().signed_header;
+    let words = vec![crate::faults::announcements(world).remove(0)];
+    entry_proof::export(&world.genesis, words, signed, proving.into())
+}
+
+#[test]
+fn single_entries_are_proved_without_an_outcome() {
+    let world = World::story();
+    let bytes = proof(&world);
+    let verified = entry_proof::verify(&bytes).unwrap();
+    let kinds: Vec<_> =
+        verified.entries.iter().map(|it| it.statement().map(|it| it.kind())).collect();
+    assert_eq!(kinds, [Some(Kind::KeyAnnounced), Some(Kind::RequestFiled)]);
+    assert_eq!(verified.entries[1].owner, Owner::Case(case_id()));
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(entry_proof::verify(&flipped).is_err(), "bit {bit}");
     }
 }

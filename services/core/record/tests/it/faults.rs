@@ -25,7 +25,7 @@ use record::root_statement::{self, RevokedKey, Succession};
 use crate::world::{Node, World, case_id, nl, signer, xk};
 
 /// A log as its partner holds it.
-struct Held<'a> {
+pub(crate) struct Held<'a> {
     state: &'a LogState,
     dispatches: &'a [Dispatch],
 }
@@ -41,23 +41,28 @@ impl Accused for Held<'_> {
     }
 }
 
-fn held(node: &Node) -> Held<'_> {
+pub(crate) fn held(node: &Node) -> Held<'_> {
     Held { state: &node.replica, dispatches: &node.received }
 }
 
 /// NL signs another header under a number, with one of its log keys.
-fn forked(world: &World, number: usize, seed: u8, change: impl Fn(&mut Header)) -> SignedHeader {
+pub(crate) fn forked(
+    world: &World,
+    number: usize,
+    seed: u8,
+    change: impl Fn(&mut Header),
+) -> SignedHeader {
     let mut header = *world.nl.sent[number].signed_header.header();
     change(&mut header);
     SignedHeader::sign(&header, world.genesis.digest(), &signer(seed)).unwrap()
 }
 
-fn later(header: &mut Header) {
+pub(crate) fn later(header: &mut Header) {
     header.time = header.time.plus(Span::from_ms(1));
 }
 
 /// XK states a fault of NL, and both freeze NL's log.
-fn stated(world: &mut World, rival: &SignedHeader) -> Frozen {
+pub(crate) fn stated(world: &mut World, rival: &SignedHeader) -> Frozen {
     let number = usize::try_from(rival.header().number).unwrap();
     let stored = world.xk.received[number].signed_header.clone();
     let proved = fault::prove(&stored, rival, None).unwrap();
@@ -78,7 +83,7 @@ fn chain_of(sent: &[Dispatch]) -> Chain {
     chain
 }
 
-fn succession(world: &World, last: Heard) -> [Statement; 2] {
+pub(crate) fn succession(world: &World, last: Heard) -> [Statement; 2] {
     let announced = world.announces(nl(), 41);
     let era = last.era + 1;
     let says = root_statement::Statement::LogSucceeded(Succession { era, last });
@@ -90,14 +95,14 @@ fn succession(world: &World, last: Heard) -> [Statement; 2] {
 }
 
 /// The last dispatch of NL is known to XK, and not yet that XK knows it.
-fn unsettled() -> World {
+pub(crate) fn unsettled() -> World {
     let mut world = World::story();
     world.say(nl(), Some(case_id()), &[Statement::RequestWithdrawn]);
     world
 }
 
 /// NL equivocates, XK proves it, NL goes on in its next era.
-fn succeeded() -> World {
+pub(crate) fn succeeded() -> World {
     let mut world = unsettled();
     let number = world.nl.sent.len() - 1;
     let rival = forked(&world, number, 3, later);
@@ -326,7 +331,7 @@ fn a_statement_of_a_fault_counts_only_as_it_is() {
 }
 
 /// NL announces another log key and revokes the one before; `last_good` is the last good number.
-fn revoke(world: &mut World, last_good: usize) {
+pub(crate) fn revoke(world: &mut World, last_good: usize) {
     let announced = world.announces(nl(), 31);
     let serial = world.nl.own.keys().next_serial() + 1;
     let said = revocation(world, serial, Some(last_good), signer(3).key_id());
@@ -334,7 +339,12 @@ fn revoke(world: &mut World, last_good: usize) {
     world.say(nl(), None, &[announced, said]);
 }
 
-fn revocation(world: &World, serial: u64, last_good: Option<usize>, key_id: KeyId) -> Statement {
+pub(crate) fn revocation(
+    world: &World,
+    serial: u64,
+    last_good: Option<usize>,
+    key_id: KeyId,
+) -> Statement {
     let last_good = last_good.map(|number| world.nl.sent[number].signed_header.as_heard());
     let purpose = KeyPurpose::Log;
     let says = root_statement::Statement::KeyRevoked(RevokedKey { purpose, key_id, last_good });
@@ -398,21 +408,21 @@ fn a_key_that_is_announced_and_revoked_in_one_rival_is_recognised() {
     assert_eq!(read, Content::Stated(Box::new(Statement::FaultProved(with))));
 }
 
-fn evidence(world: &World, stored: &SignedHeader, rival: &SignedHeader) -> Vec<u8> {
-    let announcements: Vec<Vec<u8>> = [&world.nl.sent[0], &world.xk.sent[0]]
-        .into_iter()
-        .map(|dispatch| {
-            let Content::Stated(it) = record::facts::read(&dispatch.entries[0].facts) else {
-                panic!()
-            };
-            let Statement::KeyAnnounced(announced) = *it else { panic!() };
-            announced.root_statement
-        })
-        .collect();
+/// The words by which both States announced their log keys.
+pub(crate) fn announcements(world: &World) -> Vec<Vec<u8>> {
+    let announced = |dispatch: &Dispatch| {
+        let Content::Stated(it) = record::facts::read(&dispatch.entries[0].facts) else { panic!() };
+        let Statement::KeyAnnounced(announced) = *it else { panic!() };
+        announced.root_statement
+    };
+    [&world.nl.sent[0], &world.xk.sent[0]].map(announced).into()
+}
+
+pub(crate) fn evidence(world: &World, stored: &SignedHeader, rival: &SignedHeader) -> Vec<u8> {
     fault_evidence::export(&Material {
         genesis: &world.genesis,
         accused: nl(),
-        root_statements: &announcements,
+        root_statements: &announcements(world),
         stored,
         rival,
         dispatch: None,

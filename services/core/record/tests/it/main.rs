@@ -5,6 +5,7 @@ mod canonical;
 mod chain;
 mod clock;
 mod evidence;
+mod fault_vectors;
 mod faults;
 mod genesis;
 mod histories;

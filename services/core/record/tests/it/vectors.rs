@@ -25,7 +25,7 @@ use sha2::Sha256;
 use crate::canonical::{case_of, every_statement, not_understood};
 use crate::world::{World, case_id, case_key, nl, said, signed_genesis, xk};
 
-fn golden(name: &str, found: &Value) {
+pub(crate) fn golden(name: &str, found: &Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/spec/vectors");
     let path = folder.join(name);
     if std::env::var_os("UPDATE_VECTORS").is_some() {
@@ -37,7 +37,7 @@ fn golden(name: &str, found: &Value) {
     assert!(&wanted == found, "`docs/spec/vectors/{name}` says something else");
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     hex::encode(bytes)
 }
 
