@@ -60,8 +60,9 @@ impl Site {
 
     fn announcements(&self, genesis: &SignedGenesis, keys: &PublicKeys) -> Result<Announcements> {
         let root = parties::root_key(self.state);
-        let sign =
-            |serial, key| RootStatement::announcing(serial, key).sign(genesis.digest(), self.state, &root);
+        let sign = |serial, key| {
+            RootStatement::announcing(serial, key).sign(genesis.digest(), self.state, &root)
+        };
         Ok(Announcements {
             log: sign(1, AnnouncedKey::Log(keys.log))?,
             hpke: sign(2, AnnouncedKey::Hpke(keys.hpke))?,

@@ -5,6 +5,10 @@ pub struct GetHeadRequest {
     /// SHA-256 of the genesis, 32 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub genesis: ::prost::alloc::vec::Vec<u8>,
+    /// Hold the answer until this node's log for the caller has a dispatch of this number, for 10
+    /// seconds at most; absent to be answered at once.
+    #[prost(uint64, optional, tag = "2")]
+    pub wait_for_number: ::core::option::Option<u64>,
 }
 /// The heads of both logs, as this node holds them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -47,8 +51,8 @@ pub struct StreamDispatchesRequest {
     /// First number that is wanted.
     #[prost(uint64, tag = "4")]
     pub from_number: u64,
-    /// Last number that is wanted; absent for the last that there is. The stream ends there; it does
-    /// not wait for more.
+    /// Last number that is wanted; absent for the last that there is. The stream ends there, or after
+    /// 1,024 dispatches; it does not wait for more.
     #[prost(uint64, optional, tag = "5")]
     pub to_number: ::core::option::Option<u64>,
 }
@@ -63,6 +67,48 @@ pub struct StreamDispatchesResponse {
     #[prost(bytes = "vec", tag = "2")]
     pub dispatch: ::prost::alloc::vec::Vec<u8>,
 }
+/// Which body.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetBodyRequest {
+    /// SHA-256 of the genesis, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub genesis: ::prost::alloc::vec::Vec<u8>,
+    /// Whose log, two capital letters: this node's State, or the caller's.
+    #[prost(string, tag = "2")]
+    pub author: ::prost::alloc::string::String,
+    /// Position of the entry in it.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+}
+/// The body. NOT_FOUND where there is no such entry, or it has none, or it is not here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetBodyResponse {
+    /// The sealed body, 16 to 32,768 bytes. The caller checks it against the digest in the entry's
+    /// head.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCaseKeyRequest {
+    /// SHA-256 of the genesis, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub genesis: ::prost::alloc::vec::Vec<u8>,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// The key. NOT_FOUND where the case is not of this corridor, or its key is not here or must not be
+/// given any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetCaseKeyResponse {
+    /// The bytes of `readmit.record.v1.WrappedCaseKey`, made for this answer. The caller checks the
+    /// opened key against the commitment of the opening entry.
+    #[prost(bytes = "vec", tag = "1")]
+    pub wrapped: ::prost::alloc::vec::Vec<u8>,
+}
 /// Generated client implementations.
 pub mod partner_service_client {
     #![allow(
@@ -76,6 +122,10 @@ pub mod partner_service_client {
     use tonic::codegen::http::Uri;
     /// For the partner's node alone, by the certificate of its State. A node answers here even while it
     /// waits for leave to write.
+    ///
+    /// Limits, for each partner: 1 MiB a message; 16 streams and held questions at a time; 2,000 calls
+    /// at once and 200 a second after that. What is beyond is answered by RESOURCE_EXHAUSTED with a
+    /// RetryInfo, and may be asked again.
     #[derive(Debug, Clone)]
     pub struct PartnerServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -156,7 +206,8 @@ pub mod partner_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Says where this node's log for the caller stands, and what it holds of the caller's log.
+        /// Says where this node's log for the caller stands, and what it holds of the caller's log. May
+        /// be asked to hold its answer until there is something new.
         pub async fn get_head(
             &mut self,
             request: impl tonic::IntoRequest<super::GetHeadRequest>,
@@ -213,6 +264,61 @@ pub mod partner_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Sends the sealed body of an entry of either log.
+        pub async fn get_body(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetBodyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetBodyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.exchange.v1.PartnerService/GetBody",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.exchange.v1.PartnerService", "GetBody"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends the key of a case of the corridor, sealed to the HPKE key that the caller's State has
+        /// announced last. Never after an erasure of the case was ordered.
+        pub async fn get_case_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCaseKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.exchange.v1.PartnerService/GetCaseKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.exchange.v1.PartnerService", "GetCaseKey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -228,7 +334,8 @@ pub mod partner_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with PartnerServiceServer.
     #[async_trait]
     pub trait PartnerService: std::marker::Send + std::marker::Sync + 'static {
-        /// Says where this node's log for the caller stands, and what it holds of the caller's log.
+        /// Says where this node's log for the caller stands, and what it holds of the caller's log. May
+        /// be asked to hold its answer until there is something new.
         async fn get_head(
             &self,
             request: tonic::Request<super::GetHeadRequest>,
@@ -250,9 +357,27 @@ pub mod partner_service_server {
             tonic::Response<Self::StreamDispatchesStream>,
             tonic::Status,
         >;
+        /// Sends the sealed body of an entry of either log.
+        async fn get_body(
+            &self,
+            request: tonic::Request<super::GetBodyRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetBodyResponse>, tonic::Status>;
+        /// Sends the key of a case of the corridor, sealed to the HPKE key that the caller's State has
+        /// announced last. Never after an erasure of the case was ordered.
+        async fn get_case_key(
+            &self,
+            request: tonic::Request<super::GetCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetCaseKeyResponse>,
+            tonic::Status,
+        >;
     }
     /// For the partner's node alone, by the certificate of its State. A node answers here even while it
     /// waits for leave to write.
+    ///
+    /// Limits, for each partner: 1 MiB a message; 16 streams and held questions at a time; 2,000 calls
+    /// at once and 200 a second after that. What is beyond is answered by RESOURCE_EXHAUSTED with a
+    /// RetryInfo, and may be asked again.
     #[derive(Debug)]
     pub struct PartnerServiceServer<T> {
         inner: Arc<T>,
@@ -422,6 +547,96 @@ pub mod partner_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.exchange.v1.PartnerService/GetBody" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetBodySvc<T: PartnerService>(pub Arc<T>);
+                    impl<
+                        T: PartnerService,
+                    > tonic::server::UnaryService<super::GetBodyRequest>
+                    for GetBodySvc<T> {
+                        type Response = super::GetBodyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetBodyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PartnerService>::get_body(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetBodySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.exchange.v1.PartnerService/GetCaseKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCaseKeySvc<T: PartnerService>(pub Arc<T>);
+                    impl<
+                        T: PartnerService,
+                    > tonic::server::UnaryService<super::GetCaseKeyRequest>
+                    for GetCaseKeySvc<T> {
+                        type Response = super::GetCaseKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCaseKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PartnerService>::get_case_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCaseKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -466,5 +681,17 @@ impl ::core::fmt::Debug for StreamDispatchesResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("StreamDispatchesResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for GetBodyResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetBodyResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for GetCaseKeyResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetCaseKeyResponse(withheld)")
     }
 }

@@ -661,6 +661,9 @@ pub struct ImportDispatchResponse {
     /// Why, for people, without personal data; empty where there is nothing to say.
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+    /// How many things that entries of this partner name are not here: see `SupplyService`.
+    #[prost(uint64, tag = "5")]
+    pub missing: u64,
 }
 /// Which cursor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3568,6 +3571,782 @@ pub mod ledger_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Of which partner.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMissingRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Only what is missing of entries from this position on.
+    #[prost(uint64, tag = "3")]
+    pub from_position: u64,
+    /// How many at most; 1 to 1,000.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+/// What is missing, by ascending position.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMissingResponse {
+    /// What is missing.
+    #[prost(message, repeated, tag = "1")]
+    pub missing: ::prost::alloc::vec::Vec<Missing>,
+    /// Whether there is more.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// Something that an entry of the partner's names and that is not here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Missing {
+    /// Since when: the time of the entry's import, milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "1")]
+    pub since_ms: u64,
+    /// Position of the entry in the partner's log; of a case key, the opening entry.
+    #[prost(uint64, tag = "2")]
+    pub position: u64,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// What it is.
+    #[prost(oneof = "missing::What", tags = "10, 11")]
+    pub what: ::core::option::Option<missing::What>,
+}
+/// Nested message and enum types in `Missing`.
+pub mod missing {
+    /// What it is.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum What {
+        /// The sealed body of the entry.
+        #[prost(message, tag = "10")]
+        Body(super::MissingBody),
+        /// The key of the case that the entry opens.
+        #[prost(message, tag = "11")]
+        CaseKey(super::MissingCaseKey),
+    }
+}
+/// The sealed body of an entry.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissingBody {
+    /// SHA-256 of the sealed body, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+}
+/// The key of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissingCaseKey {}
+/// A sealed body that has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SupplyBodyRequest {
+    /// Who brings it.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// The sealed body; 16 to 32,768 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+}
+/// It is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SupplyBodyResponse {}
+/// A case key that has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SupplyCaseKeyRequest {
+    /// Who brings it.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Position of the opening entry in the partner's log.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// The bytes of `readmit.record.v1.WrappedCaseKey`.
+    #[prost(bytes = "vec", tag = "4")]
+    pub wrapped: ::prost::alloc::vec::Vec<u8>,
+}
+/// It is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SupplyCaseKeyResponse {}
+/// Which body.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadBodyRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Whose log, two capital letters: the own State or the partner.
+    #[prost(string, tag = "3")]
+    pub author: ::prost::alloc::string::String,
+    /// Position of the entry in it.
+    #[prost(uint64, tag = "4")]
+    pub position: u64,
+}
+/// The body. NOT_FOUND where there is no such entry, or it has none, or it is not here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReadBodyResponse {
+    /// The sealed body, as its author sealed it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WrapCaseKeyRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// The key. NOT_FOUND where the case is of no corridor with the partner, or its key is not here, or
+/// must not be given any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct WrapCaseKeyResponse {
+    /// The bytes of `readmit.record.v1.WrappedCaseKey`, made for this answer.
+    #[prost(bytes = "vec", tag = "1")]
+    pub wrapped: ::prost::alloc::vec::Vec<u8>,
+}
+/// Generated client implementations.
+pub mod supply_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For what carries dispatches alone: the exchange, and the partner's node behind it. Nothing here
+    /// is opened, and nothing that is taken in is believed for how it came.
+    #[derive(Debug, Clone)]
+    pub struct SupplyServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SupplyServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SupplyServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SupplyServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SupplyServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists what is missing of a partner's log.
+        pub async fn list_missing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListMissingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMissingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/ListMissing",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.SupplyService", "ListMissing"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes in the sealed body of an entry, if it is the one that the entry's head names.
+        pub async fn supply_body(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SupplyBodyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyBodyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/SupplyBody",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.SupplyService", "SupplyBody"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes in a case key, if it is the one that the opening entry committed to.
+        pub async fn supply_case_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SupplyCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyCaseKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/SupplyCaseKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.SupplyService", "SupplyCaseKey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads the sealed body of an entry of either log.
+        pub async fn read_body(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadBodyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadBodyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/ReadBody",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("readmit.ledger.v1.SupplyService", "ReadBody"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Wraps the key of a case for the partner's current HPKE key. Never after an erasure was ordered.
+        pub async fn wrap_case_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WrapCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WrapCaseKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/WrapCaseKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.SupplyService", "WrapCaseKey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod supply_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SupplyServiceServer.
+    #[async_trait]
+    pub trait SupplyService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists what is missing of a partner's log.
+        async fn list_missing(
+            &self,
+            request: tonic::Request<super::ListMissingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMissingResponse>,
+            tonic::Status,
+        >;
+        /// Takes in the sealed body of an entry, if it is the one that the entry's head names.
+        async fn supply_body(
+            &self,
+            request: tonic::Request<super::SupplyBodyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyBodyResponse>,
+            tonic::Status,
+        >;
+        /// Takes in a case key, if it is the one that the opening entry committed to.
+        async fn supply_case_key(
+            &self,
+            request: tonic::Request<super::SupplyCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyCaseKeyResponse>,
+            tonic::Status,
+        >;
+        /// Reads the sealed body of an entry of either log.
+        async fn read_body(
+            &self,
+            request: tonic::Request<super::ReadBodyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadBodyResponse>,
+            tonic::Status,
+        >;
+        /// Wraps the key of a case for the partner's current HPKE key. Never after an erasure was ordered.
+        async fn wrap_case_key(
+            &self,
+            request: tonic::Request<super::WrapCaseKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WrapCaseKeyResponse>,
+            tonic::Status,
+        >;
+    }
+    /// For what carries dispatches alone: the exchange, and the partner's node behind it. Nothing here
+    /// is opened, and nothing that is taken in is believed for how it came.
+    #[derive(Debug)]
+    pub struct SupplyServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SupplyServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SupplyServiceServer<T>
+    where
+        T: SupplyService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/readmit.ledger.v1.SupplyService/ListMissing" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListMissingSvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::UnaryService<super::ListMissingRequest>
+                    for ListMissingSvc<T> {
+                        type Response = super::ListMissingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListMissingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::list_missing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListMissingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.SupplyService/SupplyBody" => {
+                    #[allow(non_camel_case_types)]
+                    struct SupplyBodySvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::UnaryService<super::SupplyBodyRequest>
+                    for SupplyBodySvc<T> {
+                        type Response = super::SupplyBodyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SupplyBodyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::supply_body(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SupplyBodySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.SupplyService/SupplyCaseKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct SupplyCaseKeySvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::UnaryService<super::SupplyCaseKeyRequest>
+                    for SupplyCaseKeySvc<T> {
+                        type Response = super::SupplyCaseKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SupplyCaseKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::supply_case_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SupplyCaseKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.SupplyService/ReadBody" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadBodySvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::UnaryService<super::ReadBodyRequest>
+                    for ReadBodySvc<T> {
+                        type Response = super::ReadBodyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadBodyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::read_body(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadBodySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.SupplyService/WrapCaseKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct WrapCaseKeySvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::UnaryService<super::WrapCaseKeyRequest>
+                    for WrapCaseKeySvc<T> {
+                        type Response = super::WrapCaseKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WrapCaseKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::wrap_case_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WrapCaseKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SupplyServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "readmit.ledger.v1.SupplyService";
+    impl<T> tonic::server::NamedService for SupplyServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 impl ::core::fmt::Debug for CallerContext {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -3680,5 +4459,29 @@ impl ::core::fmt::Debug for Quarantined {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("Quarantined(withheld)")
+    }
+}
+impl ::core::fmt::Debug for SupplyBodyRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("SupplyBodyRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for SupplyCaseKeyRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("SupplyCaseKeyRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadBodyResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadBodyResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for WrapCaseKeyResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("WrapCaseKeyResponse(withheld)")
     }
 }

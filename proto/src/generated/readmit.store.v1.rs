@@ -113,6 +113,46 @@ pub struct StoredProof {
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
 }
+/// Something that an imported entry names and that did not come: a leaf of the log of what is
+/// missing, written with the entry.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StoredMissing {
+    /// When: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "1")]
+    pub time_ms: u64,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// What it is: 1 its sealed body, 2 the key of the case that it opens, 3 an attachment.
+    #[prost(uint32, tag = "4")]
+    pub need: u32,
+    /// Of an attachment its id, 16 bytes; otherwise empty.
+    #[prost(bytes = "vec", tag = "5")]
+    pub attachment: ::prost::alloc::vec::Vec<u8>,
+}
+/// Something that was missing and has come: a leaf of the log of supplies.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StoredSupply {
+    /// When: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "1")]
+    pub time_ms: u64,
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "2")]
+    pub position: u64,
+    /// What it is, as in `StoredMissing`.
+    #[prost(uint32, tag = "3")]
+    pub need: u32,
+    /// Of an attachment its id, 16 bytes; otherwise empty.
+    #[prost(bytes = "vec", tag = "4")]
+    pub attachment: ::prost::alloc::vec::Vec<u8>,
+    /// Of a body the sealed bytes; otherwise empty.
+    #[prost(bytes = "vec", tag = "5")]
+    pub sealed_body: ::prost::alloc::vec::Vec<u8>,
+}
 impl ::core::fmt::Debug for StoredEntry {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -135,5 +175,11 @@ impl ::core::fmt::Debug for StoredProof {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("StoredProof(withheld)")
+    }
+}
+impl ::core::fmt::Debug for StoredSupply {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("StoredSupply(withheld)")
     }
 }

@@ -42,6 +42,7 @@ const PERSONAL: [&str; 26] = [
     "sealed",
     "sealed_body",
     "special_needs",
+    "wrapped",
 ];
 
 /// Messages that are personal data as a whole: that somebody has an open safeguard, or a referral.

@@ -1,54 +1,87 @@
-//! The door for partners: `PartnerService`. It gives out what is signed, and takes nothing in.
+//! The door for partners: `PartnerService`. It gives out what is signed or sealed, and takes
+//! nothing in.
 
+mod bounds;
+mod get_body;
+mod get_case_key;
 mod get_head;
 mod stream_dispatches;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use domain::identifier::State;
+use proto::InvalidField;
+use proto::command::v1::Purpose;
 use proto::exchange::v1::partner_service_server::PartnerService;
-use proto::exchange::v1::{
-    GetHeadRequest, GetHeadResponse, StreamDispatchesRequest, StreamDispatchesResponse,
-};
+use proto::exchange::v1::*;
 use proto::ledger::v1::GetHeadsResponse;
 use runtime::caller;
 use runtime::failure::Failure;
+use runtime::shutdown::Shutdown;
+use tokio::time::Instant;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, PartnerNode};
+use bounds::Bounds;
+
+pub(crate) use bounds::{DISPATCHES_MAX, HOLD_MAX, MESSAGE_BYTES_MAX};
 
 /// What the door needs.
 #[derive(Clone)]
 pub(crate) struct Door {
     own: State,
-    partners: BTreeSet<State>,
+    partners: Arc<BTreeMap<State, Bounds>>,
     ledger: Ledger,
+    /// Ends what is held.
+    shutdown: Shutdown,
 }
 
 type Dispatches = Pin<Box<dyn Stream<Item = Result<StreamDispatchesResponse, Status>> + Send>>;
 
+/// A partner that asks of the corridor with it.
+struct Asked {
+    node: PartnerNode,
+    heads: GetHeadsResponse,
+    bounds: Bounds,
+}
+
 impl Door {
-    pub(crate) const fn new(own: State, partners: BTreeSet<State>, ledger: Ledger) -> Self {
-        Self { own, partners, ledger }
+    pub(crate) fn new(
+        own: State,
+        partners: BTreeSet<State>,
+        ledger: Ledger,
+        shutdown: Shutdown,
+    ) -> Self {
+        let partners = partners.into_iter().map(|state| (state, Bounds::new())).collect();
+        Self { own, partners: Arc::new(partners), ledger, shutdown }
     }
 
-    /// The partner that asks: by its node's certificate, and only of the corridor with it.
-    async fn partner<T>(
-        &self,
-        request: &Request<T>,
-        genesis: &[u8],
-    ) -> Result<(State, GetHeadsResponse), Failure> {
-        let partner = caller::of(request)?.node()?;
-        if !self.partners.contains(&partner) {
+    /// The partner that asks: by its node's certificate, as often as it may, and only of the
+    /// corridor with it.
+    async fn asked<T>(&self, request: &Request<T>, genesis: &[u8]) -> Result<Asked, Failure> {
+        let caller = caller::of(request)?;
+        let partner = caller.node()?;
+        let Some(bounds) = self.partners.get(&partner) else {
             return Err(Failure::not_allowed("only the node of a partner may do this"));
-        }
+        };
+        bounds.call(Instant::now())?;
         let heads = self.ledger.heads(partner).await?;
         if heads.genesis != genesis {
             return Err(Failure::not_found("corridor"));
         }
-        Ok((partner, heads))
+        let node = PartnerNode { state: partner, context: caller.context(Purpose::Unspecified) };
+        Ok(Asked { node, heads, bounds: bounds.clone() })
+    }
+
+    /// Passes for an author of the corridor.
+    fn of_the_corridor(&self, partner: State, author: State) -> Result<(), InvalidField> {
+        if author == partner || author == self.own {
+            return Ok(());
+        }
+        Err(InvalidField::new("author", "must be one of the two States of the corridor"))
     }
 }
 
@@ -68,5 +101,19 @@ impl PartnerService for Door {
         request: Request<StreamDispatchesRequest>,
     ) -> Result<Response<Dispatches>, Status> {
         Ok(Response::new(self.dispatches(request).await?))
+    }
+
+    async fn get_body(
+        &self,
+        request: Request<GetBodyRequest>,
+    ) -> Result<Response<GetBodyResponse>, Status> {
+        Ok(Response::new(self.body(request).await?))
+    }
+
+    async fn get_case_key(
+        &self,
+        request: Request<GetCaseKeyRequest>,
+    ) -> Result<Response<GetCaseKeyResponse>, Status> {
+        Ok(Response::new(self.case_key(request).await?))
     }
 }

@@ -1,10 +1,13 @@
 //! Handing a partner's dispatch to the ledger, and what its answer asks for.
 
+use std::sync::Arc;
+
 use domain::identifier::State;
 use proto::ledger::v1::{Cursor, ImportDispatchResponse, ImportOutcome};
 use runtime::shutdown::Shutdown;
 
 use crate::carriage::DISPATCH_BYTES_MAX;
+use crate::lacking::Lack;
 use crate::ledger::Ledger;
 use crate::retry::Backoff;
 use crate::status::Place;
@@ -15,6 +18,8 @@ pub(crate) struct Importer {
     pub(crate) partner: State,
     pub(crate) ledger: Ledger,
     pub(crate) status: Place,
+    /// Told how much is lacking.
+    pub(crate) lack: Arc<Lack>,
 }
 
 /// What is to be done next.
@@ -49,7 +54,10 @@ impl Importer {
                 () = shutdown.wait() => return Next::Stop,
             };
             match answer {
-                Ok(response) => return self.outcome(&response),
+                Ok(response) => {
+                    self.lack.note(response.missing);
+                    return self.outcome(&response);
+                }
                 // What the ledger cannot even read must not stop what comes behind it.
                 Err(status) if status.code() == tonic::Code::InvalidArgument => {
                     return self.refused(status.message());

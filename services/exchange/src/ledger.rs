@@ -2,26 +2,44 @@
 
 use domain::identifier::{Malformed, Office, State};
 use proto::command::v1::Purpose;
+use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     CallerContext, Cursor, FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest,
     GetHeadsResponse, HearWitnessRequest, HearWitnessResponse, ImportDispatchRequest,
-    ImportDispatchResponse, ReadCursorRequest, ReadDispatchesRequest, ReadDispatchesResponse,
-    TakeBackDispatchRequest, TakeBackDispatchResponse, Witness,
+    ImportDispatchResponse, ListMissingRequest, ListMissingResponse, ReadBodyRequest,
+    ReadCursorRequest, ReadDispatchesRequest, ReadDispatchesResponse, SupplyBodyRequest,
+    SupplyCaseKeyRequest, TakeBackDispatchRequest, TakeBackDispatchResponse, Witness,
+    WrapCaseKeyRequest,
 };
 use runtime::caller::Caller;
+use tonic::transport::Channel;
 use tonic::{Status, Streaming};
+
+/// Pieces of one page that are lacking.
+const PAGE_PIECES: u32 = 256;
+
+/// The services of the ledger that the exchange calls. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Logs and dispatches.
+    pub ledger: runtime::command::Ledger,
+    /// What did not come with its dispatch.
+    pub supply: SupplyServiceClient<Channel>,
+}
 
 /// The ledger, as the exchange sees it; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     client: runtime::command::Ledger,
+    supply: SupplyServiceClient<Channel>,
     caller: CallerContext,
 }
 
 impl Ledger {
-    pub(crate) fn new(client: runtime::command::Ledger, own: State) -> Result<Self, Malformed> {
+    pub(crate) fn new(clients: Clients, own: State) -> Result<Self, Malformed> {
         let caller = Caller::service(own, Office::new("exchange")?);
-        Ok(Self { client, caller: caller.context(Purpose::Unspecified) })
+        let Clients { ledger: client, supply } = clients;
+        Ok(Self { client, supply, caller: caller.context(Purpose::Unspecified) })
     }
 
     /// Where both logs stand.
@@ -108,9 +126,85 @@ impl Ledger {
         Ok(self.client.clone().read_cursor(request).await?.into_inner().value)
     }
 
+    /// What is lacking of a partner's log, from a position on.
+    pub(crate) async fn missing(
+        &self,
+        partner: State,
+        from_position: u64,
+    ) -> Result<ListMissingResponse, Status> {
+        let request = ListMissingRequest {
+            caller: self.caller(),
+            partner_state: partner.code().to_owned(),
+            from_position,
+            limit: PAGE_PIECES,
+        };
+        Ok(self.supply.clone().list_missing(request).await?.into_inner())
+    }
+
+    /// Hands over the sealed body of an entry.
+    pub(crate) async fn supply_body(
+        &self,
+        partner: State,
+        position: u64,
+        sealed_body: Vec<u8>,
+    ) -> Result<(), Status> {
+        let (caller, partner_state) = (self.caller(), partner.code().to_owned());
+        let request = SupplyBodyRequest { caller, partner_state, position, sealed_body };
+        self.supply.clone().supply_body(request).await.map(drop)
+    }
+
+    /// Hands over the wrapped key of a case.
+    pub(crate) async fn supply_case_key(
+        &self,
+        partner: State,
+        position: u64,
+        wrapped: Vec<u8>,
+    ) -> Result<(), Status> {
+        let (caller, partner_state) = (self.caller(), partner.code().to_owned());
+        let request = SupplyCaseKeyRequest { caller, partner_state, position, wrapped };
+        self.supply.clone().supply_case_key(request).await.map(drop)
+    }
+
+    /// The sealed body of an entry, for a partner's node.
+    pub(crate) async fn body(
+        &self,
+        node: &PartnerNode,
+        author: State,
+        position: u64,
+    ) -> Result<Vec<u8>, Status> {
+        let request = ReadBodyRequest {
+            caller: Some(node.context.clone()),
+            partner_state: node.state.code().to_owned(),
+            author: author.code().to_owned(),
+            position,
+        };
+        Ok(self.supply.clone().read_body(request).await?.into_inner().sealed_body)
+    }
+
+    /// The key of a case, wrapped for a partner's node.
+    pub(crate) async fn case_key(
+        &self,
+        node: &PartnerNode,
+        case_id: Vec<u8>,
+    ) -> Result<Vec<u8>, Status> {
+        let request = WrapCaseKeyRequest {
+            caller: Some(node.context.clone()),
+            partner_state: node.state.code().to_owned(),
+            case_id,
+        };
+        Ok(self.supply.clone().wrap_case_key(request).await?.into_inner().wrapped)
+    }
+
     fn caller(&self) -> Option<CallerContext> {
         Some(self.caller.clone())
     }
+}
+
+/// A partner's node that asks, for the ledger to note.
+#[derive(Clone, Debug)]
+pub(crate) struct PartnerNode {
+    pub(crate) state: State,
+    pub(crate) context: CallerContext,
 }
 
 /// The own dispatch that the partner's last stored dispatch says it had heard.

@@ -13,11 +13,13 @@ mod publish;
 mod read;
 mod fetch;
 mod recover;
+mod lacking;
 mod import;
 mod ledger;
 mod retry;
 mod grpc;
 
 pub use config::{Config, Partner};
+pub use ledger::Clients;
 pub use start::{Handle, StartError, start};
 pub use status::{PartnerStatus, Reach, Status, StatusHandle};

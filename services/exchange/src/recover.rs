@@ -113,7 +113,10 @@ impl Recovering {
     ) -> Result<(), FetchError> {
         let Some(mut door) = self.door.clone() else { return Ok(()) };
         let genesis = heads.genesis.clone();
-        let held = in_time(door.get_head(GetHeadRequest { genesis })).await?.into_inner().held;
+        let held = in_time(door.get_head(GetHeadRequest { genesis, wait_for_number: None }))
+            .await?
+            .into_inner()
+            .held;
         let header = held.map(|head| head.signed_header).unwrap_or_default();
         if self.hear(Witness::Partner, header, Vec::new()).await? {
             self.fetch_back(heads, door, shutdown).await?;

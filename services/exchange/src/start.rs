@@ -7,6 +7,7 @@ use domain::identifier::{Malformed, State};
 use messaging::{Cluster, Publisher, topic};
 use proto::exchange::v1::partner_service_client::PartnerServiceClient;
 use proto::exchange::v1::partner_service_server::PartnerServiceServer;
+use runtime::config::Broker;
 use runtime::server::Services;
 use runtime::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc};
@@ -14,10 +15,11 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 use crate::config::{Config, Partner};
-use crate::fetch::Fetching;
-use crate::grpc::Door;
+use crate::fetch::{Courier, Fetching};
+use crate::grpc::{Door, MESSAGE_BYTES_MAX};
 use crate::import::Importer;
-use crate::ledger::Ledger;
+use crate::lacking::Lack;
+use crate::ledger::{Clients, Ledger};
 use crate::publish::Publishing;
 use crate::read::Reading;
 use crate::recover::{OwnTopic, Recovering};
@@ -64,11 +66,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// What the configuration cannot be used for.
-pub fn start(
-    config: &Config,
-    ledger: runtime::command::Ledger,
-    shutdown: &Shutdown,
-) -> Result<Handle, StartError> {
+pub fn start(config: &Config, ledger: Clients, shutdown: &Shutdown) -> Result<Handle, StartError> {
     let ledger = Ledger::new(ledger, config.own).map_err(StartError::Name)?;
     let board = Board::new(reach(config.broker.is_some()), partners(config));
     let mut loops = Vec::new();
@@ -83,7 +81,7 @@ pub fn start(
     };
     for partner in &config.partners {
         let status = board.place(partner.state);
-        let work = Work { config, partner, ledger: &ledger, status };
+        let work = Work { config, partner, ledger: &ledger, status, lack: Arc::default() };
         if let Some((publisher, cluster)) = &own {
             loops.push(tokio::spawn(work.publishing(publisher, cluster)?.run(shutdown.clone())));
         }
@@ -97,7 +95,7 @@ pub fn start(
         }
     }
     let known: BTreeSet<State> = config.partners.iter().map(|partner| partner.state).collect();
-    let door = Door::new(config.own, known, ledger);
+    let door = Door::new(config.own, known, ledger, shutdown.clone());
     Ok(Handle { door, status: board.handle(), loops })
 }
 
@@ -106,7 +104,8 @@ impl Handle {
     /// reach.
     #[must_use]
     pub fn add_to(&self, services: Services) -> Services {
-        services.add(PartnerServiceServer::new(self.door.clone()))
+        let door = PartnerServiceServer::new(self.door.clone());
+        services.add(door.max_decoding_message_size(MESSAGE_BYTES_MAX))
     }
 
     /// How the exchange is doing.
@@ -131,6 +130,7 @@ struct Work<'a> {
     partner: &'a Partner,
     ledger: &'a Ledger,
     status: Place,
+    lack: Arc<Lack>,
 }
 
 impl Work<'_> {
@@ -139,6 +139,7 @@ impl Work<'_> {
             partner: self.partner.state,
             ledger: self.ledger.clone(),
             status: self.status.clone(),
+            lack: Arc::clone(&self.lack),
         }
     }
 
@@ -163,8 +164,7 @@ impl Work<'_> {
         missing: Arc<Notify>,
         unfetched: mpsc::Receiver<u64>,
     ) -> Result<Option<Reading>, StartError> {
-        let broker = self.partner.broker.as_ref().or(self.config.broker.as_ref());
-        let Some(broker) = broker else { return Ok(None) };
+        let Some(broker) = self.broker() else { return Ok(None) };
         let courier = self.config.courier(broker);
         courier.check()?;
         Ok(Some(Reading {
@@ -200,7 +200,9 @@ impl Work<'_> {
         let partner = self.partner.state;
         let door = self.partner.door.as_ref().map(runtime::channel::tls).transpose();
         let door = door.map_err(|source| StartError::Door { partner, source })?;
-        Ok(door.map(PartnerServiceClient::new))
+        Ok(door.map(|door| {
+            PartnerServiceClient::new(door).max_decoding_message_size(MESSAGE_BYTES_MAX)
+        }))
     }
 
     fn fetching(
@@ -214,10 +216,16 @@ impl Work<'_> {
             door: self.door()?,
             importer: self.importer(),
             poll_interval: self.config.poll_interval,
+            courier: if self.broker().is_some() { Courier::Brings } else { Courier::Absent },
             status: self.status.clone(),
             missing: Arc::clone(missing),
             unfetched,
         })
+    }
+
+    /// The courier that brings the partner's word.
+    fn broker(&self) -> Option<&Broker> {
+        self.partner.broker.as_ref().or(self.config.broker.as_ref())
     }
 
     fn topic(&self, author: State, recipient: State) -> Result<messaging::Topic, StartError> {

@@ -149,6 +149,8 @@ fn followed(
             | LogKind::Headers { .. }
             | LogKind::Commands { .. }
             | LogKind::Proofs
+            | LogKind::Missing
+            | LogKind::Supplied
             | LogKind::Access,
         )
         | None => None,

@@ -26,6 +26,7 @@ mod read_dispatches;
 mod resume_writing;
 mod set_clock;
 mod take_back_dispatch;
+mod supply;
 
 use std::sync::Arc;
 use std::time::Duration;

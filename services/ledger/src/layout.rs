@@ -7,6 +7,8 @@
 //! | `local/<partner>` | the head of a local entry | its case |
 //! | `commands/<partner>` | a command that was carried out | its case, or the corridor |
 //! | `proofs/<partner>` | a dispatch that was not imported | none |
+//! | `missing/<partner>` | what an imported entry names and what did not come | none |
+//! | `supplied/<partner>` | what was missing and has come | its case |
 //! | `access` | an access | the accesses of its case |
 //!
 //! A record of `headers` has the number of the dispatch as its index, and a record of `entries`
@@ -35,6 +37,8 @@ pub(crate) struct Names {
     pub(crate) local: LogName,
     pub(crate) commands: LogName,
     pub(crate) proofs: LogName,
+    pub(crate) missing: LogName,
+    pub(crate) supplied: LogName,
 }
 
 /// The names of the two logs of the store that hold one log of a State.
@@ -52,6 +56,8 @@ pub(crate) enum LogKind {
     Local { partner: State },
     Commands { partner: State },
     Proofs,
+    Missing,
+    Supplied,
     Access,
 }
 
@@ -71,6 +77,8 @@ impl Names {
             local: name(&format!("local/{other}")),
             commands: name(&format!("commands/{other}")),
             proofs: name(&format!("proofs/{other}")),
+            missing: name(&format!("missing/{other}")),
+            supplied: name(&format!("supplied/{other}")),
         }
     }
 }
@@ -90,6 +98,8 @@ impl LogKind {
             ["local", partner] => Some(Self::Local { partner: state(partner)? }),
             ["commands", partner] => Some(Self::Commands { partner: state(partner)? }),
             ["proofs", _] => Some(Self::Proofs),
+            ["missing", _] => Some(Self::Missing),
+            ["supplied", _] => Some(Self::Supplied),
             ["access"] => Some(Self::Access),
             _ => None,
         }

@@ -17,6 +17,7 @@ mod keyring;
 mod layout;
 mod leave;
 mod locked;
+mod missing;
 mod read;
 mod recover;
 mod scope;

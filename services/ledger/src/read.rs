@@ -26,6 +26,7 @@ use crate::corridor::{Corridor, Corridors, Side};
 use crate::failure;
 use crate::keyring::{CaseKeys, Secrets};
 use crate::layout::{self, LogKind, LogNames};
+use crate::missing;
 use crate::snapshot::{LogSnapshot, Snapshot};
 
 /// Cases of one number that are looked at.
@@ -98,6 +99,17 @@ pub(crate) struct Chains {
     pub(crate) partner: Chain,
 }
 
+impl CaseRecords {
+    /// Bodies that came after their entries, by the position of those.
+    fn join(&mut self, mut supplied: HashMap<u64, Vec<u8>>) {
+        for entry in self.entries.iter_mut().filter(|it| it.side == Side::Partner) {
+            if let Some(sealed_body) = supplied.remove(&entry.position) {
+                entry.stored.sealed_body = sealed_body;
+            }
+        }
+    }
+}
+
 impl Reader {
     pub(crate) fn new(
         store: Store,
@@ -152,7 +164,11 @@ impl Reader {
             LogKind::Entries { partner, .. }
             | LogKind::Local { partner }
             | LogKind::Commands { partner } => Some(partner),
-            LogKind::Headers { .. } | LogKind::Proofs | LogKind::Access => None,
+            LogKind::Headers { .. }
+            | LogKind::Proofs
+            | LogKind::Missing
+            | LogKind::Supplied
+            | LogKind::Access => None,
         });
         let Some(partner) = partner else {
             return Ok(None);
@@ -166,6 +182,7 @@ impl Reader {
             commands: Vec::new(),
             corridor,
         };
+        let mut supplied = HashMap::new();
         for record in &records {
             match LogKind::of(&record.log) {
                 Some(LogKind::Entries { author, .. }) => {
@@ -175,9 +192,14 @@ impl Reader {
                 }
                 Some(LogKind::Local { .. }) => case.local.push(local_record(record)?),
                 Some(LogKind::Commands { .. }) => case.commands.push(command_record(record)?),
-                Some(LogKind::Headers { .. } | LogKind::Proofs | LogKind::Access) | None => {}
+                Some(LogKind::Supplied) => supplied.extend(missing::supplied_body(record)?),
+                Some(
+                    LogKind::Headers { .. } | LogKind::Proofs | LogKind::Missing | LogKind::Access,
+                )
+                | None => {}
             }
         }
+        case.join(supplied);
         Ok(Some(case))
     }
 
@@ -218,6 +240,8 @@ impl Reader {
                     LogKind::Headers { .. }
                     | LogKind::Local { .. }
                     | LogKind::Proofs
+                    | LogKind::Missing
+                    | LogKind::Supplied
                     | LogKind::Access,
                 )
                 | None => {}

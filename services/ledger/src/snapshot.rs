@@ -14,6 +14,7 @@ use event_store::Position;
 use tokio::sync::watch;
 
 use crate::leave::Leave;
+use crate::missing::AllMissing;
 
 /// One state of everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(crate) struct CorridorSnapshot {
     pub(crate) leave: Leave,
     /// That the partner says it holds less of the own log than it has receipted.
     pub(crate) answers_low: Option<String>,
+    /// What entries of the partner name and what is not here.
+    pub(crate) missing: Arc<AllMissing>,
 }
 
 /// How a log stood.

@@ -10,6 +10,7 @@ use domain::identifier::{CaseId, State};
 use domain::time::Instant;
 use event_store::{OpenError, Options, Position, Store};
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
+use proto::ledger::v1::supply_service_server::SupplyServiceServer;
 use record::facts;
 use runtime::failure::Failure;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -114,6 +115,13 @@ impl Handle {
     #[must_use]
     pub fn service(&self) -> LedgerServiceServer<Service> {
         LedgerServiceServer::new(self.service.clone())
+            .max_decoding_message_size(self.message_bytes_max)
+    }
+
+    /// The gRPC service of what did not come with its dispatch, likewise.
+    #[must_use]
+    pub fn supply_service(&self) -> SupplyServiceServer<Service> {
+        SupplyServiceServer::new(self.service.clone())
             .max_decoding_message_size(self.message_bytes_max)
     }
 

@@ -99,7 +99,14 @@ impl Projector {
                     self.newly_heard(snapshot, corridor, side, record, touched)?;
                 }
             }
-            Some(LogKind::Commands { .. } | LogKind::Proofs | LogKind::Access) | None => {}
+            Some(
+                LogKind::Commands { .. }
+                | LogKind::Proofs
+                | LogKind::Missing
+                | LogKind::Supplied
+                | LogKind::Access,
+            )
+            | None => {}
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ pub(crate) mod leave;
 mod signing;
 mod state;
 mod turn;
+mod supply;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use crate::snapshot::Snapshot;
 pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
 pub(crate) use import::{ImportJob, Imported};
 pub(crate) use state::{CorridorState, ResumeError};
+pub(crate) use supply::{Supply, SupplyJob};
 
 use append::Commands;
 use group::Group;
@@ -59,6 +61,7 @@ use turn::Turns;
 /// Something for the writer to do.
 pub(crate) enum Job {
     Import(ImportJob, Reply<Imported>),
+    Supply(SupplyJob, Reply<()>),
     Append(Box<AppendJob>, Reply<Written>),
     Access(NewAccess, Option<Reply<()>>),
     /// Whether the own log may be continued.
@@ -76,6 +79,7 @@ impl Job {
     fn weight(&self) -> usize {
         match self {
             Self::Import(job, _) => job.dispatch.len(),
+            Self::Supply(job, _) => job.weight(),
             Self::Append(job, _) => job.weight(),
             Self::Leave(job) => job.weight(),
             Self::Access(..) | Self::Tick | Self::End(_) => 512,
@@ -90,8 +94,10 @@ impl Job {
         match self {
             Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
             Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
-            Self::Access(_, Some(reply)) => drop(reply.send(Err(failure::stopped()))),
             Self::Leave(job) => job.refuse(),
+            Self::Supply(_, reply) | Self::Access(_, Some(reply)) => {
+                drop(reply.send(Err(failure::stopped())));
+            }
             Self::Access(_, None) | Self::Tick | Self::End(_) => {}
         }
     }
@@ -104,6 +110,11 @@ pub(crate) struct Queue(mpsc::Sender<Job>);
 impl Queue {
     pub(crate) async fn import(&self, job: ImportJob) -> Result<Imported, Failure> {
         self.ask(|reply| Job::Import(job, reply)).await
+    }
+
+    /// Takes in what was missing; durable when it returns.
+    pub(crate) async fn supply(&self, job: SupplyJob) -> Result<(), Failure> {
+        self.ask(|reply| Job::Supply(job, reply)).await
     }
 
     pub(crate) async fn append(&self, job: AppendJob) -> Result<Written, Failure> {
@@ -257,6 +268,7 @@ impl Writer {
                 ended = rest.into_iter().find_map(|job| match job {
                     Job::End(reply) => Some(reply),
                     Job::Import(..)
+                    | Job::Supply(..)
                     | Job::Append(..)
                     | Job::Access(..)
                     | Job::Leave(_)
@@ -337,8 +349,9 @@ impl Writer {
         let mut looks_at_keys = false;
         for job in jobs {
             match job {
-                Job::Import(..) if group.is_full() => deferred.push(job),
+                Job::Import(..) | Job::Supply(..) if group.is_full() => deferred.push(job),
                 Job::Import(job, reply) => self.import(&mut group, job, reply),
+                Job::Supply(job, reply) => self.supply(&mut group, job, reply),
                 Job::Append(job, reply) => appends.push((job, reply)),
                 Job::Access(access, reply) => group.access(&access, reply),
                 Job::Leave(LeaveJob::TakeBack(..)) if group.is_full() => deferred.push(job),

@@ -55,9 +55,13 @@ impl Node {
         // The ledger goes on until everybody who calls it has ended.
         let last = Shutdown::new();
         let ledger = wiring::ledger(&config, &last).await?;
-        let exchange = wiring::exchange(&config, ledger.channel.clone(), &shutdown)?;
-        let services =
-            wiring::public_services(&config, &ledger.channel, Some(exchange.status()), &shutdown)?;
+        let exchange = wiring::exchange(&config, ledger.clients.clone(), &shutdown)?;
+        let services = wiring::public_services(
+            &config,
+            &ledger.clients.ledger,
+            Some(exchange.status()),
+            &shutdown,
+        )?;
         let door = exchange.add_to(Services::new());
         let partners = wiring::serve_partners(&config, door, &shutdown).await?;
         let own = wiring::serve_own(&config, services, config.listen.api, &shutdown).await?;
@@ -107,7 +111,8 @@ impl Serve {
         let services = Services::new();
         if self.service == Service::Ledger {
             let ledger = wiring::ledger(&config, &shutdown).await?;
-            let services = services.add(ledger.handle.service());
+            let services =
+                services.add(ledger.handle.service()).add(ledger.handle.supply_service());
             let running = wiring::serve_own(&config, services, address, &shutdown).await?;
             ready(home, &name, &running)?;
             let stopped = until_asked(&shutdown, &ledger.handle).await;
@@ -122,9 +127,9 @@ impl Serve {
             certificate: home::read(&home.join(format!("tls/service-{name}.crt")))?,
             key: home::read(&home.join(format!("tls/service-{name}.key")))?,
         };
-        let ledger = wiring::ledger_elsewhere(&config, shown)?;
+        let clients = wiring::ledger_elsewhere(&config, shown)?;
         if self.service == Service::Exchange {
-            let exchange = wiring::exchange(&config, ledger, &shutdown)?;
+            let exchange = wiring::exchange(&config, clients, &shutdown)?;
             let door = exchange.add_to(services);
             let running = wiring::serve_partners(&config, door, &shutdown).await?;
             ready(home, &name, &running)?;
@@ -134,6 +139,7 @@ impl Serve {
             exchange.ended().await;
             return Ok(Exit::Success);
         }
+        let ledger = clients.ledger;
         let services = match self.service {
             Service::Requests => wiring::requests_service(&config, &ledger, &shutdown, services),
             Service::Identity => wiring::identity_service(&config, &ledger, services),

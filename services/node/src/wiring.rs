@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use domain::identifier::{Office, State};
 use ledger::Passphrase;
+use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use record::genesis::SignedGenesis;
 use record::key::Signer;
 use record::root_statement::{AnnouncedKey, RootStatement};
@@ -15,6 +16,7 @@ use runtime::command::Ledger;
 use runtime::config::Config;
 use runtime::server::{Credentials, Listener, Running, Services, serve_in_memory, serve_tls};
 use runtime::shutdown::Shutdown;
+use tonic::transport::Channel;
 
 use crate::home;
 use crate::operator::Operator;
@@ -68,7 +70,7 @@ pub(crate) struct OwnLedger {
     /// The ledger itself.
     pub(crate) handle: ledger::Handle,
     /// How services reach it.
-    pub(crate) channel: Ledger,
+    pub(crate) clients: exchange::Clients,
 }
 
 /// Starts the ledger of this node.
@@ -91,12 +93,16 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
     // their health is not watched yet.
     let (_, answering) = tokio::sync::watch::channel(true);
     let handle = ledger::start(ledger_config, answering).await.context("start the ledger")?;
-    let services = Services::new().add(handle.service());
+    let services = Services::new().add(handle.service()).add(handle.supply_service());
     let caller = Caller::service(config.state, Office::new("node")?);
     let connector = serve_in_memory(services, config.limits, caller, shutdown).await?;
-    let channel = Ledger::new(channel::in_memory(&connector))
-        .max_decoding_message_size(LEDGER_REPLY_BYTES_MAX);
-    Ok(OwnLedger { handle, channel })
+    Ok(OwnLedger { handle, clients: clients(&channel::in_memory(&connector)) })
+}
+
+/// The services of the ledger behind a channel.
+fn clients(channel: &Channel) -> exchange::Clients {
+    let ledger = Ledger::new(channel.clone()).max_decoding_message_size(LEDGER_REPLY_BYTES_MAX);
+    exchange::Clients { ledger, supply: SupplyServiceClient::new(channel.clone()) }
 }
 
 /// Largest reply that a service takes from the ledger, in bytes: a case with all its bodies.
@@ -113,7 +119,10 @@ fn settable_clock(config: &Config) -> anyhow::Result<bool> {
 }
 
 /// A ledger that runs elsewhere, for a service that shows `shown`.
-pub(crate) fn ledger_elsewhere(config: &Config, shown: Credentials) -> anyhow::Result<Ledger> {
+pub(crate) fn ledger_elsewhere(
+    config: &Config,
+    shown: Credentials,
+) -> anyhow::Result<exchange::Clients> {
     let Some(address) = &config.ledger else {
         bail!(
             "`ledger.address` is empty: a service that runs alone must know where the ledger is \
@@ -126,8 +135,7 @@ pub(crate) fn ledger_elsewhere(config: &Config, shown: Credentials) -> anyhow::R
         authorities: home::read(&config.tls.authorities)?,
         credentials: Some(shown),
     };
-    let channel = channel::tls(&target)?;
-    Ok(Ledger::new(channel).max_decoding_message_size(LEDGER_REPLY_BYTES_MAX))
+    Ok(clients(&channel::tls(&target)?))
 }
 
 /// What this process shows.
@@ -141,7 +149,7 @@ fn credentials(config: &Config) -> anyhow::Result<Credentials> {
 /// The exchange with all partners.
 pub(crate) fn exchange(
     config: &Config,
-    ledger: Ledger,
+    ledger: exchange::Clients,
     shutdown: &Shutdown,
 ) -> anyhow::Result<exchange::Handle> {
     let mut partners = Vec::new();

@@ -8,34 +8,35 @@ use runtime::failure::Failure;
 use tokio_stream::StreamExt;
 use tonic::Request;
 
-use super::{Dispatches, Door};
+use super::{Asked, DISPATCHES_MAX, Dispatches, Door};
 
 impl Door {
     pub(super) async fn dispatches(
         &self,
         request: Request<StreamDispatchesRequest>,
     ) -> Result<Dispatches, Failure> {
-        let (partner, _) = self.partner(&request, &request.get_ref().genesis).await?;
+        let Asked { node, bounds, .. } = self.asked(&request, &request.get_ref().genesis).await?;
         let asked = request.into_inner();
         let author = State::new(&asked.author).map_err(|why| InvalidField::new("author", why))?;
-        if author != partner && author != self.own {
-            let reason = "must be one of the two States of the corridor";
-            return Err(InvalidField::new("author", reason).into());
-        }
+        self.of_the_corridor(node.state, author)?;
         if asked.to_number.is_some_and(|to| to < asked.from_number) {
             let reason = "must not be before `from_number`";
             return Err(InvalidField::new("to_number", reason).into());
         }
+        let last = asked.from_number.saturating_add(DISPATCHES_MAX - 1);
         let range = ReadDispatchesRequest {
             caller: None,
-            partner_state: partner.code().to_owned(),
+            partner_state: node.state.code().to_owned(),
             author: asked.author,
             era: asked.era,
             from_number: asked.from_number,
-            to_number: asked.to_number,
+            to_number: Some(asked.to_number.map_or(last, |to| to.min(last))),
         };
+        let counted = bounds.stream()?;
         let dispatches = self.ledger.range(range).await?;
-        Ok(Box::pin(dispatches.map(|sent| {
+        Ok(Box::pin(dispatches.map(move |sent| {
+            // Counted until the stream is dropped.
+            let _ = &counted;
             sent.map(|sent| StreamDispatchesResponse {
                 number: sent.number,
                 dispatch: sent.dispatch,

@@ -9,7 +9,8 @@ use tonic::Code;
 
 use crate::certificates::Authority;
 use crate::fake_ledger::GENESIS;
-use crate::stage::{Side, at_door, by_courier, nl, open, target, xk};
+use crate::fake_supply::Wanted;
+use crate::stage::{Side, at_door, by_courier, nl, open, open_at, target, wait_until, xk};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_courier_the_logs_meet_at_the_doors() {
@@ -65,7 +66,7 @@ async fn only_the_partners_node_is_answered_and_only_of_its_corridor() {
         let target = target(door.address, &at_nl, authority.issue(path));
         PartnerServiceClient::new(channel::tls(&target).unwrap())
     };
-    let head = GetHeadRequest { genesis: GENESIS.to_vec() };
+    let head = GetHeadRequest { genesis: GENESIS.to_vec(), wait_for_number: None };
     for (authority, path) in [
         (&at_xk, "office/authority/official/t.tester"),
         (&at_xk, "service/exchange"),
@@ -79,7 +80,7 @@ async fn only_the_partners_node_is_answered_and_only_of_its_corridor() {
     let mut node = client(&at_xk, "node");
     let own = node.get_head(head).await.unwrap().into_inner().own.unwrap();
     assert_eq!(own.number, 2);
-    let other = GetHeadRequest { genesis: vec![1; 32] };
+    let other = GetHeadRequest { genesis: vec![1; 32], wait_for_number: None };
     assert_eq!(node.get_head(other).await.unwrap_err().code(), Code::NotFound);
 
     let range = |author: &str, from_number, to_number| StreamDispatchesRequest {
@@ -104,4 +105,50 @@ async fn only_the_partners_node_is_answered_and_only_of_its_corridor() {
         let refused = node.stream_dispatches(range(author, from, to)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{author} {from} {to:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_courier_a_dispatch_is_fetched_as_soon_as_it_is_made() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    a.start(by_courier(xk()), None, 3_600_000).await;
+    let door = open(&a, &at_nl, &at_xk).await;
+    // An hour: what is heard after the first look, the door has told.
+    b.start(at_door(door.address, &at_nl, &at_xk), None, 3_600_000).await;
+    for (said, heard) in [("one", &["one"][..]), ("two", &["one", "two"][..])] {
+        a.ledger.say(said);
+        b.has_heard(heard).await;
+    }
+    // The door ends, and another opens: it is found again without the interval.
+    let address = door.address;
+    a.stop().await;
+    door.shutdown.begin();
+    door.ended.await.unwrap().unwrap();
+    a.ledger.say("three");
+    a.start(by_courier(xk()), None, 3_600_000).await;
+    let again = open_at(address, &a, &at_nl, &at_xk).await;
+    b.has_heard(&["one", "two", "three"]).await;
+    again.shutdown.begin();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_come_is_fetched_at_the_door() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    a.start(by_courier(xk()), None, 3_600_000).await;
+    a.ledger.store().pieces = [(0, b"key".to_vec()), (2, b"body".to_vec())].into();
+    let door = open(&a, &at_nl, &at_xk).await;
+    b.start(at_door(door.address, &at_nl, &at_xk), None, 3_600_000).await;
+    b.has_heard(&[]).await;
+    // Known to be lacking with the next import; what the partner does not have stays so.
+    let remains = Wanted::body(1, b"withheld");
+    b.ledger.store().wanted =
+        vec![Wanted::case_key(0, b"key"), remains.clone(), Wanted::body(2, b"body")];
+    a.ledger.say("one");
+    wait_until(
+        || b.ledger.store().wanted == [remains.clone()],
+        || format!("{:?}", b.ledger.store().wanted),
+    )
+    .await;
+    assert_eq!(b.ledger.store().lies, 0);
 }

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use domain::identifier::{Office, State};
+use exchange::Clients;
 use proto::ledger::v1::ledger_service_server::{LedgerService, LedgerServiceServer};
+use proto::ledger::v1::supply_service_client::SupplyServiceClient;
+use proto::ledger::v1::supply_service_server::SupplyServiceServer;
 use proto::ledger::v1::*;
 use runtime::caller::{self, Caller};
 use runtime::channel;
@@ -18,6 +21,8 @@ use runtime::shutdown::Shutdown;
 use tokio::sync::watch;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
+
+use crate::fake_supply::Wanted;
 
 /// Digest of the genesis.
 pub(crate) const GENESIS: [u8; 32] = [9; 32];
@@ -72,6 +77,12 @@ pub(crate) struct Store {
     pub(crate) gaps: u32,
     /// How many of the next calls fail.
     pub(crate) failures: u32,
+    /// What is lacking.
+    pub(crate) wanted: Vec<Wanted>,
+    /// Pieces that were not the right ones.
+    pub(crate) lies: u32,
+    /// What it has for others, by position.
+    pub(crate) pieces: BTreeMap<u64, Vec<u8>>,
 }
 
 impl FakeLedger {
@@ -105,19 +116,27 @@ impl FakeLedger {
     }
 
     /// A client of this ledger, as a service of the State has it.
-    pub(crate) async fn client(&self) -> Ledger {
+    pub(crate) async fn client(&self) -> Clients {
         let limits = Config {
             message_bytes_max: 1 << 20,
             calls_per_connection_max: 64,
             call_timeout: Duration::from_secs(30),
         };
         let caller = Caller::service(self.own, Office::new("exchange").unwrap());
-        let services = Services::new().add(LedgerServiceServer::new(self.clone()));
+        let services = Services::new()
+            .add(LedgerServiceServer::new(self.clone()))
+            .add(SupplyServiceServer::new(self.clone()));
         let connector = serve_in_memory(services, limits, caller, &Shutdown::new()).await.unwrap();
-        Ledger::new(channel::in_memory(&connector))
+        let channel = channel::in_memory(&connector);
+        let supply = SupplyServiceClient::new(channel.clone());
+        Clients { ledger: Ledger::new(channel), supply }
     }
 
-    fn check<T>(&self, request: &Request<T>, named: Option<&CallerContext>) -> Result<(), Status> {
+    pub(crate) fn check<T>(
+        &self,
+        request: &Request<T>,
+        named: Option<&CallerContext>,
+    ) -> Result<(), Status> {
         caller::of(request)?.own_service(self.own)?;
         assert_eq!(named.unwrap().role(), Role::Service);
         let mut store = self.store();
@@ -247,6 +266,7 @@ impl LedgerService for FakeLedger {
         Ok(Response::new(ImportDispatchResponse {
             outcome: outcome.into(),
             next_wanted: store.partner.len() as u64,
+            missing: store.wanted.len() as u64,
             ..Default::default()
         }))
     }

@@ -5,4 +5,6 @@ mod certificates;
 mod courier;
 mod door;
 mod fake_ledger;
+mod fake_supply;
+mod liar;
 mod stage;

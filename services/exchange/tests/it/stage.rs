@@ -16,6 +16,7 @@ use runtime::config::{Broker, Servers};
 use runtime::server::{self, Credentials, Listener, Services, serve_tls};
 use runtime::shutdown::Shutdown;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 use crate::certificates::Authority;
 use crate::fake_ledger::{FakeLedger, GENESIS};
@@ -174,7 +175,7 @@ impl Side {
     }
 }
 
-async fn wait_until(done: impl Fn() -> bool, found: impl Fn() -> String) {
+pub(crate) async fn wait_until(done: impl Fn() -> bool, found: impl Fn() -> String) {
     let waiting = async {
         while !done() {
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -193,25 +194,33 @@ pub(crate) fn by_courier(state: State) -> Partner {
 pub(crate) struct OpenDoor {
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
+    pub(crate) ended: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
 /// Opens the door of a side.
 pub(crate) async fn open(side: &Side, own: &Authority, partner: &Authority) -> OpenDoor {
+    open_at("127.0.0.1:0".parse().unwrap(), side, own, partner).await
+}
+
+/// Opens the door of a side at an address.
+pub(crate) async fn open_at(
+    address: SocketAddr,
+    side: &Side,
+    own: &Authority,
+    partner: &Authority,
+) -> OpenDoor {
     let limits = server::Config {
         message_bytes_max: 1 << 20,
         calls_per_connection_max: 16,
         call_timeout: Duration::from_secs(30),
     };
     let pems = [own, partner].map(|it| (it.state, it.pem()));
-    let listener = Listener {
-        address: "127.0.0.1:0".parse().unwrap(),
-        credentials: own.issue("node"),
-        trust: Trust::new(&pems).unwrap(),
-    };
+    let listener =
+        Listener { address, credentials: own.issue("node"), trust: Trust::new(&pems).unwrap() };
     let services = side.running().handle.add_to(Services::new());
     let shutdown = Shutdown::new();
     let running = serve_tls(services, limits, listener, &shutdown).await.unwrap();
-    OpenDoor { address: running.address, shutdown }
+    OpenDoor { address: running.address, shutdown, ended: running.ended }
 }
 
 /// A partner that is reached at its door.

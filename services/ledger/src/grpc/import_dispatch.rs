@@ -23,12 +23,14 @@ pub(super) async fn execute(
     courier(&asking, corridor.own, Some(corridor.partner))?;
     let cursor = request.cursor.map(cursor).transpose()?;
     let job = ImportJob { partner: corridor.partner, dispatch: request.dispatch, cursor };
-    let Imported { outcome, reason, next_wanted, own_head } = service.0.queue.import(job).await?;
+    let imported = service.0.queue.import(job).await?;
+    let Imported { outcome, reason, next_wanted, own_head, missing } = imported;
     Ok(ImportDispatchResponse {
         outcome: outcome.into(),
         next_wanted,
         own_head: own_head.as_ref().map(sent_heard),
         reason,
+        missing,
     })
 }
 

@@ -24,8 +24,9 @@ use super::{Parts, Reply};
 use crate::access::NewAccess;
 use crate::corridor::{Corridor, Side};
 use crate::keyring::NewKey;
-use crate::layout::LogNames;
+use crate::layout::{LogNames, Names};
 use crate::leave::Leave;
+use crate::missing::{Change, Missing, Named, Need};
 use crate::serial::{self, YearSerial};
 
 /// Bytes of a dispatch that are left for its header.
@@ -47,11 +48,14 @@ pub(super) struct Group {
     drafts: BTreeMap<State, Draft>,
     pub(super) pending: Vec<Pending>,
     pub(super) imports: Vec<PendingImport>,
-    accesses: Vec<Reply<()>>,
     /// What is told once the group is durable, or is not.
     pub(super) afterwards: Vec<Afterwards>,
     /// Partners to whom the group lets the node write again.
     pub(super) grants: BTreeSet<State>,
+    /// Accesses and supplies, answered once the group is durable.
+    promises: Vec<Reply<()>>,
+    /// What is missing from now on, or has come.
+    pub(super) changes: Vec<(State, Change)>,
     /// Bytes of the partners' dispatches that it stores.
     pub(super) taken_bytes: usize,
 }
@@ -112,9 +116,10 @@ impl Group {
             drafts: BTreeMap::new(),
             pending: Vec::new(),
             imports: Vec::new(),
-            accesses: Vec::new(),
             afterwards: Vec::new(),
             grants: BTreeSet::new(),
+            promises: Vec::new(),
+            changes: Vec::new(),
             taken_bytes: 0,
         }
     }
@@ -166,7 +171,27 @@ impl Group {
 
     pub(super) fn access(&mut self, access: &NewAccess, reply: Option<Reply<()>>) {
         self.records.push(access.record(self.now));
-        self.accesses.extend(reply);
+        self.promises.extend(reply);
+    }
+
+    /// Answers this once the group is durable.
+    pub(super) fn promise(&mut self, reply: Reply<()>) {
+        self.promises.push(reply);
+    }
+
+    /// Notes what entries that it stores name and what did not come.
+    pub(super) fn miss(
+        &mut self,
+        partner: State,
+        names: &Names,
+        missing: Vec<(CaseId, u64, Need)>,
+    ) {
+        for (case, position, need) in missing {
+            let named = Named { position, need };
+            let missing = Missing { case, since: self.now };
+            self.records.push(missing.record(names, &named));
+            self.changes.push((partner, Change::Missed(named, missing)));
+        }
     }
 
     /// Notes the serial of a case that is opened.
@@ -278,11 +303,16 @@ impl Group {
                 }
             }
         }
+        for (partner, change) in std::mem::take(&mut self.changes) {
+            if let Some(state) = parts.corridors.get_mut(&partner) {
+                state.note(change);
+            }
+        }
     }
 
     /// Answers everybody. `first` is the position of the group's first record.
     pub(super) fn answer(self, parts: &Parts, lengths: &HashMap<StreamId, u64>, first: u64) {
-        for reply in self.accesses {
+        for reply in self.promises {
             // Whoever no longer waits does not need the answer, here and below.
             let _ = reply.send(Ok(()));
         }
@@ -301,6 +331,7 @@ impl Group {
                 reason,
                 next_wanted: logs.map_or(0, |logs| logs.partner.next_number()),
                 own_head: logs.and_then(|logs| logs.own.head()).map(|head| head.heard),
+                missing: parts.corridors.get(&partner).map_or(0, |it| it.missing.len() as u64),
             };
             let _ = reply.send(Ok(imported));
         }
@@ -309,7 +340,7 @@ impl Group {
     /// Tells everybody that nothing was written, and returns the failure for the log.
     pub(super) fn fail(self, failure: Failure) -> Failure {
         let again = || Failure::new(failure.class(), failure.code().clone(), failure.message());
-        for reply in self.accesses {
+        for reply in self.promises {
             let _ = reply.send(Err(again()));
         }
         for tell in self.afterwards {

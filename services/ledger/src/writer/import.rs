@@ -18,7 +18,7 @@ use record::canonical;
 use record::dispatch::Dispatch;
 use record::entry::{Head, Owner};
 use record::log::Stamp;
-use record::seal::CaseKey;
+use record::seal::{CaseKey, Place};
 use record::wrap::{self, UnwrapError};
 use runtime::failure::Failure;
 
@@ -29,6 +29,7 @@ use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
 use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, LogNames, case_stream};
+use crate::missing::Need;
 
 /// First records of a case among which its opening is looked for: whoever says more than this of a
 /// case before opening it goes without its key.
@@ -48,6 +49,8 @@ pub(crate) struct Imported {
     pub(crate) reason: String,
     pub(crate) next_wanted: u64,
     pub(crate) own_head: Option<Heard>,
+    /// How many things are missing of the partner's log.
+    pub(crate) missing: u64,
 }
 
 /// What became of one dispatch.
@@ -347,11 +350,22 @@ fn store(
         group.lengthen(stream, 1);
     }
     let opened = &mut group.draft(parts, partner).opened;
+    let mut missing = Vec::new();
     for (case, opening) in openings(parts, state, opened, &entries)? {
         let mut wraps = case_keys.iter().filter(|it| it.position == opening.head.position);
-        let key = wraps.find_map(|it| unwrap(parts, state, opening, it));
-        group.keys.extend(key.map(|key| NewKey { case, key, reach: Reach::Shared }));
+        match wraps.find_map(|it| unwrap(parts, state, opening, it)) {
+            Some(key) => group.keys.push(NewKey { case, key, reach: Reach::Shared }),
+            None => missing.push((case, opening.head.position, Need::CaseKey)),
+        }
     }
+    missing.extend(entries.iter().filter(|it| it.lacks_body()).filter_map(|it| {
+        match it.reading.owner {
+            Owner::Case(case) => Some((case, it.head.position, Need::Body)),
+            // Nobody reads what belongs to nobody, and the corridor has no bodies.
+            Owner::Corridor | Owner::Nobody => None,
+        }
+    }));
+    group.miss(partner, &corridor.names, missing);
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();
     let number = signed_header.header().number;
@@ -401,6 +415,25 @@ fn openings<'a>(
     Ok(openings)
 }
 
+/// Opens a wrapped case key with whichever HPKE key it is sealed to.
+pub(super) fn open_wrapped(
+    parts: &Parts,
+    wrapped: &WrappedCaseKey,
+    genesis: &Digest,
+    opening: &Place,
+    commitment: &Digest,
+) -> Result<CaseKey, UnwrapError> {
+    // The newest first: an older one is there only until the partner has heard of its successor.
+    let mut found = Err(UnwrapError::OtherRecipient);
+    for recipient in parts.keyring.keys().hpke.iter().rev() {
+        found = wrap::unwrap(wrapped, genesis, opening, commitment, recipient);
+        if !matches!(found, Err(UnwrapError::OtherRecipient)) {
+            break;
+        }
+    }
+    found
+}
+
 /// The case key beside an opening entry, if it is the one that the entry committed to. Without it
 /// the entry is stored all the same: its body cannot be read until the key comes.
 fn unwrap(
@@ -416,15 +449,7 @@ fn unwrap(
     };
     let place = corridor.place(Side::Partner, case, opening.head.position);
     let genesis = corridor.genesis.digest();
-    // The newest first: an older one is there only until the partner has heard of its successor.
-    let mut found = Err(UnwrapError::OtherRecipient);
-    for recipient in parts.keyring.keys().hpke.iter().rev() {
-        found = wrap::unwrap(wrapped, genesis, &place, &commitment, recipient);
-        if !matches!(found, Err(UnwrapError::OtherRecipient)) {
-            break;
-        }
-    }
-    match found {
+    match open_wrapped(parts, wrapped, genesis, &place, &commitment) {
         Ok(key) => Some(key),
         Err(error) => {
             tracing::warn!(position = opening.head.position, %error, "a case key is of no use");

@@ -20,6 +20,7 @@ use super::fault;
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, LogNames};
 use crate::leave::Leave;
+use crate::missing::{self, AllMissing};
 use crate::snapshot::{CorridorSnapshot, LogSnapshot};
 use crate::writer::leave::Resuming;
 
@@ -59,6 +60,8 @@ pub(crate) struct CorridorState {
     pub(super) resuming: Option<Resuming>,
     /// That the partner says it holds less of the own log than it has receipted.
     pub(super) answers_low: Option<String>,
+    /// What entries of the partner name and what is not here.
+    pub(crate) missing: Arc<AllMissing>,
 }
 
 /// A dispatch that waits.
@@ -123,6 +126,7 @@ impl CorridorState {
         let (proofs, stopped) = proofs(store, &corridor).map_err(failed)?;
         let both = [&names.own, &names.partner];
         let void_faults = fault::resume(store, both, &mut logs, &faults).map_err(failed)?;
+        let missing = missing::find(store, &corridor.names).map_err(failed)?;
         let state = Self {
             logs,
             corridor,
@@ -136,6 +140,7 @@ impl CorridorState {
             leave: Leave::Granted,
             resuming: None,
             answers_low: None,
+            missing: Arc::new(missing),
         };
         state.note_eras();
         Ok(state)
@@ -176,6 +181,7 @@ impl CorridorState {
             withheld: self.withheld == Some(self.logs.partner.next_number()),
             leave: self.leave.clone(),
             answers_low: self.answers_low.clone(),
+            missing: Arc::clone(&self.missing),
         }
     }
 }

@@ -33,13 +33,17 @@ impl Turns {
                 self.held.push_back(job);
                 return None;
             }
+            Job::Supply(supply, _) if self.given.contains_key(&supply.partner) => {
+                self.held.push_back(job);
+                return None;
+            }
             Job::Append(append, _) => {
                 if self.given.get(&append.partner) == Some(&append.command) {
                     self.given.remove(&append.partner);
                 }
             }
             Job::Tick | Job::End(_) => self.given.clear(),
-            Job::Import(..) | Job::Access(..) | Job::Leave(_) => {}
+            Job::Import(..) | Job::Supply(..) | Job::Access(..) | Job::Leave(_) => {}
         }
         Some(job)
     }
@@ -48,6 +52,7 @@ impl Turns {
     pub(super) fn release(&mut self, deferred: &mut VecDeque<Job>) {
         let waits = |job: &Job| match job {
             Job::Import(import, _) => self.given.contains_key(&import.partner),
+            Job::Supply(supply, _) => self.given.contains_key(&supply.partner),
             Job::Append(..) | Job::Access(..) | Job::Leave(_) | Job::Tick | Job::End(_) => false,
         };
         let (held, free): (VecDeque<Job>, VecDeque<Job>) =
@@ -84,7 +89,12 @@ mod tests {
     fn bytes(jobs: &VecDeque<Job>) -> Vec<u8> {
         let of = |job: &Job| match job {
             Job::Import(import, _) => import.dispatch[0],
-            Job::Append(..) | Job::Access(..) | Job::Leave(_) | Job::Tick | Job::End(_) => 0,
+            Job::Supply(..)
+            | Job::Append(..)
+            | Job::Access(..)
+            | Job::Leave(_)
+            | Job::Tick
+            | Job::End(_) => 0,
         };
         jobs.iter().map(of).collect()
     }

@@ -15,4 +15,5 @@ mod restored;
 mod rotation;
 mod start;
 mod witness;
+mod supply;
 mod world;

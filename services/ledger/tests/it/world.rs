@@ -21,6 +21,7 @@ use ledger::{
     PublicKeys, StartError, create_keyring_with, found, start,
 };
 use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest, GetStatusRequest,
     ImportDispatchRequest, ImportDispatchResponse, ImportOutcome, KeptFault, ListFaultsRequest,
@@ -41,6 +42,7 @@ use runtime::shutdown::Shutdown;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
+use tonic::transport::Channel;
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 /// 2026-06-01T08:00:00Z
@@ -69,6 +71,7 @@ pub(crate) struct Site {
 pub(crate) struct Running {
     pub(crate) handle: Handle,
     pub(crate) client: Ledger,
+    pub(crate) supply: SupplyServiceClient<Channel>,
     shutdown: Shutdown,
     pub(crate) state: State,
     pub(crate) partner: State,
@@ -228,11 +231,13 @@ impl Running {
             calls_per_connection_max: 256,
             call_timeout: std::time::Duration::from_secs(60),
         };
-        let services = Services::new().add(handle.service());
+        let services = Services::new().add(handle.service()).add(handle.supply_service());
         let service = Caller::service(state, Office::new("test").unwrap());
         let connector = serve_in_memory(services, limits, service, &shutdown).await.unwrap();
-        let client = Ledger::new(in_memory(&connector)).max_decoding_message_size(8 << 20);
-        Self { handle, client, shutdown, state, partner }
+        let channel = in_memory(&connector);
+        let client = Ledger::new(channel.clone()).max_decoding_message_size(8 << 20);
+        let supply = SupplyServiceClient::new(channel);
+        Self { handle, client, supply, shutdown, state, partner }
     }
 
     pub(crate) async fn stop(self) {

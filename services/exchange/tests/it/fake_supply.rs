@@ -1,0 +1,108 @@
+//! What the fake ledger lacks and what it has for others: a piece is the right one when its bytes
+//! are those that the test says.
+
+use proto::ledger::v1::missing::What;
+use proto::ledger::v1::supply_service_server::SupplyService;
+use proto::ledger::v1::*;
+use tonic::{Request, Response, Status};
+
+use crate::fake_ledger::FakeLedger;
+
+/// Something that is lacking, and the bytes that it is known by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) position: u64,
+    pub(crate) what: What,
+    pub(crate) right: Vec<u8>,
+}
+
+impl Wanted {
+    pub(crate) fn body(position: u64, right: &[u8]) -> Self {
+        let what = What::Body(MissingBody { digest: vec![1; 32] });
+        Self { position, what, right: right.to_vec() }
+    }
+
+    pub(crate) fn case_key(position: u64, right: &[u8]) -> Self {
+        Self { position, what: What::CaseKey(MissingCaseKey {}), right: right.to_vec() }
+    }
+}
+
+impl FakeLedger {
+    fn take(&self, position: u64, given: &[u8], is: fn(&What) -> bool) -> Result<(), Status> {
+        let mut store = self.store();
+        let at = |it: &Wanted| it.position == position && is(&it.what);
+        let Some(index) = store.wanted.iter().position(at) else { return Ok(()) };
+        if store.wanted.get(index).is_some_and(|it| it.right != given) {
+            store.lies += 1;
+            return Err(Status::invalid_argument("not the one that the entry names"));
+        }
+        store.wanted.remove(index);
+        Ok(())
+    }
+
+    fn give(&self, position: u64) -> Result<Vec<u8>, Status> {
+        let piece = self.store().pieces.get(&position).cloned();
+        piece.ok_or_else(|| Status::not_found("piece"))
+    }
+}
+
+#[tonic::async_trait]
+impl SupplyService for FakeLedger {
+    async fn list_missing(
+        &self,
+        request: Request<ListMissingRequest>,
+    ) -> Result<Response<ListMissingResponse>, Status> {
+        self.check(&request, request.get_ref().caller.as_ref())?;
+        let from = request.get_ref().from_position;
+        let store = self.store();
+        // One a page, so that pages are turned.
+        let mut rest = store.wanted.iter().filter(|it| it.position >= from);
+        let missing = rest.next().map(|it| Missing {
+            since_ms: 0,
+            position: it.position,
+            case_id: it.position.to_be_bytes().to_vec(),
+            what: Some(it.what.clone()),
+        });
+        let more = rest.next().is_some();
+        Ok(Response::new(ListMissingResponse { missing: missing.into_iter().collect(), more }))
+    }
+
+    async fn supply_body(
+        &self,
+        request: Request<SupplyBodyRequest>,
+    ) -> Result<Response<SupplyBodyResponse>, Status> {
+        self.check(&request, request.get_ref().caller.as_ref())?;
+        let it = request.into_inner();
+        self.take(it.position, &it.sealed_body, |what| matches!(what, What::Body(_)))?;
+        Ok(Response::new(SupplyBodyResponse {}))
+    }
+
+    async fn supply_case_key(
+        &self,
+        request: Request<SupplyCaseKeyRequest>,
+    ) -> Result<Response<SupplyCaseKeyResponse>, Status> {
+        self.check(&request, request.get_ref().caller.as_ref())?;
+        let it = request.into_inner();
+        self.take(it.position, &it.wrapped, |what| matches!(what, What::CaseKey(_)))?;
+        Ok(Response::new(SupplyCaseKeyResponse {}))
+    }
+
+    async fn read_body(
+        &self,
+        request: Request<ReadBodyRequest>,
+    ) -> Result<Response<ReadBodyResponse>, Status> {
+        assert_eq!(request.get_ref().caller.as_ref().unwrap().role(), Role::Node);
+        let sealed_body = self.give(request.get_ref().position)?;
+        Ok(Response::new(ReadBodyResponse { sealed_body }))
+    }
+
+    async fn wrap_case_key(
+        &self,
+        request: Request<WrapCaseKeyRequest>,
+    ) -> Result<Response<WrapCaseKeyResponse>, Status> {
+        assert_eq!(request.get_ref().caller.as_ref().unwrap().role(), Role::Node);
+        let case = request.get_ref().case_id.as_slice().try_into();
+        let case = case.map_err(|_| Status::invalid_argument("case_id"))?;
+        Ok(Response::new(WrapCaseKeyResponse { wrapped: self.give(u64::from_be_bytes(case))? }))
+    }
+}
