@@ -9,6 +9,7 @@ use domain::case::event::{Event, Statement};
 use domain::identifier::{Office, State};
 use ledger::{Announcements, ClockChoice, Hardness, Limits, Passphrase, PublicKeys};
 use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse, GetStatusRequest,
     ImportDispatchRequest, ImportDispatchResponse,
@@ -118,11 +119,13 @@ impl Host {
             calls_per_connection_max: 1024,
             call_timeout: std::time::Duration::from_secs(60),
         };
-        let services = Services::new().add(handle.service());
+        let services = Services::new().add(handle.service()).add(handle.supply_service());
         let caller = Caller::service(site.state, Office::new("node")?);
         let connector = serve_in_memory(services, limits, caller, &last).await?;
         let channel = runtime::channel::in_memory(&connector);
+        let supply = SupplyServiceClient::new(channel.clone());
         let ledger = Ledger::new(channel).max_decoding_message_size(64 << 20);
+        let clients = exchange::Clients { ledger: ledger.clone(), supply };
         let exchange = courier.map(|servers| {
             let broker = Broker {
                 servers: Servers::Named(servers.to_owned()),
@@ -134,7 +137,7 @@ impl Host {
                 partners: vec![partner],
                 ..exchange::Config::new(site.state)
             };
-            exchange::start(&config, ledger.clone(), &shutdown)
+            exchange::start(&config, clients, &shutdown)
         });
         Ok(Self {
             state: site.state,

@@ -152,9 +152,12 @@ impl Node {
         let [api, door] = free_addresses()?;
         let file = courier.address_file().display().to_string();
         let mut words = vec!["init", "--state", state, "--api", &api, "--partner-door", &door];
-        words.extend(["--broker-file", &file]);
-        if courier.kind() == Some(Kind::Development) {
-            words.extend(["--fetch-wait-ms", "10"]);
+        match courier.kind() {
+            Some(Kind::Development) => {
+                words.extend(["--broker-file", &file, "--fetch-wait-ms", "10"]);
+            }
+            Some(Kind::Apache) => words.extend(["--broker-file", &file]),
+            Some(Kind::Absent) | None => {}
         }
         words.extend(roles);
         node.operate(&words)?;

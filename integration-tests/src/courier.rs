@@ -18,6 +18,8 @@ pub enum Kind {
     Development,
     /// Apache Kafka.
     Apache,
+    /// None, for good: the nodes meet at their doors.
+    Absent,
 }
 
 /// A courier that runs, and the file that tells nodes where.
@@ -32,6 +34,7 @@ pub struct Courier {
 enum Engine {
     Development(Running),
     Apache(Box<Kafka>),
+    Absent,
     Ended,
 }
 
@@ -57,6 +60,7 @@ impl Courier {
                 std::fs::write(address_file(folder), kafka.bootstrap_servers())?;
                 Engine::Apache(Box::new(kafka))
             }
+            Kind::Absent => Engine::Absent,
         };
         Ok(Self { folder: folder.to_owned(), engine, topics })
     }
@@ -73,6 +77,7 @@ impl Courier {
         match &self.engine {
             Engine::Development(_) => Some(Kind::Development),
             Engine::Apache(_) => Some(Kind::Apache),
+            Engine::Absent => Some(Kind::Absent),
             Engine::Ended => None,
         }
     }
@@ -102,7 +107,7 @@ impl Courier {
         match &self.engine {
             Engine::Development(running) => Some(running.id()),
             Engine::Apache(kafka) => Some(kafka.process_id()),
-            Engine::Ended => None,
+            Engine::Absent | Engine::Ended => None,
         }
     }
 
@@ -117,18 +122,20 @@ impl Courier {
                 drop(kafka);
                 Ok(())
             }
-            Engine::Ended => Ok(()),
+            Engine::Absent | Engine::Ended => Ok(()),
         }
     }
 
     /// Loses everything that the courier holds: the development broker is ended and another is
-    /// started on another port; on Apache Kafka the topics are deleted and created again.
+    /// started on another port; on Apache Kafka the topics are deleted and created again; where
+    /// there is none, nothing is lost.
     ///
     /// # Errors
     /// The courier does not come back.
     pub async fn lose_everything(&mut self) -> Result<()> {
         match &mut self.engine {
             Engine::Apache(kafka) => kafka.recreate_topics(&self.topics).await,
+            Engine::Absent => Ok(()),
             Engine::Development(_) | Engine::Ended => {
                 let engine = std::mem::replace(&mut self.engine, Engine::Ended);
                 if let Engine::Development(running) = engine {

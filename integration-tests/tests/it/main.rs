@@ -6,6 +6,7 @@ mod broker;
 mod contract;
 mod house;
 mod stories;
+mod without_courier;
 mod refusals;
 mod evidence;
 mod listing;
