@@ -170,7 +170,7 @@ impl Store {
         if offsets.is_empty() && from < size && max > 0 {
             return Err(self.index_is_broken("an offset file is too short"));
         }
-        let mut reader = Reader::new(self, Window::FAR, max);
+        let mut reader = Reader::new(self, Window::for_records(offsets.len()), max);
         for (index, address) in (from..).zip(offsets) {
             if reader.is_full() {
                 break;
@@ -237,7 +237,7 @@ impl Store {
         if addresses.is_empty() && from.0 < end {
             return Err(self.index_is_broken("the file of positions is too short"));
         }
-        let mut reader = Reader::new(self, Window::FAR, max);
+        let mut reader = Reader::new(self, Window::for_records(addresses.len()), max);
         let mut next = from;
         for (position, address) in (from.0..).zip(addresses) {
             if reader.is_full() {

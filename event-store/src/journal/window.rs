@@ -17,10 +17,16 @@ pub(crate) struct Window {
 impl Window {
     /// For one record, here and there.
     pub(crate) const NEAR: usize = 4 << 10;
-    /// For records that follow one another.
-    pub(crate) const FAR: usize = 64 << 10;
+    /// For many records that follow one another.
+    const FAR: usize = 64 << 10;
     /// For whole segments.
     pub(crate) const WHOLE: usize = 1 << 20;
+
+    /// How far to read ahead for so many records that follow one another. What is read for nothing
+    /// costs as much as what is wanted: one record is the usual question.
+    pub(crate) fn for_records(count: usize) -> usize {
+        count.saturating_mul(1 << 10).clamp(Self::NEAR, Self::FAR)
+    }
 
     pub(crate) fn new(ahead: usize) -> Self {
         Self { segment: 0, start: 0, bytes: Vec::new(), ahead }
