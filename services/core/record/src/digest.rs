@@ -23,6 +23,9 @@ pub(crate) const CASE_KEY: &[u8] = b"readmit/v1/case-key";
 /// SHA-256 of parts, one after the other.
 #[must_use]
 pub fn sha256(parts: &[&[u8]]) -> Digest {
-    let hash = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
     Digest::new(hash.finalize().into())
 }

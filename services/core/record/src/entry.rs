@@ -225,3 +225,82 @@ fn shaped(head: &Head, statement: &Statement) -> bool {
     let corridor = kind.speaker() == domain::case::event::Speaker::Corridor;
     kind.opens() == head.case_key_commitment.is_some() && !(corridor && head.body_digest.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The general way, as all other messages are read.
+    fn read(bytes: &[u8]) -> Option<Head> {
+        let message: v1::Head = canonical::decode(bytes).ok()?;
+        let optional = |bytes: &[u8]| {
+            if bytes.is_empty() { Some(None) } else { Digest::from_slice(bytes).ok().map(Some) }
+        };
+        Some(Head {
+            position: message.position,
+            tag: Digest::from_slice(&message.tag).ok()?,
+            facts_digest: Digest::from_slice(&message.facts_digest).ok()?,
+            body_digest: optional(&message.body_digest)?,
+            case_key_commitment: optional(&message.case_key_commitment)?,
+        })
+    }
+
+    fn digest() -> impl Strategy<Value = Digest> {
+        any::<[u8; 32]>().prop_map(Digest::new)
+    }
+
+    fn position() -> impl Strategy<Value = u64> {
+        let edges = (0..64_u32).prop_map(|bit| 1 << bit);
+        prop_oneof![Just(0), Just(u64::MAX), edges, any::<u64>()]
+    }
+
+    prop_compose! {
+        fn head()(
+            position in position(),
+            tag in digest(),
+            facts_digest in digest(),
+            body_digest in proptest::option::of(digest()),
+            case_key_commitment in proptest::option::of(digest()),
+        ) -> Head {
+            Head { position, tag, facts_digest, body_digest, case_key_commitment }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_head_reads_back(head in head()) {
+            prop_assert_eq!(Head::decode(&head.encode()), Some(head));
+        }
+
+        #[test]
+        fn by_hand_and_the_general_way_read_the_same(
+            head in head(),
+            at in any::<prop::sample::Index>(),
+            with in any::<[u8; 2]>(),
+            how in 0..5,
+        ) {
+            let mut bytes = head.encode();
+            // Near the front, where the position is, as often as anywhere.
+            let at = if with[1] % 2 == 0 { at.index(bytes.len()) } else { at.index(12) };
+            match how {
+                0 => bytes[at] = with[0],
+                1 => bytes.insert(at, with[0]),
+                2 => drop(bytes.remove(at)),
+                3 => bytes.truncate(at),
+                _ => bytes.extend(with),
+            }
+            prop_assert_eq!(Head::decode(&bytes), read(&bytes));
+        }
+
+        #[test]
+        fn numbers_are_read_in_the_shortest_form_only(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+            let mut all = vec![8];
+            all.extend(bytes);
+            all.extend([0x12, 32].into_iter().chain([1; 32]));
+            all.extend([0x1a, 32].into_iter().chain([2; 32]));
+            prop_assert_eq!(Head::decode(&all), read(&all));
+        }
+    }
+}
