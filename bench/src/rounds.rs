@@ -8,6 +8,34 @@ use anyhow::{Context, Result};
 /// Rounds of every figure.
 pub(crate) const ROUNDS: usize = 5;
 
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+enum Watch {
+    /// What this thread has worked: others on the machine take nothing from it.
+    Core(Duration),
+    /// The wall's clock, where the system does not say what a thread has worked.
+    Wall(Instant),
+}
+
+impl Watch {
+    fn start() -> Self {
+        worked().map_or_else(|| Self::Wall(Instant::now()), Self::Core)
+    }
+
+    fn elapsed(self) -> Duration {
+        match self {
+            Self::Core(start) => worked().unwrap_or_default().saturating_sub(start),
+            Self::Wall(start) => start.elapsed(),
+        }
+    }
+}
+
+/// What this thread has worked, in the kernel's own count; Linux only.
+fn worked() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// Something that is run once in each round, and how much it did.
 pub(crate) struct Candidate<'a> {
     /// The name of its row.
@@ -16,7 +44,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) work: Box<dyn FnMut() -> Result<usize> + 'a>,
 }
 
-/// Runs all candidates in [`ROUNDS`] rounds, after one that warms up; pieces a second of each.
+/// Runs all candidates in [`ROUNDS`] rounds, after one that warms up; pieces a second of one core.
 ///
 /// # Errors
 /// A candidate failed.
@@ -24,7 +52,7 @@ pub(crate) fn interleaved(candidates: &mut [Candidate<'_>]) -> Result<Vec<(Strin
     let mut rates = vec![Vec::with_capacity(ROUNDS); candidates.len()];
     for round in 0..=ROUNDS {
         for (candidate, rates) in candidates.iter_mut().zip(&mut rates) {
-            let start = Instant::now();
+            let start = Watch::start();
             let pieces = (candidate.work)().with_context(|| candidate.name.clone())?;
             if round > 0 {
                 rates.push(per_second(pieces, start.elapsed()));
