@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::identifier::State;
 use zeroize::Zeroizing;
 
 use crate::clock::ClockChoice;
+use crate::signer_process::ProcessSigner;
 
 /// The configuration of a ledger.
 #[derive(Clone, Debug)]
@@ -19,6 +21,9 @@ pub struct Config {
     pub keyring_file: PathBuf,
     /// Opens the keyring.
     pub passphrase: Passphrase,
+    /// A log key that is kept by another process, beside those of the keyring; it speaks once it
+    /// is announced.
+    pub signer: Option<Arc<ProcessSigner>>,
     /// Where the signer keeps its marks. Outside the data folder and its backups, or a restored
     /// copy could not be told from the original.
     pub signer_mark_folder: PathBuf,

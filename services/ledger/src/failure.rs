@@ -25,6 +25,9 @@ pub(crate) const EVIDENCE_TOO_LONG: Code = Code::new("LEDGER-0005");
 /// The partner has proved a fault of the own log.
 pub(crate) const OWN_LOG_FROZEN: Code = Code::new("LEDGER-0010");
 
+/// The case key stands on the record, sealed to a key that is held still.
+pub(crate) const SEALED_ON_RECORD: Code = Code::new("LEDGER-0012");
+
 /// A record that is not what the ledger writes.
 pub(crate) fn corrupt(record: &StoredRecord) -> Failure {
     Failure::corrupt(format!(
@@ -78,7 +81,7 @@ pub(crate) fn writer_gone() -> Failure {
 
 /// Every code of this crate.
 #[cfg(test)]
-const ALL: [Code; 8] = [
+const ALL: [Code; 9] = [
     PARTNER_STOPPED,
     CLOCK_NOT_SETTABLE,
     CASE_KEY_MISSING,
@@ -87,6 +90,7 @@ const ALL: [Code; 8] = [
     WAITING,
     RESUME_REFUSED,
     OWN_LOG_FROZEN,
+    SEALED_ON_RECORD,
 ];
 
 #[cfg(test)]

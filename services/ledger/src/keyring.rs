@@ -30,6 +30,7 @@ mod contents;
 mod epoch;
 mod error;
 mod files;
+mod signer_key;
 mod version_1;
 mod wrapping;
 
@@ -51,6 +52,7 @@ pub use backup::{Aged, back_up_keyring, restore_keyring};
 pub(crate) use case_keys::CaseKeys;
 pub(crate) use contents::{Contents, NewKey, NodeKeys, Reach, Secrets};
 pub use error::KeyringError;
+pub use signer_key::{create_signer_key, open_signer_key};
 pub use wrapping::Hardness;
 
 use epoch::Epoch;

@@ -6,6 +6,7 @@
 //! | `headers/<partner>/<author>/<era>` | the signed header of a dispatch | none |
 //! | `local/<partner>` | the head of a local entry | its case |
 //! | `commands/<partner>` | a command that was carried out | its case, or the corridor |
+//! | `erasures/<partner>` | a case whose erasure this State has ordered | none |
 //! | `proofs/<partner>` | a dispatch that was not imported | none |
 //! | `missing/<partner>` | what an imported entry names and what did not come | none |
 //! | `supplied/<partner>` | what was missing and has come | its case |
@@ -39,6 +40,7 @@ pub(crate) struct Names {
     pub(crate) proofs: LogName,
     pub(crate) missing: LogName,
     pub(crate) supplied: LogName,
+    pub(crate) erasures: LogName,
 }
 
 /// The names of the two logs of the store that hold one log of a State.
@@ -79,6 +81,7 @@ impl Names {
             proofs: name(&format!("proofs/{other}")),
             missing: name(&format!("missing/{other}")),
             supplied: name(&format!("supplied/{other}")),
+            erasures: name(&format!("erasures/{other}")),
         }
     }
 }

@@ -24,6 +24,7 @@ mod scope;
 mod serial;
 mod quarantine;
 mod signer_mark;
+mod signer_process;
 mod snapshot;
 mod start;
 mod stepped;
@@ -36,9 +37,11 @@ pub use founding::{Announcements, FoundError, found, is_founded};
 pub use grpc::Service;
 pub use keyring::{
     Aged, Hardness, KeyList, KeyUse, KeyringError, PublicKeys, back_up_keyring, create_keyring,
-    create_keyring_with, keyring_public_keys, list_keys, prepare_key, restore_keyring,
+    create_keyring_with, create_signer_key, keyring_public_keys, list_keys, open_signer_key,
+    prepare_key, restore_keyring,
 };
 pub use signer_mark::MarkError;
+pub use signer_process::{ProcessSigner, SignerError, serve_signer};
 pub use start::{Handle, StartError, start};
 pub use stepped::{
     About, Arrived, Crossed, Log, Logged, Prepared, Revisions, Standing, Stated, Stepped,

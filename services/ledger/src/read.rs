@@ -301,6 +301,7 @@ impl Reader {
     ) -> Result<wire::Chain, Failure> {
         let of_corridor = self.corridor_records(snapshot, corridor)?;
         let key = case.and_then(|case| self.keys.get(&case.id));
+        let bodies = self.shown(case, bodies);
         let of_case = case.map(|case| case.entries.as_slice()).unwrap_or_default();
         let side = corridor.side(chain.author).unwrap_or(Side::Own);
         let mut entries: Vec<&EntryRecord> =
@@ -331,9 +332,17 @@ impl Reader {
         })
     }
 
+    /// Bodies that were erased are not there to be shown: they are not unreadable, of which somebody
+    /// would have to be told.
+    fn shown(&self, case: Option<&CaseRecords>, bodies: Bodies) -> Bodies {
+        let erased = case.is_some_and(|case| self.keys.is_erased(&case.id));
+        if erased { Bodies::Withheld } else { bodies }
+    }
+
     /// The local entries of a case as they are sent.
     pub(crate) fn sent_local(&self, case: &CaseRecords, bodies: Bodies) -> Vec<wire::LocalEntry> {
         let key = self.keys.local(&case.id);
+        let bodies = self.shown(Some(case), bodies);
         let sent = case.local.iter().map(|record| {
             let sealed = &record.stored.sealed_body;
             let (body, body_state) = if sealed.is_empty() {

@@ -12,6 +12,8 @@ use event_store::{OpenError, Options, Position, Store};
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
 use proto::ledger::v1::supply_service_server::SupplyServiceServer;
 use record::facts;
+use record::key::{PublicKey, Signer as _};
+use record::root_statement::AnnouncedKey;
 use runtime::failure::Failure;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -29,6 +31,7 @@ use crate::recover;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark, Standing, StoreEnd};
 use crate::view::Projector;
+use crate::writer::erasure;
 use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
 
 /// How often the writer looks at the clock when there is nothing to do.
@@ -66,8 +69,11 @@ pub enum StartError {
         #[source]
         source: MarkError,
     },
-    /// The keyring is not the one whose keys were announced.
-    #[error("the keyring's keys are not the ones that were announced to `{partner}`")]
+    /// Neither the keyring nor the signer has the keys that were announced.
+    #[error(
+        "the keys of the keyring, and of the signer if there is one, are not the ones that were \
+         announced to `{partner}`"
+    )]
     OtherKeys {
         /// The partner.
         partner: State,
@@ -229,6 +235,14 @@ pub(crate) fn assemble(
         let cases = with_local_entries(&store, &founded).map_err(StartError::Begin)?;
         locals = keyring.settle_locals(cases)?;
     }
+    let mut erased = BTreeSet::new();
+    for founded in &founded {
+        erased.extend(erasure::ordered(&store, &founded.corridor).map_err(StartError::Begin)?);
+    }
+    // A keyring that was restored may hold keys that were destroyed before.
+    if erased.iter().any(|case| cases.contains_key(case) || locals.contains_key(case)) {
+        erasure::destroy(&mut keyring, &erased)?;
+    }
     for founded in founded {
         check_clock(&clock, &founded.corridor)?;
         let partner = founded.corridor.partner;
@@ -243,8 +257,9 @@ pub(crate) fn assemble(
     let parts = Parts {
         store,
         keyring,
+        signer: config.signer.clone(),
         secrets: Arc::new(secrets),
-        keys: Arc::new(CaseKeys::new(cases, locals)),
+        keys: Arc::new(CaseKeys::new(cases, locals, erased.into_iter().collect())),
         clock: Arc::new(clock),
         serials: Arc::new(Serials::default()),
         corridors: states,
@@ -290,11 +305,15 @@ fn resume(
     let (mark, standing) = SignerMark::open(folder, &corridor.own_log, end, digest_of)
         .map_err(|source| StartError::Mark { partner, source })?;
     if head.is_none() {
-        announcements.check(&corridor, |key| keys.has(key))?;
+        let held = |key: &AnnouncedKey| match key {
+            AnnouncedKey::Log(key) => keys.has_log(key) || signs(config, key),
+            AnnouncedKey::Hpke(key) => keys.has_hpke(key),
+        };
+        announcements.check(&corridor, held)?;
     } else if standing == Standing::Level {
         // What a restored store lacks may announce other keys: looked at when it is whole again.
         let announced = state.logs.own.keys();
-        let held = announced.log_key().is_some_and(|key| keys.has_log(&key))
+        let held = announced.log_key().is_some_and(|key| keys.has_log(&key) || signs(config, &key))
             && announced.hpke_key().is_some_and(|key| keys.has_hpke(&key.public_key));
         if !held {
             return Err(StartError::OtherKeys { partner });
@@ -358,6 +377,11 @@ fn wait_if_restored(
         tracing::error!(%partner, reason, "nothing is written to this partner yet");
     }
     Ok(())
+}
+
+/// Whether the signer beside the keyring has this key.
+fn signs(config: &Config, key: &PublicKey) -> bool {
+    config.signer.as_ref().is_some_and(|signer| signer.public_key() == *key)
 }
 
 /// The cases of which something stands in a local log.

@@ -19,6 +19,7 @@
 //! and ends, and whoever waits for its end ends the process.
 
 mod append;
+pub(crate) mod erasure;
 mod fault;
 mod group;
 mod import;
@@ -28,10 +29,10 @@ mod state;
 mod turn;
 mod supply;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use domain::identifier::State;
+use domain::identifier::{CaseId, State};
 use event_store::{AppendError, Batch, Store, StreamId};
 use record::log::Composed;
 use runtime::failure::Failure;
@@ -46,6 +47,7 @@ use crate::leave::Leave;
 use crate::quarantine::Quarantine;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark};
+use crate::signer_process::ProcessSigner;
 use crate::snapshot::Snapshot;
 
 pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
@@ -181,6 +183,8 @@ impl Queue {
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) keyring: Keyring,
+    /// A log key beside those of the keyring.
+    pub(crate) signer: Option<Arc<ProcessSigner>>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) keys: Arc<CaseKeys>,
     pub(crate) clock: Arc<Clock>,
@@ -204,6 +208,8 @@ pub(crate) struct Writer {
     turns: Turns,
     /// Set when parked dispatches are ready that did not fit into the group.
     more_is_ready: bool,
+    /// Cases whose erasure is ordered, and whose keys are not destroyed yet.
+    to_erase: BTreeSet<CaseId>,
     /// Set when what the disk holds is not known any more: the writer ends.
     stopped: bool,
 }
@@ -222,6 +228,7 @@ impl Writer {
             commands: Commands::default(),
             turns: Turns::default(),
             more_is_ready: false,
+            to_erase: BTreeSet::new(),
             stopped: false,
         };
         (writer, Queue(sender), snapshots)
@@ -373,6 +380,7 @@ impl Writer {
             tracing::error!(%error, causes = causes(&error), "a group was not written");
         } else if looks_at_keys {
             self.retire_keys();
+            self.erase();
         }
         if std::mem::take(&mut self.more_is_ready) {
             deferred.push(Job::Tick);
@@ -405,6 +413,8 @@ impl Writer {
             group.answer(&self.parts, &HashMap::new(), 0);
             return Ok(());
         }
+        // Of a case whose erasure was ordered, nothing is kept that comes late.
+        group.keys.retain(|new| !self.parts.keys.is_erased(&new.case));
         if !group.keys.is_empty()
             && let Err(error) = self.parts.keyring.add(&group.keys)
         {
@@ -432,6 +442,11 @@ impl Writer {
             return Err(group.fail(failure.with_source(error)));
         }
         group.settle(&mut self.parts);
+        for case in std::mem::take(&mut group.erasures) {
+            self.parts.keys.erase(&case);
+            self.to_erase.insert(case);
+        }
+        self.erase();
         let lengths: HashMap<StreamId, u64> = std::mem::take(&mut group.streams);
         self.commands.forget_if_full();
         self.publish();

@@ -28,6 +28,8 @@ pub struct Config {
     pub data_folder: PathBuf,
     /// Private keys and case keys.
     pub keyring: Keyring,
+    /// The command of a process that keeps a log key; empty for none.
+    pub signer_command: Vec<String>,
     /// Where the highest signed numbers are kept.
     pub mark_folder: PathBuf,
     /// Where the node listens.

@@ -1,6 +1,6 @@
 //! Keys of cases in memory: written by the writer once they are durable, read by everybody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::identifier::CaseId;
@@ -16,6 +16,7 @@ pub(crate) struct CaseKeys(RwLock<Maps>);
 struct Maps {
     shared: HashMap<CaseId, CaseKey>,
     local: HashMap<CaseId, CaseKey>,
+    erased: HashSet<CaseId>,
 }
 
 impl std::fmt::Debug for Maps {
@@ -25,8 +26,15 @@ impl std::fmt::Debug for Maps {
 }
 
 impl CaseKeys {
-    pub(crate) fn new(shared: HashMap<CaseId, CaseKey>, local: HashMap<CaseId, CaseKey>) -> Self {
-        Self(RwLock::new(Maps { shared, local }))
+    /// `erased`: the cases of which no key is ever to be held again.
+    pub(crate) fn new(
+        shared: HashMap<CaseId, CaseKey>,
+        local: HashMap<CaseId, CaseKey>,
+        erased: HashSet<CaseId>,
+    ) -> Self {
+        let keys = Self(RwLock::new(Maps { shared, local, erased: HashSet::new() }));
+        erased.iter().for_each(|case| keys.erase(case));
+        keys
     }
 
     /// The key that is shared with the partner.
@@ -42,6 +50,9 @@ impl CaseKeys {
     pub(crate) fn extend(&self, keys: Vec<NewKey>) {
         let mut maps = self.maps_mut();
         for NewKey { case, key, reach } in keys {
+            if maps.erased.contains(&case) {
+                continue;
+            }
             match reach {
                 Reach::Shared => maps.shared.insert(case, key),
                 Reach::Local => maps.local.insert(case, key),
@@ -49,12 +60,18 @@ impl CaseKeys {
         }
     }
 
-    /// Forgets both keys of a case.
-    #[expect(dead_code, reason = "erasure is stated in the next step")]
-    pub(crate) fn forget(&self, case: &CaseId) {
+    /// Forgets both keys of a case, and takes none for it any more.
+    pub(crate) fn erase(&self, case: &CaseId) {
         let mut maps = self.maps_mut();
         maps.shared.remove(case);
         maps.local.remove(case);
+        maps.erased.insert(*case);
+    }
+
+    /// Whether the State has ordered the erasure of its copies: nobody asks for a key of this case
+    /// or serves one.
+    pub(crate) fn is_erased(&self, case: &CaseId) -> bool {
+        self.maps().erased.contains(case)
     }
 
     fn maps(&self) -> RwLockReadGuard<'_, Maps> {

@@ -17,7 +17,6 @@ use event_store::StreamId;
 use hmac::{Hmac, Mac};
 use record::key::{PublicKey, Signer as _, SigningKeyInMemory};
 use record::random::CryptoRng;
-use record::root_statement::AnnouncedKey;
 use record::seal::CaseKey;
 use record::wrap::OpeningKey;
 use sha2::Sha256;
@@ -135,7 +134,6 @@ impl Contents {
     }
 
     /// Forgets both keys of a case; whether there was any.
-    #[cfg_attr(not(test), expect(dead_code, reason = "erasure is stated in the next step"))]
     pub(crate) fn forget(&mut self, case: &CaseId) -> bool {
         let (shared, local) = (self.cases.remove(case), self.locals.remove(case));
         shared.is_some() || local.is_some()
@@ -292,14 +290,6 @@ pub(crate) struct NodeKeys {
 }
 
 impl NodeKeys {
-    /// Whether the private half of an announced key is among them.
-    pub(crate) fn has(&self, key: &AnnouncedKey) -> bool {
-        match key {
-            AnnouncedKey::Log(key) => self.has_log(key),
-            AnnouncedKey::Hpke(key) => self.has_hpke(key),
-        }
-    }
-
     /// Whether a log key of it has this public half.
     pub(crate) fn has_log(&self, key: &PublicKey) -> bool {
         self.log.iter().any(|held| held.public_key() == *key)

@@ -56,6 +56,16 @@ impl SealingKey {
         Self(key)
     }
 
+    /// A secret of this length that is itself to be sealed.
+    pub(super) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(*bytes))
+    }
+
+    /// The bytes.
+    pub(super) fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn cipher(&self) -> Aes256GcmSiv {
         Aes256GcmSiv::new_from_slice(self.0.as_ref()).expect("the cipher takes 32 bytes")
     }

@@ -19,6 +19,7 @@ use record::seal::{CaseKey, Place, Purpose};
 use runtime::failure::{Class, Failure};
 use zeroize::Zeroizing;
 
+use super::erasure;
 use super::group::{Fit, Group, local_record};
 use super::signing;
 use super::state::CorridorState;
@@ -271,6 +272,16 @@ impl Writer {
         let Some(state) = parts.corridors.get(&job.partner) else {
             return Err(Failure::not_found("corridor").into());
         };
+        if let Some(case) = job.subject.case()
+            && erasure::orders(&job.entries)
+        {
+            erasure::openable(parts, &state.corridor, case)?;
+        }
+        if erasure::reports_done(&job.entries)
+            && job.subject.case().is_some_and(|case| self.to_erase.contains(case))
+        {
+            return Err(Failure::unavailable("the keys of this case are not destroyed yet").into());
+        }
         if job.subject == Subject::Corridor {
             signing::check(parts, &state.logs.own, &job.entries)?;
         }
@@ -284,7 +295,7 @@ impl Writer {
         let (local, local_key) = seal_local(parts, state, job, first_local)?;
 
         let (count, local_count) = (entries.len() as u64, local.len() as u64);
-        let local: Vec<NewRecord> = local
+        let mut local: Vec<NewRecord> = local
             .into_iter()
             .map(|entry| local_record(&state.corridor, entry, stream, now))
             .collect();
@@ -292,6 +303,10 @@ impl Writer {
         draft.begin(begins(job));
         draft.logs.local_size += local_count;
         if let Some(case) = job.subject.case().copied() {
+            if erasure::orders(&job.entries) {
+                local.push(erasure::record(&state.corridor, &case));
+                group.erasures.push(case);
+            }
             group.keys.extend(key.map(|key| NewKey { case, key, reach: Reach::Shared }));
             group.keys.extend(local_key.map(|key| NewKey { case, key, reach: Reach::Local }));
         }
@@ -453,6 +468,10 @@ fn seal_local(
         return Ok((Vec::new(), None));
     };
     let corridor = &state.corridor;
+    if parts.keys.is_erased(case) && job.local.iter().any(|entry| !entry.body.is_empty()) {
+        let message = "the erasure of this case was ordered: nothing can be sealed for it";
+        return Err(Failure::new(Class::Refused, CASE_KEY_MISSING, message));
+    }
     let stored = parts.keys.local(case);
     let minted = stored.is_none().then(|| CaseKey::generate(&mut random::operating_system()));
     let Some(key) = stored.as_ref().or(minted.as_ref()) else {

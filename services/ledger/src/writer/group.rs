@@ -13,7 +13,7 @@ use record::canonical;
 use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_bytes};
 use record::entry::{Draft as EntryDraft, Entry};
 use record::era::Frozen;
-use record::log::Composed;
+use record::log::{ComposeError, Composed};
 use runtime::failure::Failure;
 
 use super::append::{Begins, Pending};
@@ -43,6 +43,8 @@ pub(super) struct Group {
     pub(super) records: Vec<NewRecord>,
     pub(super) cursors: BTreeMap<CursorName, Vec<u8>>,
     pub(super) keys: Vec<NewKey>,
+    /// Cases whose erasure it orders.
+    pub(super) erasures: Vec<CaseId>,
     /// The lengths of touched streams, with what the group adds.
     pub(super) streams: HashMap<StreamId, u64>,
     drafts: BTreeMap<State, Draft>,
@@ -112,6 +114,7 @@ impl Group {
             records: Vec::new(),
             cursors: BTreeMap::new(),
             keys: Vec::new(),
+            erasures: Vec::new(),
             streams: HashMap::new(),
             drafts: BTreeMap::new(),
             pending: Vec::new(),
@@ -258,9 +261,7 @@ impl Group {
                 std::mem::take(&mut draft.entries).into_iter().unzip();
             let signer = signing::signer(parts, &draft.logs.own, &entries)?;
             let composed =
-                draft.logs.own.compose(entries, listening, self.now, signer).map_err(|error| {
-                    Failure::internal("a dispatch could not be made").with_source(error)
-                })?;
+                draft.logs.own.compose(entries, listening, self.now, signer).map_err(not_made)?;
             let names = &state.corridor.names.own;
             let entries = composed.entries.iter().zip(&streams);
             let entries = entries.map(|(entry, stream)| (entry, Some(*stream)));
@@ -401,6 +402,20 @@ const fn fit(alone: bool, fits: bool) -> Fit {
         (false, false) => Fit::Later,
         (false, true) => Fit::Never,
     }
+}
+
+/// A signer that is away may be back for the next group; everything else is a mistake of ours.
+fn not_made(error: ComposeError) -> Failure {
+    match &error {
+        ComposeError::Sign(_) => Failure::unavailable("the signer does not sign"),
+        ComposeError::TooLarge(_)
+        | ComposeError::NotNext { .. }
+        | ComposeError::KeyNotValid { .. }
+        | ComposeError::HeardFalls
+        | ComposeError::Frozen(_)
+        | ComposeError::WouldBreak(_) => Failure::internal("a dispatch could not be made"),
+    }
+    .with_source(error)
 }
 
 /// The records of a dispatch of either State: its entries, then its header.

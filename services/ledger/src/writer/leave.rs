@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use domain::case::event::{ResumeReason, Statement, WritingResumed};
+use domain::case::event::{Kind, ResumeReason, Statement, WritingResumed};
 use domain::chain::{Content, Heard};
 use domain::identifier::{CaseId, Digest, State};
 use domain::referral::{LocalStatement, Safeguard};
@@ -21,7 +21,7 @@ use runtime::failure::{Class, Failure};
 
 use super::group::{Group, local_record, push_dispatch};
 use super::state::CorridorState;
-use super::{Parts, Reply, signing};
+use super::{Parts, Reply, erasure, signing};
 use crate::failure::RESUME_REFUSED;
 use crate::layout::{self, LogNames, case_stream};
 use crate::leave::{Lack, Leave, Testimony, Witness};
@@ -450,6 +450,16 @@ fn store(
         {
             let used = YearSerial { year: filed.year, serial: filed.serial };
             group.use_serial(parts, partner, used);
+        }
+    }
+    for entry in &entries {
+        // What was erased before the store was restored is erased again.
+        if let Content::Stated(statement) = &entry.reading.content
+            && let (Kind::ErasureOrdered, Owner::Case(case)) =
+                (statement.kind(), entry.reading.owner)
+        {
+            group.records.push(erasure::record(corridor, &case));
+            group.erasures.push(case);
         }
     }
     let draft = group.draft(parts, partner);

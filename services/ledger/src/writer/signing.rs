@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use domain::case::event::Statement;
+use domain::case::event::{Kind, Statement};
 use domain::chain::Content;
 use record::entry::Entry;
 use record::key::{KeyId, PublicKey, Signer};
+use record::key_directory::root_statement;
 use record::log::LogState;
-use record::root_statement::{AnnouncedKey, RootStatement};
+use record::root_statement::{AnnouncedKey, RootStatement, Statement as Stated};
 use runtime::failure::Failure;
 
 use super::state::CorridorState;
@@ -43,12 +44,14 @@ fn announced_by_itself(own: &LogState, entry: &Entry) -> Option<PublicKey> {
 }
 
 fn held<'a>(parts: &'a Parts, key: &PublicKey) -> Option<&'a dyn Signer> {
-    let mut log = parts.keyring.keys().log.iter();
-    log.find(|held| held.public_key() == *key).map(|held| -> &dyn Signer { held })
+    let process = parts.signer.as_deref().map(|signer| -> &dyn Signer { signer });
+    let keyring = parts.keyring.keys().log.iter().map(|signer| -> &dyn Signer { signer });
+    keyring.chain(process).find(|signer| signer.public_key() == *key)
 }
 
-/// Holds announcements to what would count: a statement that the partner's ledger passes over, or
-/// one of a key that is not held here, would leave this State without a voice or an ear.
+/// Holds announcements and revocations to what would count: a statement that the partner's ledger
+/// passes over, or one of a key that is not held here, would leave this State without a voice or
+/// an ear.
 pub(super) fn check(
     parts: &Parts,
     own: &LogState,
@@ -56,43 +59,55 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     let directory = own.keys();
     let mut next = directory.next_serial();
+    let mut speaks_anew = false;
     for (index, entry) in entries.iter().enumerate() {
-        let refused = |reason: &str| Err(Failure::field(format!("facts[{index}]"), reason));
+        let refused = |reason: &str| Failure::field(format!("facts[{index}]"), reason);
         let Content::Stated(statement) = record::facts::read(&entry.facts) else {
             continue;
         };
-        let Statement::KeyAnnounced(announced) = *statement else {
+        let is_key = matches!(statement.kind(), Kind::KeyAnnounced | Kind::KeyRevoked);
+        let Some(bytes) = root_statement(&statement).filter(|_| is_key) else {
             continue;
         };
-        let statement = RootStatement::verify(&announced.root_statement, directory.root());
-        let statement = match statement {
-            Ok(statement) => statement,
-            Err(error) => return refused(&error.to_string()),
-        };
-        if statement.serial < next {
-            return refused("must have a higher serial than the last statement of the root key");
+        let signed = RootStatement::verify(bytes, directory.root());
+        let signed = signed.map_err(|error| refused(&error.to_string()))?;
+        if signed.serial < next {
+            let reason = "must have a higher serial than the last statement of the root key";
+            return Err(refused(reason));
         }
-        next = statement.serial.saturating_add(1);
-        let Some(key) = statement.announced() else {
-            return refused("must announce a key, as the facts say");
-        };
-        let (is_held, was_announced) = match &key {
-            AnnouncedKey::Log(key) => {
-                (held(parts, key).is_some(), directory.log_key() == Some(*key))
+        next = signed.serial.saturating_add(1);
+        let wrong = match signed.statement {
+            Stated::KeyAnnounced(AnnouncedKey::Log(key)) => {
+                speaks_anew |= index == 0;
+                unusable(held(parts, &key).is_some(), directory.log_key() == Some(key))
             }
-            AnnouncedKey::Hpke(key) => (
-                parts.keyring.keys().has_hpke(key),
-                directory.hpke_key().is_some_and(|known| known.public_key == *key),
-            ),
+            Stated::KeyAnnounced(AnnouncedKey::Hpke(key)) => {
+                let last = directory.hpke_key().is_some_and(|known| known.public_key == key);
+                unusable(parts.keyring.keys().has_hpke(&key), last)
+            }
+            // Nobody could sign what comes next.
+            Stated::KeyRevoked(revoked) => {
+                let speaks = directory.log_key().is_some_and(|key| key.id() == revoked.key_id);
+                (speaks && !speaks_anew).then_some(
+                    "must follow the announcement of another log key, first in the same request",
+                )
+            }
+            Stated::ClockCorrected | Stated::LogSucceeded(_) => Some("must say what the facts say"),
         };
-        if !is_held {
-            return refused("must announce a key whose private half is held here");
-        }
-        if was_announced {
-            return refused("must announce another key than the last of its use");
+        if let Some(reason) = wrong {
+            return Err(refused(reason));
         }
     }
     Ok(())
+}
+
+/// What is wrong with an announced key.
+const fn unusable(is_held: bool, is_last: bool) -> Option<&'static str> {
+    match (is_held, is_last) {
+        (false, _) => Some("must announce a key whose private half is held here"),
+        (true, true) => Some("must announce another key than the last of its use"),
+        (true, false) => None,
+    }
 }
 
 impl Writer {

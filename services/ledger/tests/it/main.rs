@@ -6,6 +6,7 @@ mod case;
 mod clock;
 mod crash;
 mod disclosure;
+mod erasure;
 mod failing_disk;
 mod faults;
 mod forger;

@@ -28,13 +28,22 @@ pub(crate) fn prepare(site: &Site, of: KeyUse) -> AnnouncedKey {
     }
 }
 
-fn statement(site: &Site, genesis: &SignedGenesis, serial: u64, key: AnnouncedKey) -> Statement {
+pub(crate) fn statement(
+    site: &Site,
+    genesis: &SignedGenesis,
+    serial: u64,
+    key: AnnouncedKey,
+) -> Statement {
     let statement = RootStatement::announcing(serial, key);
     let root_statement = statement.sign(genesis.digest(), site.state, &site.root).unwrap();
     Statement::KeyAnnounced(KeyAnnounced { root_statement })
 }
 
-async fn announce(of: &Running, request_id: &str, statement: Statement) -> Result<(), Failure> {
+pub(crate) async fn announce(
+    of: &Running,
+    request_id: &str,
+    statement: Statement,
+) -> Result<(), Failure> {
     let on = OnCorridor {
         ordered: ordered(&of.operator(), request_id, b"announce"),
         partner: of.partner,
@@ -43,7 +52,7 @@ async fn announce(of: &Running, request_id: &str, statement: Statement) -> Resul
 }
 
 /// Lets the ledger look at its keys, and waits until it has.
-async fn looked(running: &Running) {
+pub(crate) async fn looked(running: &Running) {
     running.handle.tick().await;
     // What comes after it in the queue is answered after it.
     running.import(b"nothing").await;

@@ -156,6 +156,7 @@ pub(crate) fn config(folder: &Path, state: State, clock: ClockChoice) -> Config 
         data_folder: folder.join("data"),
         keyring_file: folder.join("keyring"),
         passphrase: passphrase(),
+        signer: None,
         signer_mark_folder: folder.join("marks"),
         heartbeat_ms: HOUR_MS,
         clock,

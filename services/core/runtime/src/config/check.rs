@@ -53,6 +53,7 @@ pub(super) fn check(layers: &Layers, folder: &Path) -> Result<Config, LoadError>
             passphrase_env: keyring.optional("passphrase_env")?,
             passphrase_file: keyring.optional_path("passphrase_file")?,
         },
+        signer_command: signer.words("command")?,
         mark_folder,
         listen: Listen {
             api: listen.socket("api")?,
@@ -174,6 +175,15 @@ impl<'a> Section<'a> {
     fn optional(&self, name: &str) -> Result<Option<String>, LoadError> {
         let text = self.text(name)?;
         Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    /// A list of texts; empty where it was not given.
+    fn words(&self, name: &str) -> Result<Vec<String>, LoadError> {
+        let Some(value) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let words = value.clone().try_into();
+        words.map_err(|_| self.wrong(name, "must be a list of texts"))
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, LoadError> {

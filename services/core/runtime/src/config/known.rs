@@ -1,13 +1,14 @@
 //! Every key there is, so that a mistyped one is met with the nearest.
 
 /// Every key; `*` stands for the number of a list member or a name that is free.
-pub(super) const KEYS: [&str; 47] = [
+pub(super) const KEYS: [&str; 48] = [
     "state",
     "data_folder",
     "keyring.file",
     "keyring.passphrase_env",
     "keyring.passphrase_file",
     "signer.mark_folder",
+    "signer.command",
     "listen.api",
     "listen.partner",
     "listen.internal",
