@@ -430,6 +430,114 @@ pub struct ResumeWritingResponse {
     #[prost(uint64, optional, tag = "1")]
     pub dispatch: ::core::option::Option<u64>,
 }
+/// A case whose personal data is to be destroyed on this side.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct EraseCaseRequest {
+    /// Names this command; 1 to 59 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "ErasureBasis", tag = "10")]
+    pub basis: i32,
+}
+/// It is destroyed on this side.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EraseCaseResponse {
+    /// What was written, or would have been.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+    /// The partner has sent this State the case key, sealed to an HPKE key that is held still: a copy
+    /// of that message, as the partner's courier keeps for some days, opens until that key is
+    /// succeeded and destroyed.
+    #[prost(bool, tag = "2")]
+    pub sealed_copies_may_remain: bool,
+}
+/// What the root key has signed, to be stated in the corridor that it names.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StateByRootRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "3")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// COSE_Sign1 over the bytes of `readmit.record.v1.RootStatement`, payload included; 1 to 8, which
+    /// are stated together in this order.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub root_statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// It is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateByRootResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
+/// Which keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeysRequest {}
+/// A key that this State has announced.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnnouncedKey {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// What it is for.
+    #[prost(enumeration = "KeyPurpose", tag = "2")]
+    pub purpose: i32,
+    /// Key id, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub key_id: ::prost::alloc::vec::Vec<u8>,
+    /// The public key, 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
+    /// Serial of the statement of the root key.
+    #[prost(uint64, tag = "5")]
+    pub serial: u64,
+    /// Number of the dispatch that announced it.
+    #[prost(uint64, tag = "6")]
+    pub dispatch: u64,
+    /// Whether it is the last of its purpose that was announced.
+    #[prost(bool, tag = "7")]
+    pub is_last: bool,
+    /// Whether it was revoked.
+    #[prost(bool, tag = "8")]
+    pub revoked: bool,
+    /// Whether the partner is shown to have heard of it.
+    #[prost(bool, tag = "9")]
+    pub heard: bool,
+}
+/// The keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeysResponse {
+    /// By partner, in the order in which they were announced.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<AnnouncedKey>,
+    /// By partner: the serial that the next statement of the root key needs at least.
+    #[prost(message, repeated, tag = "2")]
+    pub next_serials: ::prost::alloc::vec::Vec<NextSerial>,
+}
+/// The next serial in a corridor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NextSerial {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The serial.
+    #[prost(uint64, tag = "2")]
+    pub serial: u64,
+}
 /// What an office does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -504,6 +612,80 @@ impl Safeguard {
             "SAFEGUARD_FITNESS_TO_TRAVEL" => Some(Self::FitnessToTravel),
             "SAFEGUARD_CHILD" => Some(Self::Child),
             "SAFEGUARD_RESTORED" => Some(Self::Restored),
+            _ => None,
+        }
+    }
+}
+/// On what basis personal data is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErasureBasis {
+    /// Not valid.
+    Unspecified = 0,
+    /// The period of retention is over.
+    RetentionOver = 1,
+    /// The person asked for it.
+    RequestOfThePerson = 2,
+    /// A court or a data-protection authority ordered it.
+    Order = 3,
+    /// The data was recorded in error.
+    RecordedInError = 4,
+}
+impl ErasureBasis {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERASURE_BASIS_UNSPECIFIED",
+            Self::RetentionOver => "ERASURE_BASIS_RETENTION_OVER",
+            Self::RequestOfThePerson => "ERASURE_BASIS_REQUEST_OF_THE_PERSON",
+            Self::Order => "ERASURE_BASIS_ORDER",
+            Self::RecordedInError => "ERASURE_BASIS_RECORDED_IN_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERASURE_BASIS_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERASURE_BASIS_RETENTION_OVER" => Some(Self::RetentionOver),
+            "ERASURE_BASIS_REQUEST_OF_THE_PERSON" => Some(Self::RequestOfThePerson),
+            "ERASURE_BASIS_ORDER" => Some(Self::Order),
+            "ERASURE_BASIS_RECORDED_IN_ERROR" => Some(Self::RecordedInError),
+            _ => None,
+        }
+    }
+}
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeyPurpose {
+    /// Not valid.
+    Unspecified = 0,
+    /// Signs dispatches.
+    Log = 1,
+    /// Opens wrapped case keys.
+    Hpke = 2,
+}
+impl KeyPurpose {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEY_PURPOSE_UNSPECIFIED",
+            Self::Log => "KEY_PURPOSE_LOG",
+            Self::Hpke => "KEY_PURPOSE_HPKE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEY_PURPOSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEY_PURPOSE_LOG" => Some(Self::Log),
+            "KEY_PURPOSE_HPKE" => Some(Self::Hpke),
             _ => None,
         }
     }
@@ -922,6 +1104,84 @@ pub mod operator_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Destroys this State's copies of the personal data of a case, on the record: orders the erasure,
+        /// destroys the keys, states that it is done. The partner erases for itself.
+        pub async fn erase_case(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EraseCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/EraseCase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("readmit.node.v1.OperatorService", "EraseCase"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// States what the root key has signed at a ceremony: a key that is announced or revoked.
+        pub async fn state_by_root(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StateByRootRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StateByRootResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/StateByRoot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "StateByRoot"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the keys that this State has announced, and since when each counts.
+        pub async fn list_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/ListKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("readmit.node.v1.OperatorService", "ListKeys"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1033,6 +1293,31 @@ pub mod operator_service_server {
             request: tonic::Request<super::ExportFaultRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ExportFaultResponse>,
+            tonic::Status,
+        >;
+        /// Destroys this State's copies of the personal data of a case, on the record: orders the erasure,
+        /// destroys the keys, states that it is done. The partner erases for itself.
+        async fn erase_case(
+            &self,
+            request: tonic::Request<super::EraseCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EraseCaseResponse>,
+            tonic::Status,
+        >;
+        /// States what the root key has signed at a ceremony: a key that is announced or revoked.
+        async fn state_by_root(
+            &self,
+            request: tonic::Request<super::StateByRootRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StateByRootResponse>,
+            tonic::Status,
+        >;
+        /// Lists the keys that this State has announced, and since when each counts.
+        async fn list_keys(
+            &self,
+            request: tonic::Request<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
             tonic::Status,
         >;
     }
@@ -1660,6 +1945,141 @@ pub mod operator_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.node.v1.OperatorService/EraseCase" => {
+                    #[allow(non_camel_case_types)]
+                    struct EraseCaseSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::EraseCaseRequest>
+                    for EraseCaseSvc<T> {
+                        type Response = super::EraseCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EraseCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::erase_case(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EraseCaseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/StateByRoot" => {
+                    #[allow(non_camel_case_types)]
+                    struct StateByRootSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::StateByRootRequest>
+                    for StateByRootSvc<T> {
+                        type Response = super::StateByRootResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StateByRootRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::state_by_root(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StateByRootSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/ListKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListKeysSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::ListKeysRequest>
+                    for ListKeysSvc<T> {
+                        type Response = super::ListKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::list_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1728,5 +2148,17 @@ impl ::core::fmt::Debug for ExportFaultResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("ExportFaultResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for EraseCaseRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EraseCaseRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for StateByRootRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("StateByRootRequest(withheld)")
     }
 }

@@ -460,6 +460,7 @@ impl KeyPurpose {
 }
 /// The evidence of one case.
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct EvidenceBundle {
     /// Version of the bundle: 1.
     #[prost(uint32, tag = "1")]
@@ -2325,6 +2326,12 @@ impl ::core::fmt::Debug for WrappedCaseKey {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("WrappedCaseKey(withheld)")
+    }
+}
+impl ::core::fmt::Debug for EvidenceBundle {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EvidenceBundle(withheld)")
     }
 }
 impl ::core::fmt::Debug for EntryEvidence {

@@ -17,12 +17,15 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 use crate::exit::Exit;
-use catalog::{GROUPS, INBOX, Verb};
+use catalog::{ALONE, GROUPS, Verb};
 
 /// The client's commands, one for each group of the catalogue.
 pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
     let pool = pool()?;
-    let mut commands = vec![verb_command(&INBOX, &method(&pool, INBOX.method)?)];
+    let mut commands = Vec::new();
+    for verb in ALONE {
+        commands.push(verb_command(verb, &method(&pool, verb.method)?));
+    }
     for group in GROUPS {
         let mut command = Command::new(group.name)
             .about(group.about)
@@ -38,8 +41,9 @@ pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
 
 /// Runs a client command; `None` when `name` is not one of the catalogue.
 pub(crate) async fn run(home: &Path, name: &str, matches: &ArgMatches) -> Option<Exit> {
-    let (verb, matches, what) = if name == INBOX.name {
-        (&INBOX, matches, name.to_owned())
+    let alone = ALONE.iter().find(|verb| verb.name == name);
+    let (verb, matches, what) = if let Some(verb) = alone {
+        (verb, matches, name.to_owned())
     } else {
         let group = GROUPS.iter().find(|group| group.name == name)?;
         let (verb, matches) = matches.subcommand()?;
@@ -114,6 +118,32 @@ fn verb_command(verb: &Verb, method: &MethodDescriptor) -> Command {
         }
     }
     command
+}
+
+/// Calls a method with a message that a command made, and prints what it answers.
+pub(crate) async fn send(
+    home: &Path,
+    name: &str,
+    called: &str,
+    message: &impl prost::Message,
+) -> anyhow::Result<Exit> {
+    let method = method(&pool()?, called)?;
+    let bytes = message.encode_to_vec();
+    let request = DynamicMessage::decode(method.input(), bytes.as_slice())?;
+    let profile = profile::load(home, name)?;
+    let reply = match invoke::open(&profile, &method, &request).await {
+        Ok(mut replies) => replies.next().await,
+        Err(status) => Err(status),
+    };
+    match reply {
+        Ok(reply) => {
+            if let Some(reply) = reply {
+                print::reply(&reply, called, false)?;
+            }
+            Ok(Exit::Success)
+        }
+        Err(status) => Ok(print::failure(&status, None, false)),
+    }
 }
 
 /// Calls the method of a verb and prints what it answers.

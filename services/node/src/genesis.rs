@@ -234,8 +234,12 @@ fn party(handover: &Path) -> anyhow::Result<Party> {
 
 /// The root key of this State.
 pub(crate) fn root_key(home: &Path) -> anyhow::Result<SigningKeyInMemory> {
-    let file = home.join(home::ROOT_KEY);
-    let seed = hex::decode(home::read_text(&file)?.trim()).ok();
+    root_key_in(&home.join(home::ROOT_KEY))
+}
+
+/// The root key in a file.
+pub(crate) fn root_key_in(file: &Path) -> anyhow::Result<SigningKeyInMemory> {
+    let seed = hex::decode(home::read_text(file)?.trim()).ok();
     let seed: Option<[u8; 32]> = seed.and_then(|seed| seed.try_into().ok());
     let seed = seed.with_context(|| format!("`{}` is no root key", file.display()))?;
     Ok(SigningKeyInMemory::from_seed(&seed))

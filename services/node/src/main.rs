@@ -5,6 +5,9 @@ mod home;
 mod init;
 mod certificates;
 mod genesis;
+mod keys;
+mod root;
+mod signer;
 mod node;
 mod wiring;
 mod operator;
@@ -29,6 +32,14 @@ enum Operate {
     /// Found a corridor: propose, sign, install.
     #[command(subcommand)]
     Genesis(genesis::Genesis),
+    /// The keyring: list, back up, restore; keys that succeed others.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// What the root key signs at a ceremony, away from the node.
+    #[command(subcommand)]
+    Root(root::Root),
+    /// Keep a log key in a process of its own, and sign for the ledger that starts it.
+    Signer(signer::Signer),
     /// Run the node: all services in one process.
     Node(node::Node),
     /// Run one service alone, against a ledger that runs elsewhere.
@@ -97,6 +108,9 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
     match Operate::from_arg_matches(matches)? {
         Operate::Init(init) => init.run(home),
         Operate::Genesis(genesis) => genesis.run(home),
+        Operate::Keys(keys) => keys.run(home).await,
+        Operate::Root(root) => root.run(),
+        Operate::Signer(signer) => signer.run(),
         Operate::Node(node) => node.run(home).await,
         Operate::Serve(serve) => serve.run(home).await,
         Operate::Verify(verify) => verify.run(),

@@ -2,21 +2,26 @@
 
 mod adopt_agreement;
 mod get_status;
+mod erase_case;
 mod export_fault;
 mod list_agreements;
 mod list_faults;
+mod list_keys;
 mod list_partners;
 mod list_quarantine;
 mod purge_quarantine;
 mod resume_writing;
 mod safeguard;
 mod set_clock;
+mod state_by_root;
 
 use std::sync::Arc;
 
 use domain::identifier::State;
 use proto::node::v1 as wire;
 use proto::node::v1::operator_service_server::{OperatorService, OperatorServiceServer};
+use record::genesis::SignedGenesis;
+use record::root_statement::Root;
 use runtime::caller::{self, Caller};
 use runtime::command::Ledger;
 use runtime::config::Config;
@@ -61,6 +66,21 @@ impl Operator {
             Err(Failure::field("partner_state", format!("must be a partner (known: {known})")))
         }
     }
+
+    /// Whose statements count in the own log of a corridor.
+    fn root(&self, partner: State) -> Result<Root, Failure> {
+        let known = self.config.partners.get(&partner);
+        let genesis = &known.ok_or_else(|| Failure::not_found("corridor"))?.genesis;
+        let bytes = std::fs::read(genesis).map_err(|error| {
+            Failure::unavailable("the genesis cannot be read").with_source(error)
+        })?;
+        let signed = SignedGenesis::decode(&bytes)
+            .map_err(|error| Failure::corrupt("the genesis does not hold").with_source(error))?;
+        let author = self.config.state;
+        let party = signed.genesis().party(author);
+        let key = party.ok_or_else(|| Failure::not_found("corridor"))?.root_key;
+        Ok(Root { genesis: *signed.digest(), author, key })
+    }
 }
 
 /// Declares the methods of the service, each in a file of its own.
@@ -90,6 +110,9 @@ methods! {
     list_agreements: list_agreements::list_agreements,
         ListAgreementsRequest -> ListAgreementsResponse;
     set_clock: set_clock::set_clock, SetClockRequest -> SetClockResponse;
+    erase_case: erase_case::erase_case, EraseCaseRequest -> EraseCaseResponse;
+    state_by_root: state_by_root::state_by_root, StateByRootRequest -> StateByRootResponse;
+    list_keys: list_keys::list_keys, ListKeysRequest -> ListKeysResponse;
     open_safeguard: safeguard::open_safeguard, OpenSafeguardRequest -> OpenSafeguardResponse;
     meet_safeguard: safeguard::meet_safeguard, MeetSafeguardRequest -> MeetSafeguardResponse;
     resume_writing: resume_writing::resume_writing, ResumeWritingRequest -> ResumeWritingResponse;

@@ -39,7 +39,8 @@ pub(crate) fn announce_keys(
     root: &dyn Signer,
 ) -> anyhow::Result<()> {
     let config = home::configuration(home)?;
-    let keys = ledger::keyring_public_keys(&config.keyring.file, &passphrase(&config)?)?;
+    let mut keys = ledger::keyring_public_keys(&config.keyring.file, &passphrase(&config)?)?;
+    prefer_signer(&config, &mut keys)?;
     let sign = |serial: u64, key: AnnouncedKey| {
         RootStatement::announcing(serial, key).sign(genesis.digest(), state, root)
     };
@@ -51,8 +52,27 @@ pub(crate) fn announce_keys(
     Ok(())
 }
 
+/// Where a process keeps a log key, that one is announced.
+pub(crate) fn prefer_signer(config: &Config, keys: &mut ledger::PublicKeys) -> anyhow::Result<()> {
+    if let Some(signer) = signer(config)? {
+        keys.log = signer.public_key();
+    }
+    Ok(())
+}
+
+/// The process that keeps a log key, where one is configured, started.
+fn signer(config: &Config) -> anyhow::Result<Option<Arc<ledger::ProcessSigner>>> {
+    if config.signer_command.is_empty() {
+        return Ok(None);
+    }
+    let signer =
+        ledger::ProcessSigner::start(&config.signer_command).context("`signer.command`")?;
+    tracing::info!(log_key = %signer.key_id(), "a log key is kept by a process of its own");
+    Ok(Some(Arc::new(signer)))
+}
+
 /// What opens the keyring: from the environment, or the first line of a file.
-fn passphrase(config: &Config) -> anyhow::Result<Passphrase> {
+pub(crate) fn passphrase(config: &Config) -> anyhow::Result<Passphrase> {
     let variable = config.keyring.passphrase_env.as_deref();
     if let Some(text) = variable.and_then(|name| std::env::var(name).ok()) {
         return Ok(Passphrase::new(text));
@@ -81,6 +101,7 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
         data_folder: config.data_folder.clone(),
         keyring_file: config.keyring.file.clone(),
         passphrase: passphrase(config)?,
+        signer: signer(config)?,
         signer_mark_folder: config.mark_folder.clone(),
         heartbeat_ms: u64::try_from(config.heartbeat_interval.as_millis())?,
         clock: if settable { ledger::ClockChoice::Settable } else { ledger::ClockChoice::System },

@@ -430,12 +430,27 @@ pub(super) const GROUPS: &[Group] = &[
                 method!("node.v1.OperatorService", "ResumeWriting"),
                 "Let a node write again whose signer's mark was lost: on the record, for ever",
             ),
+            verb(
+                "keys",
+                method!("node.v1.OperatorService", "ListKeys"),
+                "List the keys that this State has announced, and the next serials",
+            ),
         ],
     },
 ];
 
-/// The short way to the inbox, which has a command of its own.
-pub(super) const INBOX: Verb = verb(
+/// Verbs that are commands of their own.
+pub(super) const ALONE: &[Verb] = &[
+    INBOX,
+    verb(
+        "erase",
+        method!("node.v1.OperatorService", "EraseCase"),
+        "Destroy this State's copies of the personal data of a closed case, on the record",
+    ),
+];
+
+/// The short way to the inbox.
+const INBOX: Verb = verb(
     "inbox",
     method!("requests.v1.CaseService", "ListInbox"),
     "List the cases that wait for your office",

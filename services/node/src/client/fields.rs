@@ -60,6 +60,7 @@ const HELP: &[(&str, &str)] = &[
     ("answer", "What the agency answers"),
     ("at", "Local date and time of the interview, YYYY-MM-DDTHH:MM"),
     ("author", "The State whose log it is in"),
+    ("basis", "On what basis it is erased"),
     ("border_point", "Border crossing point of arrival, at most 200 characters"),
     ("carriage", "Flight, train or ship, at most 64 characters"),
     ("category", "The person's tie to the requested State"),
@@ -208,12 +209,12 @@ fn one(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::client::catalog::{GROUPS, INBOX};
+    use crate::client::catalog::{ALONE, GROUPS};
 
     #[test]
     fn every_option_has_a_help_text_and_every_text_an_option() {
         let pool = crate::client::pool().unwrap();
-        let verbs = GROUPS.iter().flat_map(|group| group.verbs).chain([&INBOX]);
+        let verbs = GROUPS.iter().flat_map(|group| group.verbs).chain(ALONE);
         let mut fields = std::collections::BTreeSet::new();
         for verb in verbs {
             let method = crate::client::method(&pool, verb.method).unwrap();

@@ -37,7 +37,11 @@ pub(super) fn execute(
         }
         last = Some(named.position);
         rest.next();
-        if named.need == Need::Body || keys_travel(&service.case_of(&corridor, item.case)?) {
+        // A key of a case whose erasure was ordered is not asked for.
+        let wanted = !service.reader().keys.is_erased(&item.case);
+        if named.need == Need::Body
+            || (wanted && keys_travel(&service.case_of(&corridor, item.case)?))
+        {
             missing.push(sent(service, &corridor, named, item)?);
         }
     }
