@@ -14,6 +14,7 @@ mod follow;
 mod founding;
 mod grpc;
 mod keyring;
+mod known_dispatches;
 mod layout;
 mod leave;
 mod locked;

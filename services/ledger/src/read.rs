@@ -25,6 +25,7 @@ use runtime::failure::Failure;
 use crate::corridor::{Corridor, Corridors, Side};
 use crate::failure;
 use crate::keyring::{CaseKeys, Secrets};
+use crate::known_dispatches::KnownDispatches;
 use crate::layout::{self, LogKind, LogNames};
 use crate::missing;
 use crate::snapshot::{LogSnapshot, Snapshot};
@@ -41,6 +42,7 @@ pub(crate) struct Reader {
     pub(crate) keys: Arc<CaseKeys>,
     pub(crate) secrets: Arc<Secrets>,
     corridor_entries: CorridorCache,
+    known: KnownDispatches,
 }
 
 /// Corridor entries by partner, with the revision that they were read at: they are few, large and
@@ -119,7 +121,8 @@ impl Reader {
         secrets: Arc<Secrets>,
     ) -> Self {
         let corridor_entries = CorridorCache::default();
-        Self { store, own, corridors, keys, secrets, corridor_entries }
+        let known = KnownDispatches::default();
+        Self { store, own, corridors, keys, secrets, corridor_entries, known }
     }
 
     /// The corridor with a partner.
@@ -261,8 +264,9 @@ impl Reader {
     ) -> Result<Chains, Failure> {
         let of_corridor = self.corridor_records(snapshot, corridor)?;
         let logs = snapshot.corridors.get(&corridor.partner).cloned().unwrap_or_default();
-        let own = Headers::new(&self.store, &corridor.names.own, logs.own);
-        let partner = Headers::new(&self.store, &corridor.names.partner, logs.partner);
+        let headers = |names, log| Headers::new(&self.store, names, log).knowing(&self.known);
+        let own = headers(&corridor.names.own, logs.own);
+        let partner = headers(&corridor.names.partner, logs.partner);
         let all = || of_corridor.entries.iter().chain(entries);
         let of = |side: Side| {
             let of_side = all().filter(|record| record.side == side);
@@ -476,6 +480,8 @@ pub(crate) struct Headers<'a> {
     store: &'a Store,
     log: &'a LogName,
     snapshot: LogSnapshot,
+    /// Those that were read before, where they are kept.
+    known: Option<&'a KnownDispatches>,
     /// The first failure: these lookups have no other way to tell it.
     failed: RefCell<Option<Failure>>,
 }
@@ -483,7 +489,12 @@ pub(crate) struct Headers<'a> {
 impl<'a> Headers<'a> {
     pub(crate) const fn new(store: &'a Store, names: &'a LogNames, snapshot: LogSnapshot) -> Self {
         let failed = RefCell::new(None);
-        Self { store, log: &names.headers, snapshot, failed }
+        Self { store, log: &names.headers, snapshot, known: None, failed }
+    }
+
+    /// Looks among those that were read before, and adds to them.
+    fn knowing(self, known: &'a KnownDispatches) -> Self {
+        Self { known: Some(known), ..self }
     }
 
     /// Whether every lookup succeeded.
@@ -538,12 +549,19 @@ impl Dispatches for Headers<'_> {
         if number >= self.snapshot.dispatches() {
             return None;
         }
+        if let Some(known) = self.known.and_then(|known| known.get(self.log, number)) {
+            return Some(known);
+        }
         let read = layout::record_at(self.store, self.log, number)
             .and_then(|record| record.as_ref().map(layout::dispatch_of).transpose());
-        read.unwrap_or_else(|failure| {
+        let read = read.unwrap_or_else(|failure| {
             self.failed.borrow_mut().get_or_insert(failure);
             None
-        })
+        });
+        if let (Some(known), Some(dispatch)) = (self.known, read) {
+            known.add(self.log, dispatch);
+        }
+        read
     }
 
     fn first_to_hear(&self, said: &Dispatch) -> Option<Dispatch> {
