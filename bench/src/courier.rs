@@ -15,7 +15,7 @@ use tonic::Streaming;
 
 use crate::Amount;
 use crate::bare::Bare;
-use crate::host::{Host, Site, TASKS};
+use crate::host::{Host, How, OpenCase, Site};
 use crate::parties::{self, ASKED, ASKING};
 use crate::peer::{Peer, Stored};
 use crate::report::{Budget, Row};
@@ -25,6 +25,10 @@ use crate::rounds::{ROUNDS, median, ms, per_second, percentile};
 const FILINGS: usize = 60;
 /// Events that are stated in one round, in each direction.
 const EVENTS: usize = 4096;
+/// Whole commands of one round.
+const COMMANDS: usize = 1024;
+/// Cases that are open, for both States.
+const CASES: usize = 2048;
 /// Bytes of a bare record: about what a filing's dispatch has.
 const BARE_BYTES: usize = 1200;
 const BARE_TOPIC: &str = "readmit.bench.bare";
@@ -63,8 +67,11 @@ async fn run(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
         for filing in 0..filings {
             corridor.file(&format!("file-{round}-{filing}"), &mut of_round).await?;
         }
-        corridor.one_way(amount.of(EVENTS), round, &mut of_round).await?;
-        corridor.both_ways(amount.of(EVENTS), round, &mut of_round).await?;
+        let events = amount.of(EVENTS);
+        corridor.one_way(events, &format!("one-way-{round}"), &mut of_round).await?;
+        corridor.both_ways(events, &format!("both-ways-{round}"), &mut of_round).await?;
+        let commands = amount.of(COMMANDS);
+        corridor.commanded(commands, &format!("commanded-{round}"), &mut of_round).await?;
         // The first round warms up.
         if round > 0 {
             taken.add(of_round)?;
@@ -99,7 +106,8 @@ struct Corridor {
     /// What is durable here.
     here: Durable,
     following: tokio::task::JoinHandle<Result<()>>,
-    cases: Arc<Vec<String>>,
+    /// The cases that this State states on.
+    cases: Arc<Vec<OpenCase>>,
 }
 
 impl Corridor {
@@ -121,7 +129,7 @@ impl Corridor {
         let cases = Arc::default();
         let mut corridor = Self { host, peer, here, following, cases };
         corridor.adopt().await?;
-        corridor.open(2 * amount.of(EVENTS).min(TASKS), folder).await?;
+        corridor.open(amount.of(CASES), folder).await?;
         Ok(corridor)
     }
 
@@ -146,7 +154,7 @@ impl Corridor {
         let mut opened = self.host.open(cases).await?;
         self.settle().await?;
         let of_peer = opened.split_off(opened.len() / 2);
-        self.cases = Arc::new(opened);
+        self.cases = Arc::new(self.host.look(opened).await?);
         let file = folder.join("cases");
         std::fs::write(&file, of_peer.join("\n"))?;
         self.peer.order(&format!("cases {}", file.display()))?;
@@ -205,26 +213,41 @@ impl Corridor {
         tokio::time::timeout(PATIENCE, wait).await.context("the partner does not hear")?
     }
 
-    /// Many events from here to the partner: how many a second, from the first command until the
-    /// last is on the partner's disk.
-    async fn one_way(&mut self, events: usize, run: usize, taken: &mut Taken) -> Result<()> {
+    /// Many events from here to the partner: how many a second, from the first until the last is on
+    /// the partner's disk.
+    async fn one_way(&mut self, events: usize, run: &str, taken: &mut Taken) -> Result<()> {
         let before = self.own_number().await?;
-        let start = Instant::now();
-        self.host.state(&self.cases, events, run * 2).await?;
-        let own = self.host.heads().await?.own.context("no own head")?;
-        let stored = reaches(&mut self.peer.stored, own.log_size).await?;
-        taken.one_way.push(per_second(events, stored.at.saturating_duration_since(start)));
+        let rate = self.through(events, run, How::Appended).await?;
+        taken.one_way.push(rate);
         let dispatches = self.own_number().await? - before;
         taken.entries_a_dispatch.push(ratio(events as u64, dispatches));
         self.settle().await
     }
 
+    /// The same by whole commands.
+    async fn commanded(&mut self, events: usize, run: &str, taken: &mut Taken) -> Result<()> {
+        // Commands do not say at which revision they leave a case.
+        let names = self.cases.iter().map(|case| case.name().to_owned()).collect();
+        taken.commanded.push(self.through(events, run, How::Commanded).await?);
+        self.settle().await?;
+        self.cases = Arc::new(self.host.look(names).await?);
+        Ok(())
+    }
+
+    async fn through(&mut self, events: usize, run: &str, how: How) -> Result<f64> {
+        let start = Instant::now();
+        self.host.state(&self.cases, events, run, how).await?;
+        let own = self.host.heads().await?.own.context("no own head")?;
+        let stored = reaches(&mut self.peer.stored, own.log_size).await?;
+        Ok(per_second(events, stored.at.saturating_duration_since(start)))
+    }
+
     /// The same in both directions at once.
-    async fn both_ways(&mut self, events: usize, run: usize, taken: &mut Taken) -> Result<()> {
+    async fn both_ways(&mut self, events: usize, run: &str, taken: &mut Taken) -> Result<()> {
         let theirs = self.here.stored.borrow().number + events as u64;
         let start = Instant::now();
         self.peer.order(&format!("state {events} {run}"))?;
-        self.host.state(&self.cases, events, run * 2 + 1).await?;
+        self.host.state(&self.cases, events, run, How::Appended).await?;
         let own = self.host.heads().await?.own.context("no own head")?;
         let there = reaches(&mut self.peer.stored, own.log_size).await?;
         let here = reaches(&mut self.here.stored, theirs).await?;
@@ -288,6 +311,7 @@ struct Taken {
     receipt: Vec<f64>,
     one_way: Vec<f64>,
     both_ways: Vec<f64>,
+    commanded: Vec<f64>,
     entries_a_dispatch: Vec<f64>,
     stored_ratios: Vec<f64>,
     receipt_ratios: Vec<f64>,
@@ -306,6 +330,7 @@ impl Taken {
             (&mut self.receipt, round.receipt),
             (&mut self.one_way, round.one_way),
             (&mut self.both_ways, round.both_ways),
+            (&mut self.commanded, round.commanded),
             (&mut self.entries_a_dispatch, round.entries_a_dispatch),
         ] {
             all.extend(more);
@@ -334,6 +359,8 @@ impl Taken {
         let entries = median(&self.entries_a_dispatch)?;
         let entries = Row::new("courier: end to end, dispatches of", entries, "entries");
         rows.push(entries.budget(ENTRIES_A_DISPATCH));
+        let commanded = median(&self.commanded)?;
+        rows.push(Row::new("courier: end to end, by whole commands", commanded, "events/s"));
         Ok(rows)
     }
 }

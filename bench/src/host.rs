@@ -3,16 +3,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use domain::case::event::{Event, Statement};
-use domain::identifier::{Office, State};
+use domain::identifier::{CaseId, Office, State};
 use ledger::{Announcements, ClockChoice, Hardness, Limits, Passphrase, PublicKeys};
 use proto::command::v1::{Purpose, Receipt};
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
-    FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse, GetStatusRequest,
-    ImportDispatchRequest, ImportDispatchResponse,
+    AppendRequest, FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse,
+    GetStatusRequest, ImportDispatchRequest, ImportDispatchResponse, NewEntry, ReadCaseRequest,
 };
 use record::genesis::SignedGenesis;
 use record::root_statement::{AnnouncedKey, RootStatement};
@@ -29,7 +30,7 @@ use tonic::Streaming;
 use crate::parties::{self, ASKING};
 
 /// Tasks that state events at the same time: what they wait for together becomes one dispatch.
-pub(crate) const TASKS: usize = 512;
+const TASKS: usize = 512;
 
 /// What a node needs before it can start.
 #[derive(Clone, Debug)]
@@ -84,6 +85,7 @@ impl Site {
             data_folder: self.data(),
             keyring_file: self.keyring(),
             passphrase: passphrase(),
+            signer: None,
             signer_mark_folder: self.folder.join("marks"),
             heartbeat_ms: 3_600_000,
             clock: ClockChoice::System,
@@ -94,6 +96,31 @@ impl Site {
 
 fn passphrase() -> Passphrase {
     Passphrase::new("fictional passphrase of the bench".to_owned())
+}
+
+/// A case that is open, and how far its author knows it. One task at a time states on it.
+#[derive(Debug)]
+pub(crate) struct OpenCase {
+    id: CaseId,
+    name: String,
+    revision: AtomicU64,
+    corridor_revision: u64,
+}
+
+impl OpenCase {
+    /// Its printed id.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// How events are stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Handed to the ledger as they are: they wait for the writer together.
+    Appended,
+    /// Each by a command that reads and derives the case first.
+    Commanded,
 }
 
 /// A node that runs.
@@ -216,20 +243,53 @@ impl Host {
         opened.await
     }
 
-    /// States `count` events on cases in turn, many at a time, as officials do.
-    pub(crate) async fn state(
-        self: &Arc<Self>,
-        cases: &Arc<Vec<String>>,
-        count: usize,
-        run: usize,
-    ) -> Result<()> {
-        let stated = at_once(count, {
-            let (host, cases) = (Arc::clone(self), Arc::clone(cases));
+    /// Looks how cases stand, so that events can be stated on them without reading them again.
+    pub(crate) async fn look(self: &Arc<Self>, cases: Vec<String>) -> Result<Vec<OpenCase>> {
+        let cases = Arc::new(cases);
+        let looked = at_once(cases.len(), {
+            let host = Arc::clone(self);
             move |index| {
                 let (host, cases) = (Arc::clone(&host), Arc::clone(&cases));
                 async move {
+                    let name = cases.get(index).context("a case that was opened")?;
+                    let request = ReadCaseRequest {
+                        caller: Some(host.official()?.context(Purpose::Unspecified)),
+                        case: name.clone(),
+                        request_id: String::new(),
+                    };
+                    let read = host.ledger.clone().read_case(request).await?.into_inner();
+                    Ok(OpenCase {
+                        id: CaseId::from_slice(&read.case_id)?,
+                        name: name.clone(),
+                        revision: AtomicU64::new(read.revision),
+                        corridor_revision: read.corridor_revision,
+                    })
+                }
+            }
+        });
+        looked.await
+    }
+
+    /// States `count` events on cases in turn, many at a time.
+    pub(crate) async fn state(
+        self: &Arc<Self>,
+        cases: &Arc<Vec<OpenCase>>,
+        count: usize,
+        run: &str,
+        how: How,
+    ) -> Result<()> {
+        let run: Arc<str> = run.into();
+        let stated = at_once(count, {
+            let (host, cases) = (Arc::clone(self), Arc::clone(cases));
+            move |index| {
+                let (host, cases, run) = (Arc::clone(&host), Arc::clone(&cases), Arc::clone(&run));
+                async move {
                     let case = cases.get(index % cases.len()).context("no case is open")?;
-                    host.state_on(case, &format!("state-{run}-{index}")).await
+                    let request_id = format!("{run}-{index}");
+                    match how {
+                        How::Appended => host.append(case, &request_id).await,
+                        How::Commanded => host.command(case, &request_id).await,
+                    }
                 }
             }
         });
@@ -237,24 +297,49 @@ impl Host {
         Ok(())
     }
 
-    /// States what this side may state again and again: evidence, or a question.
-    async fn state_on(&self, case: &str, request_id: &str) -> Result<()> {
-        let command = Command {
-            ordered: ordered(&self.official()?, request_id)?,
-            case: case.to_owned(),
-            purpose: Purpose::Unspecified,
-            kind: Kind::Protective,
-        };
+    /// What this side may state again and again: evidence, or a question.
+    fn event(&self) -> Result<Event> {
         let statement = if self.state.code() == ASKING {
             Statement::EvidenceAdded(parties::evidence_items()?)
         } else {
             Statement::ClarificationAsked
         };
-        let particulars = parties::said("Stated for the bench.")?;
-        let ran = command::run(&self.ledger, &command, |_| {
-            let statement = statement.clone();
-            Ok(vec![Event { statement, particulars: particulars.clone() }].into())
-        });
+        Ok(Event { statement, particulars: parties::said("Stated for the bench.")? })
+    }
+
+    /// An event that was decided before: sealed, signed and stored.
+    async fn append(&self, case: &OpenCase, request_id: &str) -> Result<()> {
+        let event = self.event()?;
+        let ordered = ordered(&self.official()?, request_id)?;
+        let request = AppendRequest {
+            caller: Some(ordered.caller.context(Purpose::Unspecified)),
+            case_id: case.id.as_bytes().to_vec(),
+            partner_state: self.partner.to_string(),
+            request_id: request_id.to_owned(),
+            payload_digest: ordered.payload_digest.as_bytes().to_vec(),
+            expected_revision: case.revision.load(Ordering::Relaxed),
+            expected_corridor_revision: case.corridor_revision,
+            entries: vec![NewEntry {
+                facts: record::facts::encode(Some(case.id), &event.statement),
+                body: record::body::encode(&event.particulars).to_vec(),
+            }],
+            local_entries: Vec::new(),
+        };
+        let appended = self.ledger.clone().append(request).await?.into_inner();
+        case.revision.store(appended.revision, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A whole command: the case is read and derived before.
+    async fn command(&self, case: &OpenCase, request_id: &str) -> Result<()> {
+        let command = Command {
+            ordered: ordered(&self.official()?, request_id)?,
+            case: case.name.clone(),
+            purpose: Purpose::Unspecified,
+            kind: Kind::Protective,
+        };
+        let event = self.event()?;
+        let ran = command::run(&self.ledger, &command, |_| Ok(vec![event.clone()].into()));
         ran.await.map_err(failed)?;
         Ok(())
     }

@@ -16,7 +16,7 @@ use proto::ledger::v1::{FollowCasesResponse, RecordKind};
 use tokio::sync::{mpsc, watch};
 use tonic::Streaming;
 
-use crate::host::{Host, Site};
+use crate::host::{Host, How, Site};
 
 /// The first argument that makes this binary a peer.
 pub(crate) const ROLE: &str = "peer";
@@ -124,9 +124,11 @@ async fn serve(site: Site, servers: String) -> Result<()> {
             ["adopt"] => host.adopt().await?,
             ["cases", file] => {
                 let text = std::fs::read_to_string(file)?;
-                cases = Arc::new(text.lines().map(str::to_owned).collect());
+                cases = Arc::new(host.look(text.lines().map(str::to_owned).collect()).await?);
             }
-            ["state", count, run] => host.state(&cases, count.parse()?, run.parse()?).await?,
+            ["state", count, run] => {
+                host.state(&cases, count.parse()?, run, How::Appended).await?;
+            }
             _ => bail!("unknown order `{order}`"),
         }
         say("done")?;

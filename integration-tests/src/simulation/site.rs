@@ -115,6 +115,7 @@ impl Site {
             data_folder: folder.join("data"),
             keyring_file: folder.join("keyring"),
             passphrase: passphrase(),
+            signer: None,
             signer_mark_folder: folder.join("marks"),
             heartbeat_ms: HEARTBEAT_MS,
             clock: ClockChoice::Fixed(Arc::clone(&self.clock)),
