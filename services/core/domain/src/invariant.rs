@@ -103,7 +103,9 @@ pub fn nodes_converge(here: &Case, there: &Case) -> Result<(), Broken> {
 }
 
 /// Invariant 3: a confirmed outcome never changes, except to an explicit "cancelled after". It may
-/// become disputed by a new cause, with the outcome that it is; and comes out of it by both.
+/// become disputed by a new cause, with the outcome that it is; and comes out of it by both. While
+/// it is disputed, and a State does not know yet which of its own entries the other had heard
+/// before it revoked a key, what follows from these may change.
 ///
 /// # Errors
 /// It changed in another way, or is not confirmed any more.
@@ -119,7 +121,7 @@ pub fn confirmed_outcome_stays(before: &Case, after: &Case) -> Result<(), Broken
             format!("{:?} is settled by both, and disputed", after.causes)
         })?;
     }
-    if !before.is_heard() {
+    if !is_firm(before) {
         return Ok(());
     }
     let stays = after.is_heard()
@@ -138,6 +140,20 @@ pub fn confirmed_outcome_stays(before: &Case, after: &Case) -> Result<(), Broken
         }
         (was, is) => holds(was == is && stays, 3, changed),
     }
+}
+
+/// Whether nothing that the other State may have said by now can change an outcome: the deciding
+/// entry was heard, and so was every revocation, after which nothing more is struck or not.
+fn is_firm(case: &Case) -> bool {
+    let chains = case.chains();
+    let heard = |side: Side| {
+        let mut revocations = chains.of(side).entries.iter().filter(
+            |entry| matches!(&entry.content, Content::Stated(it) if it.kind() == Kind::KeyRevoked),
+        );
+        revocations.all(|entry| chains.of(side.other()).receipt_of(entry.dispatch).is_some())
+    };
+    let disputed = case.standing == Standing::Disputed;
+    case.is_heard() && (!disputed || Side::BOTH.into_iter().all(heard))
 }
 
 /// Whether a State has said that it takes the case as it stands, knowing every cause.
@@ -180,10 +196,12 @@ pub fn back_dating_gains_nothing(before: &Case, after: &Case) -> Result<(), Brok
             .history
             .iter()
             .find(|is| is.side == was.side && is.at.position == was.at.position);
-        let same = is.is_some_and(|is| is == was || overtaken(was, is));
+        // An answer that a withdrawal overtook has its effect again where that is taken away.
+        let freed = |is: &Judged| bent && !is_firm(before) && overtaken(is, was);
+        let same = is.is_some_and(|is| is == was || overtaken(was, is) || freed(is));
         holds(same, 4, || format!("{was:?} became {is:?}"))?;
     }
-    if !before.is_heard() {
+    if !is_firm(before) {
         return Ok(());
     }
     let answer = before.said.requested.answer.as_ref().map(|(at, _)| *at);

@@ -24,7 +24,7 @@ use crate::time::Instant;
 
 /// What a broken rule means for an entry of this force; one that is not understood is treated
 /// as an act.
-pub(crate) const fn consequence(rule: Rejection, force: Option<Force>) -> Verdict {
+pub(crate) fn consequence(rule: Rejection, force: Option<Force>) -> Verdict {
     match (rule, force) {
         // What was never understood, or never belonged to the case, tells nothing of it.
         (
@@ -171,9 +171,9 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         return file(view, filed);
     }
     let rules = view.rules.ok_or(Rejection::OpeningMustBeEffective)?;
-    if !said_of_a_closed_part(statement.kind()) && view.said.either(view.side).closed.is_some() {
-        return Err(Rejection::PartMustNotBeClosed);
-    }
+    let closed = view.said.either(view.side).closed.is_some();
+    let may = !closed || said_of_a_closed_part(statement.kind());
+    require(may, Rejection::PartMustNotBeClosed)?;
     let in_dispute = follows_for_the_person(statement.kind()) && dispute::disputed(view);
     require(!in_dispute, Rejection::DisputeMustBeSettled)?;
     let asks = &view.said.requesting;

@@ -437,6 +437,11 @@ const PLOTS: &[(&[World], &str)] = &[
         "NL tries RequestFiled; NL says KeyRevoked; XK hears; XK tries RequestAdmitted; NL \
          hears; NL tries DisputeSettled",
     ),
+    (
+        &[World::Plain],
+        "{filed}; NL tries RequestWithdrawn; XK tries RequestAccepted; NL hears; NL says; NL \
+         says KeyRevoked 2; XK hears; NL hears; XK tries DisputeSettled; NL tries DisputeSettled",
+    ),
     // A clock is corrected: what is still parked takes the correction's time.
     (
         &[World::Plain],

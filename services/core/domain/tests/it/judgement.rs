@@ -279,6 +279,56 @@ fn what_a_revoked_key_may_have_signed_stands_where_it_was_heard_before() {
 }
 
 #[test]
+fn an_answer_has_its_effect_again_when_the_withdrawal_that_overtook_it_is_struck() {
+    // Symptom: the model found that a heard answer, overtaken by a withdrawal that nobody had
+    // heard, was judged anew when the key that signed the withdrawal was revoked.
+    let crossed = "NL says RequestFiled; XK hears; NL hears; NL says RequestWithdrawn; \
+        XK says RequestAccepted; NL hears";
+    for (rest, outcome) in [("", "withdrawn"), ("; NL says KeyRevoked 2", "accepted")] {
+        let mut history = told(World::Plain, &format!("{crossed}{rest}"));
+        history.exchange();
+        let case = history.case(Side::Requested).unwrap();
+        assert_eq!(case.outcome_word(), outcome);
+    }
+}
+
+#[test]
+fn what_is_said_again_is_marked() {
+    let filed = "NL says RequestFiled; XK hears; NL hears";
+    let accepted = "XK says RequestAccepted; NL hears; XK hears";
+    let notified = "NL says TransferNotified; XK hears";
+    let closed = "XK says RequestRefused; NL hears; NL says CaseClosed";
+    let (act, report) = (Ineffective(R::StatementMustNotRepeat), Breach(R::StatementMustNotRepeat));
+    for (before, again, expected) in [
+        ("XK says ClarificationAsked; NL hears", "NL says ClarificationGiven", report),
+        ("NL says", "NL says RegisterCheckRequested", act),
+        ("NL says", "NL says InterviewRequested", act),
+        ("NL says", "NL says RequestWithdrawn", act),
+        ("43200 minutes pass", "NL says SilenceNoticed", act),
+        ("XK says", "XK says RequestAdmitted", act),
+        ("NL says RegisterCheckRequested; XK hears", "XK says RegisterChecked", report),
+        (accepted, "NL says TravelDocumentRequested", act),
+        (&format!("{accepted}; {notified}"), "XK says TransferObjected", act),
+        (
+            &format!("{accepted}; NL says PersonDeparted 9; XK hears"),
+            "XK says PersonArrived",
+            report,
+        ),
+        (&format!("{accepted}; NL says PersonDeparted 9"), "NL says TakenBack", report),
+        ("XK says", "XK says HoldPlaced", act),
+        ("XK says", "XK says EntryUnreadable", report),
+        ("XK says", "XK says EntryContested", report),
+        ("XK says EntryUnreadable; NL hears", "NL says Restated", report),
+        (closed, "NL says ErasureOrdered", act),
+        (&format!("{closed}; NL says ErasureOrdered"), "NL says ErasureDone", act),
+    ] {
+        let once = format!("{filed}; {before}; {again}");
+        assert_eq!(verdict(World::Plain, &once), Effective, "{once}");
+        assert_eq!(verdict(World::Plain, &format!("{once}; {again}")), expected, "{once}, again");
+    }
+}
+
+#[test]
 fn nothing_follows_for_the_person_from_a_case_in_dispute() {
     let filed = "NL says RequestFiled; XK hears; NL hears";
     let told = |rest: &str| verdict(World::Plain, &format!("{filed}; {rest}"));
