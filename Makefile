@@ -54,6 +54,19 @@ lint: need-rust ## Check format and lints
 fmt: need-rust ## Format the code
 	$(CARGO) fmt --all
 
+# quick explores each play to a bounded depth; a name explores the plays of that name
+MODEL ?=
+# 0/8 breaks every eighth rule; words break the rules whose name holds one of them
+MUTANTS ?=
+TESTS_OF_DOMAIN := $(CARGO) test --locked --profile model -p domain
+
+model: need-rust ## Explore every state of small models of the rules, for ten minutes at most
+	$(TESTS_OF_DOMAIN) --features model --test model -- $(MODEL)
+
+mutants: need-rust ## Break each rule, one at a time, and say which test notices
+	$(TESTS_OF_DOMAIN) --features model,mutants --lib --tests --no-run
+	$(TESTS_OF_DOMAIN) --features model,mutants --test mutants -- $(MUTANTS)
+
 kafka: need-java $(KAFKA_LIBS)/complete ## Fetch Apache Kafka, for the tests and BROKER=kafka
 
 $(KAFKA_LIBS)/complete: infra/kafka/pom.xml
