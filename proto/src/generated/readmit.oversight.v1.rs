@@ -97,6 +97,10 @@ pub struct GetProofResponse {
     /// The signed genesis of the corridor (`readmit.record.v1.SignedGenesis`).
     #[prost(bytes = "vec", tag = "6")]
     pub signed_genesis: ::prost::alloc::vec::Vec<u8>,
+    /// The bytes of `readmit.record.v1.EntryProof`: the same, with the word that announces the key, as
+    /// `readmit verify` reads it.
+    #[prost(bytes = "vec", tag = "7")]
+    pub evidence: ::prost::alloc::vec::Vec<u8>,
 }
 /// Which case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

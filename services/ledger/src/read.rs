@@ -9,14 +9,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::case::Case;
+use domain::case::event::Statement;
 use domain::chain::sparse::{self, Dispatches, Part};
 use domain::chain::{Chain, Content, Dispatch, Entry};
-use domain::identifier::{CaseId, CaseNumber, State};
+use domain::identifier::{CaseId, CaseNumber, Digest, State};
 use domain::referral::LocalStatement;
 use domain::time::Instant;
 use event_store::{LogName, Position, Revision, Store, StoredRecord, StreamId};
 use proto::ledger::v1 as wire;
 use proto::store::v1::{StoredCommand, StoredEntry};
+use record::counting;
 use record::dispatch::SignedHeader;
 use record::entry::{self, Head, Owner};
 use record::seal::{CaseKey, Purpose};
@@ -203,6 +205,7 @@ impl Reader {
             }
         }
         case.join(supplied);
+        hold_restatements(&mut case.entries);
         Ok(Some(case))
     }
 
@@ -461,6 +464,27 @@ fn entry_record(
         content: read.content,
     };
     Ok(Some(EntryRecord { side, position: record.log_index, head, stored, entry }))
+}
+
+/// A restatement that is not of what it names counts for nothing, and is read as not understood.
+fn hold_restatements(entries: &mut [EntryRecord]) {
+    let bodies: HashMap<(bool, u64), Digest> = entries
+        .iter()
+        .filter_map(|it| Some(((it.side == Side::Own, it.position), it.head.body_digest?)))
+        .collect();
+    for entry in entries {
+        let Content::Stated(statement) = &entry.entry.content else {
+            continue;
+        };
+        let Statement::Restated(restated) = statement.as_ref() else {
+            continue;
+        };
+        let named = bodies.get(&(entry.side == Side::Own, restated.entry)).copied();
+        let named = named.filter(|_| restated.entry < entry.position);
+        if !counting::restates(restated, named) {
+            entry.entry.content = Content::NotUnderstood;
+        }
+    }
 }
 
 fn local_record(record: &StoredRecord) -> Result<LocalRecord, Failure> {

@@ -440,7 +440,8 @@ impl Stepped {
             for record in layout::log_records(store, &names.entries, first, count)? {
                 let stored = layout::entry_of(&record)?;
                 let head = Head::decode(&record.leaf).ok_or_else(|| failure::corrupt(&record))?;
-                let reading = entry::read(corridor.log(side(log)), &head, &stored.facts);
+                let reading =
+                    entry::read(&corridor.log_at(side(log), head.position), &head, &stored.facts);
                 entries.push(Entry {
                     position: record.log_index,
                     dispatch: stored.dispatch,

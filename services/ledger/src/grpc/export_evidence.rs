@@ -6,6 +6,7 @@
 use domain::identifier::CaseId;
 use proto::ledger::v1::{AccessKind, ExportEvidenceRequest, ExportEvidenceResponse};
 use record::bundle::{self, StoredDispatch, StoredEntry};
+use record::entry::Head;
 use runtime::failure::{Class, Failure};
 use tonic::Response;
 
@@ -65,7 +66,11 @@ pub(crate) fn make(
     logs: &CorridorSnapshot,
 ) -> Result<Vec<u8>, Failure> {
     let stored = |side: Side, names: &LogNames, log: LogSnapshot| {
-        let shows = |head: &[u8]| bundle::shows(corridor.log(side), case, head);
+        let shows = |head: &[u8]| {
+            Head::decode(head).is_some_and(|decoded| {
+                bundle::shows(&corridor.log_at(side, decoded.position), case, head)
+            })
+        };
         stored(reader, names, log, shows)
     };
     let own = stored(Side::Own, &corridor.names.own, logs.own)?;

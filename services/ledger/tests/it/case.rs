@@ -87,6 +87,8 @@ async fn proof_holds(xk: &Running, case: &str) {
     let root = header.header().log_root.as_bytes();
     event_store::merkle::verify_inclusion(&leaf, 3, proof.log_size, &path, root).unwrap();
     assert!(canonical::decode::<SignedGenesis>(&proof.signed_genesis).is_ok());
+    let verified = record::entry_proof::verify(&proof.evidence).unwrap();
+    assert_eq!(verified.entries.iter().map(|it| it.position).collect::<Vec<_>>(), [3]);
     // An adoption is no entry of the case.
     let other = GetProofRequest { position: 2, ..request };
     assert_eq!(xk.client.clone().get_proof(other).await.unwrap_err().code(), tonic::Code::NotFound);

@@ -34,5 +34,6 @@ pub(super) async fn get_proof(
         log_size: proof.log_size,
         path: proof.path,
         signed_genesis: proof.signed_genesis,
+        evidence: proof.evidence,
     })
 }

@@ -1,7 +1,7 @@
 //! The stand-alone verifier: what a bundle proves, and where it says that one is wrong.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use domain::case::event::Kind;
+use domain::case::event::{Kind, Opaque, Restated, Statement};
 use domain::chain::Content;
 use domain::identifier::CaseId;
 use proto::record::v1::{EvidenceBundle, LogEvidence};
@@ -278,5 +278,26 @@ fn single_entries_are_proved_without_an_outcome() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         assert!(entry_proof::verify(&flipped).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_restatement_counts_only_of_the_body_that_its_entry_names() {
+    let restating = |entry: u64, body: Vec<u8>| {
+        let mut world = World::story();
+        let case_key = canonical::encode(&world.nl.sent[1].case_keys[0]);
+        let restated = Restated { entry, sealed_body: Opaque(body), case_key: Opaque(case_key) };
+        world.say(nl(), Some(case_id()), &[Statement::Restated(restated)]);
+        let verified = bundle::verify(&exported(&world, case_id())).unwrap();
+        let last = verified.first.entries.last().unwrap().content.clone();
+        matches!(last, Content::Stated(_))
+    };
+    let body = World::story().nl.sent[1].entries[0].sealed_body.clone().unwrap();
+    let mut changed = body.clone();
+    changed[0] ^= 1;
+    assert!(restating(3, body.clone()));
+    // Another body, another entry, an entry of another case, one that is not there.
+    for (entry, body) in [(3, changed), (5, body.clone()), (4, body.clone()), (99, body)] {
+        assert!(!restating(entry, body), "entry {entry}");
     }
 }
