@@ -94,7 +94,7 @@ pub enum ComposeError {
     #[error("what is heard must not fall")]
     HeardFalls,
     /// The log is frozen, and the dispatch does not begin its next era.
-    #[error("the log is frozen by a proven fault, stated in dispatch {} of the partner", .0.stated_in)]
+    #[error("the log is frozen by a fault proved in dispatch {} of the partner", .0.stated_in)]
     Frozen(Frozen),
     /// It would correct the clock or begin an era without a statement that counts.
     #[error("the dispatch would break the chain of its log")]

@@ -36,7 +36,7 @@ pub(super) async fn execute(
         (_, _) => return Err(Failure::field("dispatch", "must not stand beside a header")),
     };
     let partner = corridor.partner;
-    let heard = Held { witness, holds };
+    let heard = Box::new(Held { witness, holds });
     let answer = service.0.queue.leave(|reply| LeaveJob::Hear(partner, heard, reply)).await?;
     Ok(HearWitnessResponse {
         verdict: answer.outcome.into(),

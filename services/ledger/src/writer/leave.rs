@@ -29,7 +29,7 @@ use crate::serial::YearSerial;
 
 /// Something to do about the leave to write to a partner.
 pub(crate) enum LeaveJob {
-    Hear(State, Held, Reply<Answer<WitnessVerdict>>),
+    Hear(State, Box<Held>, Reply<Answer<WitnessVerdict>>),
     TakeBack(State, Vec<u8>, Reply<Answer<TakeBackOutcome>>),
     /// Opens the safeguard `restored` on these cases.
     Guard(State, Vec<CaseId>, Reply<()>),

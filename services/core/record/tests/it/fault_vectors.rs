@@ -400,7 +400,8 @@ fn words_that_count() -> Vec<Value> {
         world.deliver(&dispatch).unwrap();
         let counts = world.xk.replica.keys().counts(position);
         assert_eq!(counts, expected, "{row}");
-        json!({ "row": row, "dispatch": hex(dispatch.encode()), "position": position, "counts": counts })
+        let dispatch = hex(dispatch.encode());
+        json!({ "row": row, "dispatch": dispatch, "position": position, "counts": counts })
     };
     rows.into_iter().map(row).collect()
 }
