@@ -3088,6 +3088,33 @@ pub struct CloseCaseResponse {
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
 }
+/// The end of a dispute, as far as the own State is concerned.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SettleDisputeRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// Free text for the partner, sealed; at most 4,000 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+    /// Etag of the case as the official saw it; required. ABORTED with `CaseMoved` when it is stale.
+    #[prost(string, tag = "5")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The settlement is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SettleDisputeResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
 /// Generated client implementations.
 pub mod case_service_client {
     #![allow(
@@ -3410,6 +3437,34 @@ pub mod case_service_client {
                 .insert(GrpcMethod::new("readmit.requests.v1.CaseService", "Rectify"));
             self.inner.unary(req, path, codec).await
         }
+        /// Takes a disputed case as it stands: the dispute ends once each State has said so, knowing its
+        /// cause.
+        pub async fn settle_dispute(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SettleDisputeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SettleDisputeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.CaseService/SettleDispute",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.requests.v1.CaseService", "SettleDispute"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Closes the own State's part.
         pub async fn close_case(
             &mut self,
@@ -3519,6 +3574,15 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::RectifyRequest>,
         ) -> std::result::Result<tonic::Response<super::RectifyResponse>, tonic::Status>;
+        /// Takes a disputed case as it stands: the dispute ends once each State has said so, knowing its
+        /// cause.
+        async fn settle_dispute(
+            &self,
+            request: tonic::Request<super::SettleDisputeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SettleDisputeResponse>,
+            tonic::Status,
+        >;
         /// Closes the own State's part.
         async fn close_case(
             &self,
@@ -3997,6 +4061,51 @@ pub mod case_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RectifySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.CaseService/SettleDispute" => {
+                    #[allow(non_camel_case_types)]
+                    struct SettleDisputeSvc<T: CaseService>(pub Arc<T>);
+                    impl<
+                        T: CaseService,
+                    > tonic::server::UnaryService<super::SettleDisputeRequest>
+                    for SettleDisputeSvc<T> {
+                        type Response = super::SettleDisputeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SettleDisputeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CaseService>::settle_dispute(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SettleDisputeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5106,6 +5215,12 @@ impl ::core::fmt::Debug for CloseCaseRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("CloseCaseRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for SettleDisputeRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("SettleDisputeRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for FileRequestRequest {

@@ -25,6 +25,7 @@ mod report_arrival;
 mod report_departure;
 mod report_non_departure;
 mod return_unconsidered;
+mod settle_dispute;
 mod watch_case;
 mod withdraw_request;
 
@@ -46,7 +47,7 @@ use proto::requests::v1::{
     RefuseRequestRequest, RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse,
     ReportDepartureRequest, ReportDepartureResponse, ReportNonDepartureRequest,
     ReportNonDepartureResponse, ReturnUnconsideredRequest, ReturnUnconsideredResponse,
-    WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
+    SettleDisputeRequest, SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -126,6 +127,7 @@ serve! {
         place_hold: PlaceHoldRequest => PlaceHoldResponse,
         lift_hold: LiftHoldRequest => LiftHoldResponse,
         rectify: RectifyRequest => RectifyResponse,
+        settle_dispute: SettleDisputeRequest => SettleDisputeResponse,
         close_case: CloseCaseRequest => CloseCaseResponse,
     }
     reads {

@@ -240,6 +240,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "Stop transfer and departure; no reason travels",
             ),
             verb("lift-hold", method!("requests.v1.CaseService", "LiftHold"), "Lift your hold"),
+            verb(
+                "settle",
+                method!("requests.v1.CaseService", "SettleDispute"),
+                "Take a disputed case as the screen with this etag showed it",
+            ),
             from_file(verb(
                 "rectify",
                 method!("requests.v1.CaseService", "Rectify"),
