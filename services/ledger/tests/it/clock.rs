@@ -54,4 +54,6 @@ async fn a_clock_that_ran_a_year_ahead_is_corrected_and_nothing_is_lost() {
     // Both go on with the time as it is.
     nl.state_on("return-office", "three", &filed.case_id, evidence()).await.unwrap();
     exchange(&nl, &xk).await;
+    let reading = nl.read(&nl.official("return-office"), &filed.case_id).await.unwrap();
+    assert!(reading.case.history.iter().all(|judged| judged.at.time.as_ms() == NOW_MS));
 }
