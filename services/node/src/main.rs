@@ -13,6 +13,7 @@ mod wiring;
 mod operator;
 mod store;
 mod verify;
+mod conformance;
 mod broker;
 mod client;
 
@@ -49,6 +50,8 @@ enum Operate {
     /// Check or rebuild the store of a node that is not running.
     #[command(subcommand)]
     Store(store::Store),
+    /// Play the other State against a node under test, and print what it did right and wrong.
+    Conformance(conformance::Conformance),
     /// Run the development broker, in memory, until it is ended.
     DevBroker(broker::DevBroker),
 }
@@ -115,6 +118,7 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Operate::Serve(serve) => serve.run(home).await,
         Operate::Verify(verify) => verify.run(),
         Operate::Store(store) => store.run(home),
+        Operate::Conformance(conformance) => conformance.run(home).await,
         Operate::DevBroker(broker) => broker.run().await,
     }
 }

@@ -198,6 +198,19 @@ pub(crate) fn exchange(
     Ok(exchange::start(&exchange, ledger, shutdown)?)
 }
 
+/// The door of a partner.
+pub(crate) fn partner_door(config: &Config, partner: State) -> anyhow::Result<Channel> {
+    let known = config.partners.get(&partner).context("no such partner")?;
+    let door = known.door.as_ref().context("the configuration names no door of the partner")?;
+    let target = Target {
+        address: door.address.clone(),
+        server_name: door.server_name.clone(),
+        authorities: home::read(&known.authorities)?,
+        credentials: Some(credentials(config)?),
+    };
+    Ok(channel::tls(&target)?)
+}
+
 /// Everything that people, systems and the operator of this State call.
 pub(crate) fn public_services(
     config: &Arc<Config>,

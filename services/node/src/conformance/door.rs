@@ -1,0 +1,156 @@
+//! The door at which the node under test is answered: it finds there what the play puts out.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::identifier::State;
+use proto::exchange::v1::partner_service_server::{PartnerService, PartnerServiceServer};
+use proto::exchange::v1::*;
+use record::dispatch::Dispatch;
+use record::genesis::SignedGenesis;
+use runtime::caller;
+use tokio::sync::watch;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+/// How long a question for what is not there yet is held.
+const HELD_MAX: Duration = Duration::from_secs(10);
+
+/// The door. Cheap to clone; every clone shows the same.
+#[derive(Clone)]
+pub(super) struct Door {
+    genesis: SignedGenesis,
+    partner: State,
+    shelf: Arc<Mutex<Shelf>>,
+    changed: watch::Sender<u64>,
+}
+
+/// What lies out, and how often the node has looked.
+#[derive(Default)]
+struct Shelf {
+    /// In the order in which they are handed out.
+    dispatches: Vec<Dispatch>,
+    head: Option<Head>,
+    /// Streams that were handed out since something new was put out.
+    streamed: u64,
+    /// Questions for the head since then.
+    asked: u64,
+}
+
+impl Door {
+    pub(super) fn new(genesis: SignedGenesis, partner: State) -> Self {
+        Self { genesis, partner, shelf: Arc::default(), changed: watch::Sender::new(0) }
+    }
+
+    pub(super) fn service(&self) -> PartnerServiceServer<Self> {
+        PartnerServiceServer::new(self.clone())
+    }
+
+    /// Puts dispatches out, to be handed out in this order; the head is the highest number.
+    pub(super) fn put_out(&self, dispatches: Vec<Dispatch>) {
+        let highest = dispatches.iter().max_by_key(|it| it.signed_header.header().number);
+        let head = highest.map(|dispatch| {
+            let header = dispatch.signed_header.header();
+            Head {
+                era: header.era,
+                number: header.number,
+                digest: dispatch.signed_header.digest().as_bytes().to_vec(),
+                signed_header: dispatch.signed_header.bytes().to_vec(),
+            }
+        });
+        *self.shelf() = Shelf { dispatches, head, ..Shelf::default() };
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Whether the node has taken what lies out and has asked again since.
+    pub(super) fn was_taken(&self) -> bool {
+        let shelf = self.shelf();
+        shelf.streamed > 0 && shelf.asked > shelf.streamed
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit<T>(&self, request: &Request<T>, genesis: &[u8]) -> Result<(), Status> {
+        let node = caller::of(request).and_then(|caller| caller.node());
+        if node.ok() != Some(self.partner) {
+            return Err(Status::permission_denied("only the node under test is answered"));
+        }
+        if genesis != self.genesis.digest().as_bytes() {
+            return Err(Status::not_found("corridor"));
+        }
+        Ok(())
+    }
+}
+
+type Dispatches = Pin<Box<dyn Stream<Item = Result<StreamDispatchesResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl PartnerService for Door {
+    type StreamDispatchesStream = Dispatches;
+
+    async fn get_head(
+        &self,
+        request: Request<GetHeadRequest>,
+    ) -> Result<Response<GetHeadResponse>, Status> {
+        self.admit(&request, &request.get_ref().genesis)?;
+        let mut changed = self.changed.subscribe();
+        let wanted = request.get_ref().wait_for_number;
+        let head = || {
+            let mut shelf = self.shelf();
+            shelf.asked += 1;
+            shelf.head.clone()
+        };
+        let mut own = head();
+        let waits = wanted.is_some_and(|wanted| own.as_ref().is_none_or(|it| it.number < wanted));
+        if waits && tokio::time::timeout(HELD_MAX, changed.changed()).await.is_ok() {
+            own = head();
+        }
+        Ok(Response::new(GetHeadResponse { own, held: None }))
+    }
+
+    async fn stream_dispatches(
+        &self,
+        request: Request<StreamDispatchesRequest>,
+    ) -> Result<Response<Dispatches>, Status> {
+        self.admit(&request, &request.get_ref().genesis)?;
+        let asked = request.into_inner();
+        if asked.author == self.partner.code() {
+            let none: Vec<Result<StreamDispatchesResponse, Status>> = Vec::new();
+            return Ok(Response::new(Box::pin(tokio_stream::iter(none))));
+        }
+        let mut shelf = self.shelf();
+        shelf.streamed += 1;
+        let wanted = |number: u64| {
+            number >= asked.from_number && asked.to_number.is_none_or(|to| number <= to)
+        };
+        let sent: Vec<_> = shelf
+            .dispatches
+            .iter()
+            .filter(|dispatch| wanted(dispatch.signed_header.header().number))
+            .map(|dispatch| {
+                let number = dispatch.signed_header.header().number;
+                Ok(StreamDispatchesResponse { number, dispatch: dispatch.encode() })
+            })
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(sent))))
+    }
+
+    async fn get_body(
+        &self,
+        request: Request<GetBodyRequest>,
+    ) -> Result<Response<GetBodyResponse>, Status> {
+        self.admit(&request, &request.get_ref().genesis)?;
+        Err(Status::not_found("body"))
+    }
+
+    async fn get_case_key(
+        &self,
+        request: Request<GetCaseKeyRequest>,
+    ) -> Result<Response<GetCaseKeyResponse>, Status> {
+        self.admit(&request, &request.get_ref().genesis)?;
+        Err(Status::not_found("case key"))
+    }
+}

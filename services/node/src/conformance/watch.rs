@@ -1,0 +1,172 @@
+//! What the node under test does, as its own door and its own dispatches show it.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::case::event::{FaultProved, Statement};
+use domain::chain::{Content, Heard};
+use domain::identifier::{Digest, State};
+use domain::time::Instant;
+use proto::exchange::v1::partner_service_client::PartnerServiceClient;
+use proto::exchange::v1::{GetHeadRequest, StreamDispatchesRequest};
+use record::dispatch::{Dispatch, SignedHeader};
+use record::genesis::SignedGenesis;
+use record::log::Listening;
+use tokio_stream::StreamExt as _;
+use tonic::transport::Channel;
+
+use super::door::Door;
+
+/// How often the node is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Both sides of a play.
+pub(super) struct Watch {
+    pub(super) door: Door,
+    pub(super) node: Node,
+    pub(super) patience: Duration,
+}
+
+/// The node under test.
+pub(super) struct Node {
+    client: PartnerServiceClient<Channel>,
+    genesis: Vec<u8>,
+    state: State,
+}
+
+/// A dispatch of the node.
+pub(super) struct Spoke {
+    pub(super) signed_header: SignedHeader,
+    /// Faults that it states.
+    pub(super) faults: Vec<FaultProved>,
+}
+
+impl Node {
+    pub(super) fn new(
+        channel: Channel,
+        genesis: &SignedGenesis,
+        state: State,
+    ) -> anyhow::Result<Self> {
+        genesis.genesis().party(state).context("the genesis does not name the node's State")?;
+        let client = PartnerServiceClient::new(channel);
+        Ok(Self { client, genesis: genesis.digest().as_bytes().to_vec(), state })
+    }
+
+    /// The number of the last dispatch that it says to hold of the played State.
+    pub(super) async fn holds(&mut self) -> anyhow::Result<Option<u64>> {
+        let request = GetHeadRequest { genesis: self.genesis.clone(), wait_for_number: None };
+        let head = self.client.get_head(request).await;
+        let head = head.context("ask the node under test at its door")?.into_inner();
+        Ok(head.held.map(|held| held.number))
+    }
+
+    /// Everything that it has said.
+    pub(super) async fn spoke(&mut self) -> anyhow::Result<Vec<Spoke>> {
+        let request = StreamDispatchesRequest {
+            genesis: self.genesis.clone(),
+            author: self.state.code().to_owned(),
+            era: 0,
+            from_number: 0,
+            to_number: None,
+        };
+        let mut stream = self.client.stream_dispatches(request).await?.into_inner();
+        let mut spoke = Vec::new();
+        while let Some(sent) = stream.next().await {
+            let dispatch = Dispatch::decode(&sent?.dispatch).context("read the node's dispatch")?;
+            let faults = dispatch.entries.iter().filter_map(|entry| fault(&entry.facts));
+            let faults = faults.collect();
+            spoke.push(Spoke { signed_header: dispatch.signed_header, faults });
+        }
+        Ok(spoke)
+    }
+}
+
+fn fault(facts: &[u8]) -> Option<FaultProved> {
+    let Content::Stated(statement) = record::facts::read(facts) else {
+        return None;
+    };
+    match *statement {
+        Statement::FaultProved(proved) => Some(proved),
+        _ => None,
+    }
+}
+
+impl Spoke {
+    /// As a dispatch names it, with its time.
+    pub(super) fn listening(&self) -> Listening {
+        Listening { heard: self.signed_header.as_heard(), time: self.time() }
+    }
+
+    fn time(&self) -> Instant {
+        self.signed_header.header().time
+    }
+}
+
+impl Watch {
+    /// Waits until the node holds a dispatch of this number.
+    pub(super) async fn until_it_holds(&mut self, number: u64) -> anyhow::Result<()> {
+        let until = tokio::time::Instant::now() + self.patience;
+        loop {
+            let holds = self.node.holds().await?;
+            if holds >= Some(number) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > until {
+                let held = holds.map_or("nothing".to_owned(), |held| format!("dispatch {held}"));
+                bail!("it holds {held} and not dispatch {number}");
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Waits until the node has taken what lies out, and says what it holds then.
+    pub(super) async fn once_it_has_looked(&mut self) -> anyhow::Result<Option<u64>> {
+        let until = tokio::time::Instant::now() + self.patience;
+        while !self.door.was_taken() {
+            if tokio::time::Instant::now() > until {
+                bail!("it did not ask for what lies out");
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+        self.node.holds().await
+    }
+
+    /// Waits until a dispatch of the node has heard this one; returns the last that it has said.
+    pub(super) async fn until_it_has_heard(&mut self, said: Heard) -> anyhow::Result<Listening> {
+        let until = tokio::time::Instant::now() + self.patience;
+        loop {
+            let spoke = self.node.spoke().await?;
+            let heard = |it: &Spoke| it.signed_header.header().heard;
+            if spoke.iter().any(|it| heard(it) == Some(said)) {
+                return spoke.last().map(Spoke::listening).context("it has spoken");
+            }
+            if tokio::time::Instant::now() > until {
+                bail!("no dispatch of it has heard dispatch {}", said.number);
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Waits until the node has stated a fault that the dispatch of this digest shows; returns
+    /// where, and what that dispatch had heard.
+    pub(super) async fn until_it_states_the_fault(
+        &mut self,
+        rival: &Digest,
+    ) -> anyhow::Result<(FaultProved, Spoke)> {
+        let until = tokio::time::Instant::now() + self.patience;
+        loop {
+            for spoke in self.node.spoke().await? {
+                let shows = |proved: &&FaultProved| {
+                    SignedHeader::parse(&proved.rival.0).is_some_and(|it| it.digest() == rival)
+                };
+                if let Some(proved) = spoke.faults.iter().find(shows).cloned() {
+                    return Ok((proved, spoke));
+                }
+            }
+            if tokio::time::Instant::now() > until {
+                bail!("it has not stated the fault");
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
