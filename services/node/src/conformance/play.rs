@@ -53,8 +53,9 @@ pub(super) async fn all(author: Author, watch: &mut Watch) -> anyhow::Result<Vec
     let mut results = Vec::new();
     macro_rules! play {
         ($name:literal, $expected:literal, $play:ident) => {
-            eprintln!("play: {}", $name);
+            eprint!("{} … ", $name);
             let wrong = stage.$play().await.err().map(|error| format!("{error:#}"));
+            eprintln!("{}", wrong.as_deref().unwrap_or("right"));
             results.push(Result { name: $name, expected: $expected, wrong });
         };
     }
@@ -65,7 +66,7 @@ pub(super) async fn all(author: Author, watch: &mut Watch) -> anyhow::Result<Vec
     play!("heartbeat", "a dispatch without entries is stored", heartbeat);
     play!("out of order", "parked, and stored once the gap is filled", out_of_order);
     play!("again", "what was stored before changes nothing", again);
-    play!("not ineffective", "an entry that breaks a rule is stored and answered", breaks_a_rule);
+    play!("a broken rule", "an entry that breaks a rule is stored and answered", breaks_a_rule);
     play!("not canonical", "facts that are not canonical are stored and answered", not_canonical);
     play!("bad signature", "not stored; the true one is", bad_signature);
     play!("unknown key", "not stored; the true one is", unknown_key);
