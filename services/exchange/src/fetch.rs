@@ -276,13 +276,18 @@ impl Fetching {
         count: u64,
         shutdown: &Shutdown,
     ) -> Result<(), FetchError> {
+        // What is refused, or waits for another, must not stop what comes behind it.
+        let mut refused = false;
         for _ in 0..count {
-            let Some(sent) = in_time(dispatches.message()).await? else { return Ok(()) };
+            let Some(sent) = in_time(dispatches.message()).await? else { break };
             match self.importer.import(&sent.dispatch, None, shutdown).await {
-                Next::GoOn => {}
+                Next::GoOn => refused = false,
                 Next::Stop => return Ok(()),
-                Next::Fetch(_) | Next::Refused => return Err(FetchError::Refused),
+                Next::Fetch(_) | Next::Refused => refused = true,
             }
+        }
+        if refused {
+            return Err(FetchError::Refused);
         }
         match in_time(dispatches.message()).await? {
             None => Ok(()),
