@@ -1,6 +1,7 @@
 //! Tests that cross crates, against real brokers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod conformance;
 mod broker;
 #[path = "../../../services/core/messaging/tests/it/contract.rs"]
 mod contract;

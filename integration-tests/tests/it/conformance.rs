@@ -1,0 +1,53 @@
+//! The tool that plays the other State finds nothing wrong with our own node.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use integration_tests::process::{Running, readmit};
+
+/// Two ports that were free a moment ago: each side has to know the other's before it runs.
+fn ports() -> [String; 2] {
+    let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    taken.map(|listener| listener.local_addr().unwrap().to_string())
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let output =
+        Command::new(readmit().unwrap()).args(arguments).current_dir(folder).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn our_own_node_does_what_the_specification_says_with_all_that_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let [nl_door, xk_door] = ports();
+    for arguments in [
+        vec!["--home", "nl", "init", "--state", "NL", "--partner-door", &nl_door],
+        vec!["--home", "xk", "init", "--state", "XK", "--partner-door", &xk_door],
+        "--home nl genesis propose --partner xk/handover --environment test-plays --out corridor"
+            .split(' ')
+            .collect(),
+        "--home nl genesis sign corridor".split(' ').collect(),
+        "--home xk genesis sign corridor".split(' ').collect(),
+        "--home nl genesis install corridor --partner xk/handover".split(' ').collect(),
+        "--home xk genesis install corridor --partner nl/handover".split(' ').collect(),
+    ] {
+        let (went_well, said) = run(here, &arguments);
+        assert!(went_well, "{arguments:?}: {said}");
+    }
+    let home = here.join("nl");
+    let settings =
+        [("READMIT_LISTEN__API", "127.0.0.1:0"), ("READMIT_EXCHANGE__POLL_INTERVAL_MS", "100")];
+    let mut node =
+        Running::start_with(&["node"], &settings, &home, &home.join("node.log")).unwrap();
+    node.ready(&home.join("run/api.address")).unwrap();
+    let (went_well, said) = run(here, &["--home", "xk", "conformance", "--patience-s", "60"]);
+    assert!(went_well && said.contains("17 right, 0 wrong"), "{said}");
+    // A corridor in which something was said already is not played in.
+    let (went_well, said) = run(here, &["--home", "xk", "conformance"]);
+    assert!(!went_well && said.contains("found a fresh one"), "{said}");
+    node.stop().unwrap();
+}
