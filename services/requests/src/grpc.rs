@@ -47,7 +47,8 @@ use proto::requests::v1::{
     RefuseRequestRequest, RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse,
     ReportDepartureRequest, ReportDepartureResponse, ReportNonDepartureRequest,
     ReportNonDepartureResponse, ReturnUnconsideredRequest, ReturnUnconsideredResponse,
-    SettleDisputeRequest, SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
+    SettleDisputeRequest, SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest,
+    WithdrawRequestResponse,
 };
 use tonic::{Request, Response, Status};
 
