@@ -68,7 +68,8 @@ impl Recovering {
                 Ok(false) => self.poll_interval,
                 Ok(true) => self.poll_interval.min(WAITING_INTERVAL),
                 Err(error) => {
-                    tracing::debug!(partner = %self.partner, %error, "the own log was not asked for");
+                    let partner = self.partner;
+                    tracing::debug!(%partner, %error, "the own log was not asked for");
                     self.status.error(&error);
                     self.poll_interval.min(WAITING_INTERVAL)
                 }

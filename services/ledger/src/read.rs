@@ -339,8 +339,8 @@ impl Reader {
         })
     }
 
-    /// Bodies that were erased are not there to be shown: they are not unreadable, of which somebody
-    /// would have to be told.
+    /// Bodies that were erased are not there to be shown: they are not unreadable, of which
+    /// somebody would have to be told.
     fn shown(&self, case: Option<&CaseRecords>, bodies: Bodies) -> Bodies {
         let erased = case.is_some_and(|case| self.keys.is_erased(&case.id));
         if erased { Bodies::Withheld } else { bodies }

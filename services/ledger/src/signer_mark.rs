@@ -28,7 +28,8 @@
 //!
 //! | Slot | Bytes |
 //! |---|---|
-//! | version 2 | `mark2`, sequence, what (0 nothing, 1 released, 2 lost), restored (0, 1), number, digest, records, SHA-256 of all before |
+//! | version 2 | `mark2`, sequence, what (0 nothing, 1 released, 2 lost), restored (0, 1), number, |
+//! | | digest, records, SHA-256 of all before |
 //! | version 1, still read | number, digest, SHA-256 of both |
 //!
 //! Numbers are 8 bytes, big-endian. The slot with the highest sequence counts; a slot of version 1

@@ -48,7 +48,11 @@ pub(crate) struct Backup {
     /// Where to write it; a new file
     file: PathBuf,
     /// For how many days it is taken
-    #[arg(long, default_value_t = GOOD_DAYS_DEFAULT, value_parser = clap::value_parser!(u16).range(1..=GOOD_DAYS_MAX))]
+    #[arg(
+        long,
+        default_value_t = GOOD_DAYS_DEFAULT,
+        value_parser = clap::value_parser!(u16).range(1..=GOOD_DAYS_MAX)
+    )]
     good_days: u16,
 }
 

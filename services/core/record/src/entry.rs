@@ -295,7 +295,9 @@ mod tests {
         }
 
         #[test]
-        fn numbers_are_read_in_the_shortest_form_only(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+        fn numbers_are_read_in_the_shortest_form_only(
+            bytes in prop::collection::vec(any::<u8>(), 0..12),
+        ) {
             let mut all = vec![8];
             all.extend(bytes);
             all.extend([0x12, 32].into_iter().chain([1; 32]));

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! backup = header sealed-wrapping-key frame*
-//! header = "readmit keyring backup 1\n" memory_kib:u32 passes:u32 lanes:u32 salt:16 not_after_ms:u64
+//! header = "readmit keyring backup 1\n" memory_kib:u32 passes:u32 lanes:u32 salt:16
+//!          not_after_ms:u64
 //! ```
 //!
 //! The wrapping key is the backup's own, sealed under the passphrase of the keyring; header and

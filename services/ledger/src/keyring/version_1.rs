@@ -5,7 +5,8 @@
 //! keyring = header frame*
 //! header  = "readmit keyring 1\n" memory_kib:u32 passes:u32 lanes:u32 salt:16
 //! frame   = length:u32 nonce:12 sealed          (length counts nonce and sealed)
-//! sealed  = AES-256-GCM-SIV(key of the passphrase, nonce, content; header ‖ number of the frame:u64)
+//! sealed  = AES-256-GCM-SIV(key of the passphrase, nonce, content;
+//!                           header ‖ number of the frame:u64)
 //! content = secrets in frame 0, then (case id:16 ‖ case key:32)+
 //! secrets = log key seed:32 ‖ HPKE private key:32 ‖ node secret:32 ‖ local secret:32
 //! ```

@@ -171,7 +171,7 @@ impl CorridorState {
             frozen: self.logs.partner.frozen().map(|frozen| {
                 let (stated_in, last) = (frozen.stated_in, frozen.last.number);
                 format!(
-                    "a fault was proved in own dispatch {stated_in}; the log ends with dispatch {last} \
+                    "a fault was proved in own dispatch {stated_in}; the log ends with {last} \
                      until the partner succeeds it"
                 )
             }),

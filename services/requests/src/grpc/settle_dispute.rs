@@ -1,4 +1,4 @@
-//! `CaseService.SettleDispute`: an office or consulate takes a disputed case as its screen shows it.
+//! `CaseService.SettleDispute`: an office or consulate takes a disputed case as its screen shows.
 
 use domain::case::decide::settle_dispute;
 use proto::command::v1::Receipt;

@@ -384,7 +384,8 @@ fn what_is_still_parked_takes_the_time_of_the_correction() {
         ("XK says-ahead RequestRefused; 718 minutes pass; NL hears; XK says ClockCorrected", true),
         // Only the first entry of a dispatch corrects a clock.
         (
-            "XK says-ahead RequestRefused; XK says RequestAdmitted + ClockCorrected; 718 minutes pass; NL hears",
+            "XK says-ahead RequestRefused; XK says RequestAdmitted + ClockCorrected; 718 minutes pass; \
+             NL hears",
             true,
         ),
     ] {
