@@ -85,10 +85,10 @@ fn fault(facts: &[u8]) -> Option<FaultProved> {
     let Content::Stated(statement) = record::facts::read(facts) else {
         return None;
     };
-    match *statement {
-        Statement::FaultProved(proved) => Some(proved),
-        _ => None,
-    }
+    let Statement::FaultProved(proved) = *statement else {
+        return None;
+    };
+    Some(proved)
 }
 
 impl Spoke {
