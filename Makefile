@@ -37,8 +37,8 @@ test: need-rust kafka lint ## Check everything: lints, then every test, on files
 	$(CARGO) test --locked --workspace
 
 simulate: need-rust ## Play random histories of two nodes: SEEDS=n [FROM=k], or SEED=k for one
-	$(CARGO) build --locked --profile simulate -p integration-tests --bin simulate
-	target/simulate/simulate $(or $(SEED),$(FROM) $(SEEDS))
+	$(CARGO) build --locked --release -p integration-tests --bin simulate
+	target/release/simulate $(or $(SEED),$(FROM) $(SEEDS))
 
 bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
 	$(CARGO) build --locked --release -p bench

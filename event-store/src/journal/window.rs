@@ -44,7 +44,10 @@ impl Window {
             && self.start <= offset
             && end <= self.start + wide(self.bytes.len());
         if !has {
-            self.bytes.resize(length.max(self.ahead), 0);
+            // No more than there is: a short segment is opened as often as a long one.
+            let left = segment.file.length()?.saturating_sub(offset);
+            let wanted = wide(length.max(self.ahead)).min(left);
+            self.bytes.resize(narrow(wanted), 0);
             self.segment = segment.header.number;
             self.start = offset;
             let read = segment.file.read_at(&mut self.bytes, offset);

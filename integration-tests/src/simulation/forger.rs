@@ -2,7 +2,9 @@
 //! says of itself is one chain; what it may say besides is made by hand here.
 
 use anyhow::{Context as _, Result, anyhow};
-use domain::case::event::{KeyAnnounced, Statement};
+use domain::case::event::{
+    ClockCorrected, KeyAnnounced, KeyPurpose, KeyRevoked, Kind, LogSucceeded, Opaque, Statement,
+};
 use domain::chain::{Chain, Content, Dispatch as Spoken, Entry as Stated, Heard};
 use domain::identifier::{CaseId, Digest};
 use domain::rules::Rules;
@@ -10,11 +12,14 @@ use domain::time::{Instant, Span};
 use proto::record::v1::WrappedCaseKey;
 use record::dispatch::{Dispatch, Header, SignedHeader};
 use record::entry::{self, Draft, Entry, Head, Owner};
+use record::era::Frozen;
 use record::genesis::SignedGenesis;
 use record::key::{Signer as _, SigningKeyInMemory};
 use record::log::{Listening, LogState};
 use record::log_id::LogId;
-use record::root_statement::{AnnouncedKey, RootStatement};
+use record::root_statement::{
+    AnnouncedKey, RevokedKey, RootStatement, Statement as Rooted, Succession,
+};
 use record::seal::{CaseKey, Place, Purpose};
 use record::wrap::OpeningKey;
 use record::{body, facts, random, wrap};
@@ -98,16 +103,42 @@ pub struct Forger {
     pub replica: Chain,
     /// Its dispatches, by number.
     pub sent: Vec<Vec<u8>>,
+    /// What it was told, by number.
+    pub received: Vec<Vec<u8>>,
+    /// Whether it says to hold less of the other State's log than it does.
+    pub answers_low: bool,
     /// The last header, as it is.
     last: Option<SignedHeader>,
     /// The one before it, that a rival goes on from.
     before: Option<(LogState, Option<Listening>)>,
     /// What its last dispatch has heard, with its time.
     heard: Option<Listening>,
+    /// Its log after each of its dispatches.
+    states: Vec<LogState>,
+    /// How many log keys it has had; the last signs.
+    keys: u8,
+    /// The serial of the last word of its root key.
+    serial: u64,
 }
 
-fn key(party: Party) -> SigningKeyInMemory {
-    SigningKeyInMemory::from_seed(&[100 + u8::from(party == Party::Xk); 32])
+/// What the root key of a State says, beyond announcing the first keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ceremony {
+    /// Another log key takes over.
+    Rotates,
+    /// The log key is revoked, as of this dispatch, and another takes over.
+    Revokes(u64),
+    /// The clock was wrong.
+    CorrectsClock,
+    /// The frozen log goes on in its next era.
+    Succeeds,
+}
+
+/// A log key of a State, by its number from 1.
+fn log_key(party: Party, number: u8) -> SigningKeyInMemory {
+    let mut seed = [100 + u8::from(party == Party::Xk); 32];
+    seed[0] = number;
+    SigningKeyInMemory::from_seed(&seed)
 }
 
 /// The key that it seals every case with.
@@ -132,10 +163,107 @@ impl Forger {
             own: Chain::new(state),
             replica: Chain::new(other),
             sent: Vec::new(),
+            received: Vec::new(),
+            answers_low: false,
             last: None,
             before: None,
             heard: None,
+            states: Vec::new(),
+            keys: 1,
+            serial: 0,
         })
+    }
+
+    fn signer(&self) -> SigningKeyInMemory {
+        log_key(self.party, self.keys)
+    }
+
+    /// A word of its root key.
+    fn rooted(&mut self, statement: Rooted) -> Result<Vec<u8>> {
+        self.serial += 1;
+        let statement = RootStatement { serial: self.serial, statement };
+        let root = site::root(self.party);
+        Ok(statement.sign(self.genesis.digest(), self.party.state(), &root)?)
+    }
+
+    /// Announces a log key, the next one to sign.
+    fn announce(&mut self) -> Result<(Option<CaseId>, Statement)> {
+        let key = AnnouncedKey::Log(self.signer().public_key());
+        let root_statement = self.rooted(Rooted::KeyAnnounced(key))?;
+        Ok((None, Statement::KeyAnnounced(KeyAnnounced { root_statement })))
+    }
+
+    /// Holds a ceremony and says so. One that makes no sense now is left out.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn hold(&mut self, ceremony: Ceremony, now: Instant) -> Result<()> {
+        match ceremony {
+            Ceremony::Rotates => {
+                self.keys += 1;
+                let announced = self.announce()?;
+                self.say(Manner::Honest, vec![announced], now)?;
+            }
+            Ceremony::Revokes(good) => {
+                let (revoked, key_id) = (KeyPurpose::Log, self.signer().public_key().id());
+                let good = self.own.dispatches.get(&(good % self.sent.len().max(1) as u64));
+                let last_good = good.map(|it| Heard {
+                    era: self.own.era_of(it.number),
+                    number: it.number,
+                    digest: it.digest,
+                });
+                self.keys += 1;
+                let announced = self.announce()?;
+                let key = RevokedKey { purpose: revoked, key_id, last_good };
+                let root_statement = Opaque(self.rooted(Rooted::KeyRevoked(key))?);
+                let key_id = *key_id.as_bytes();
+                let revoked = KeyRevoked { root_statement, purpose: revoked, key_id, last_good };
+                let revoked = (None, Statement::KeyRevoked(revoked));
+                self.say(Manner::Honest, vec![announced, revoked], now)?;
+            }
+            Ceremony::CorrectsClock => {
+                let root_statement = Opaque(self.rooted(Rooted::ClockCorrected)?);
+                let corrected = Statement::ClockCorrected(ClockCorrected { root_statement });
+                self.say(Manner::Honest, vec![(None, corrected)], now)?;
+            }
+            Ceremony::Succeeds => self.succeed(now)?,
+        }
+        Ok(())
+    }
+
+    /// Goes on in the next era, after the last dispatch that the other State had heard when it
+    /// proved the fault. Where that is none of its own chain, it has nothing to go on from.
+    fn succeed(&mut self, now: Instant) -> Result<()> {
+        let proved = self.replica.entries.iter().rev().find(|entry| match &entry.content {
+            Content::Stated(statement) => statement.kind() == Kind::FaultProved,
+            Content::NotUnderstood => false,
+        });
+        let stated_in = proved.and_then(|entry| self.replica.dispatch_of(entry)).copied();
+        let Some((stated_in, last)) = stated_in.and_then(|it| Some((it.number, it.heard?))) else {
+            return Ok(());
+        };
+        let index = usize::try_from(last.number)?;
+        let known = self.own.dispatches.get(&last.number).map(|it| it.digest);
+        let Some(state) = self.states.get(index).filter(|_| known == Some(last.digest)) else {
+            return Ok(());
+        };
+        if state.era() != last.era {
+            return Ok(());
+        }
+        self.log = state.clone();
+        self.log.freeze(Frozen { last, stated_in });
+        self.states.truncate(index + 1);
+        self.sent.truncate(index + 1);
+        self.own.dispatches.retain(|number, _| *number <= last.number);
+        self.own.entries.retain(|entry| entry.dispatch <= last.number);
+        self.keys += 1;
+        let announced = self.announce()?;
+        let era = last.era + 1;
+        let succession = Succession { era, last };
+        let root_statement = Opaque(self.rooted(Rooted::LogSucceeded(succession))?);
+        let succeeded = Statement::LogSucceeded(LogSucceeded { root_statement, era, last });
+        self.say(Manner::Honest, vec![announced, (None, succeeded)], now)?;
+        Ok(())
     }
 
     /// Its first dispatch: its keys, and the agreement that both adopt.
@@ -144,18 +272,10 @@ impl Forger {
     /// It cannot be made.
     pub fn introduce(&mut self, rules: &Rules, now: Instant) -> Result<()> {
         let hpke = OpeningKey::from_slice(&[9; 32]).context("32 bytes are a key")?;
-        let keys = [
-            AnnouncedKey::Log(key(self.party).public_key()),
-            AnnouncedKey::Hpke(hpke.public_key()),
-        ];
-        let root = site::root(self.party);
-        let mut statements = Vec::new();
-        for (serial, key) in (1..).zip(keys) {
-            let statement = RootStatement::announcing(serial, key);
-            let root_statement =
-                statement.sign(self.genesis.digest(), self.party.state(), &root)?;
-            statements.push((None, Statement::KeyAnnounced(KeyAnnounced { root_statement })));
-        }
+        let mut statements = vec![self.announce()?];
+        let key = AnnouncedKey::Hpke(hpke.public_key());
+        let root_statement = self.rooted(Rooted::KeyAnnounced(key))?;
+        statements.push((None, Statement::KeyAnnounced(KeyAnnounced { root_statement })));
         let adopted = record::rules::adoption(rules.clone());
         statements.push((None, Statement::AgreementAdopted(adopted)));
         self.say(Manner::Honest, statements, now).map(|_| ())
@@ -171,6 +291,7 @@ impl Forger {
         if header.number != self.replica.head().map_or(0, |head| head.number + 1) {
             return Ok(());
         }
+        self.received.push(bytes.to_vec());
         let digest = *dispatch.signed_header.digest();
         let spoken =
             Spoken { number: header.number, time: header.time, digest, heard: header.heard };
@@ -201,7 +322,7 @@ impl Forger {
         statements: Vec<(Option<CaseId>, Statement)>,
         now: Instant,
     ) -> Result<Vec<u8>> {
-        let signer = key(self.party);
+        let signer = self.signer();
         let listening = match manner {
             Manner::Deaf => self.heard,
             Manner::Honest
@@ -237,7 +358,10 @@ impl Forger {
             _ => (self.log.clone(), listening),
         };
         let (entries, case_keys) = self.entries(&log, statements)?;
-        let composed = log.compose(entries, listening, clock, &signer)?;
+        let Ok(composed) = log.compose(entries, listening, clock, &signer) else {
+            // A log that is frozen, or a key that is revoked, says nothing more.
+            return Ok(Vec::new());
+        };
         let mut signed = composed.signed_header;
         let mut entries = composed.entries;
         let stays =
@@ -246,6 +370,7 @@ impl Forger {
             self.before = Some((log, self.heard));
             self.heard = listening;
             self.log = composed.state;
+            self.states.push(self.log.clone());
             self.keep(&signed, &entries)?;
         } else {
             match self.altered(manner, signed.header()) {
@@ -320,10 +445,12 @@ impl Forger {
         statements: Vec<(Option<CaseId>, Statement)>,
     ) -> Result<(Vec<Entry>, Vec<WrappedCaseKey>)> {
         let key = case_key()?;
+        let begins = statements.iter().any(|(_, it)| it.kind() == Kind::LogSucceeded);
+        let id = if begins { log.next_era() } else { *log.log() };
         let mut entries = Vec::new();
         let mut keys = Vec::new();
         for (position, (case, statement)) in (log.next_position()..).zip(statements) {
-            let place = case.map(|case| Place { log: *log.log(), position, case });
+            let place = case.map(|case| Place { log: id, position, case });
             let opening = place.filter(|_| statement.kind().opens());
             let sealed = body::encode(&word::particulars());
             let draft = Draft {
@@ -332,7 +459,7 @@ impl Forger {
                 sealed_body: place.map(|place| key.seal(&place, Purpose::Body, &sealed)),
                 case_key_commitment: opening.map(|place| key.commitment(&place)),
             };
-            entries.push(Entry::new(log.log(), position, draft)?);
+            entries.push(Entry::new(&id, position, draft)?);
             if let Some(place) = opening {
                 let mut random = random::operating_system();
                 let genesis = self.genesis.digest();

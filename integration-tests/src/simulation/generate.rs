@@ -188,6 +188,26 @@ const PLOYS: &[&str] = &[
     "{it} floods 12 against HoldPlaced; {it} floods 12 against HoldLifted",
     "{it} floods 6 against RequestRefused; {it} floods 6 against RequestWithdrawn",
     "{it} says CapabilitiesStated; {other} hears",
+    "{it} rotates; {other} hears",
+    "{other} copies; {other} tries HoldPlaced; {it} hears; {it} answers-low; {other} restores; \
+     {other} recovers; {other} tries HoldLifted; {other} hears",
+    "{other} tries HoldPlaced; {other} copies; {other} tries HoldLifted; {other} restores; {other} \
+     tries HoldLifted; {other} hears; {other} tries HoldLifted",
+    "{other} copies; {it} says HoldPlaced; {it} says-otherwise HoldLifted; {other} hears; {it} \
+     hears; {other} restores; {other} hears; {it} says CaseClosed; {other} hears",
+    "{it} revokes 2; {other} hears; {it} hears; {other} hears",
+    "{it} revokes 3; {other} hears; {other} tries DisputeSettled; {it} hears; {it} tries \
+     DisputeSettled; {other} hears",
+    "{it} says-deaf HoldPlaced; {it} revokes 1; {other} hears",
+    "{it} says-ahead HoldPlaced; {other} hears; {it} corrects-clock; {other} hears",
+    "{it} says-ahead RequestAccepted + RequestFiled; {it} says-deaf HoldPlaced; {other} hears; \
+     {it} corrects-clock; {other} hears; {it} hears",
+    "{it} says HoldPlaced; {it} says-otherwise HoldLifted; {other} hears; {it} hears; {it} \
+     succeeds; {other} hears; {it} hears; {other} tries DisputeSettled; {it} hears; {it} tries \
+     DisputeSettled; {other} hears",
+    "{it} says-dated-back HoldPlaced; {other} receives 0; {it} says HoldPlaced; {other} hears; \
+     {it} hears; {it} succeeds; {other} hears; {it} tries DisputeSettled; {other} tries \
+     DisputeSettled",
 ];
 
 /// How bad it is, each in percent of the steps.
@@ -269,8 +289,14 @@ fn around(steps: &mut Vec<Step>, step: Step, weather: Weather, chance: &mut Chan
         steps.push(Step::Jumps(party, minutes));
     }
     if chance.percent(weather.copies) {
-        let copies = chance.percent(50);
-        steps.push(if copies { Step::Copies(party) } else { Step::Restores(party) });
+        steps.push(match chance.below(5) {
+            0 | 1 => Step::Copies(party),
+            2 => Step::Recovers(party),
+            _ => Step::Restores(party),
+        });
+        if chance.percent(60) {
+            steps.push(Step::Tries(party, word(chance, party)));
+        }
     }
     while chance.percent(weather.network) {
         steps.push(network(chance));

@@ -30,6 +30,10 @@ pub struct Node {
     pub own: Chain,
     /// The partner's, as it has shown it.
     pub replica: Chain,
+    /// Everything that it has ever said: its own log at its longest.
+    pub said: Chain,
+    /// Whether it waits for its own words, after a restore.
+    pub waits: bool,
     /// What has left it under each number, ever.
     released: BTreeMap<u64, Digest>,
     /// A copy of its data folder.
@@ -43,9 +47,9 @@ pub struct Node {
 enum Kept {
     /// All that was acknowledged.
     Everything,
-    /// All that the node has said itself. An old copy may lack what the partner has said since: it
-    /// is fetched again.
-    OwnLog,
+    /// What an old copy has: a beginning of both logs. A node that lacks words of its own takes
+    /// them back before it says another.
+    Beginning,
 }
 
 /// How a node came up.
@@ -53,8 +57,8 @@ enum Kept {
 pub enum Up {
     /// It runs.
     Running,
-    /// It refuses to run on an old copy of its store.
-    RefusesOldCopy,
+    /// It runs, and writes nothing before it has taken its own words back.
+    Waits,
 }
 
 impl Node {
@@ -71,6 +75,8 @@ impl Node {
             offset_ms: 0,
             own: Chain::new(party.state()),
             replica: Chain::new(party.other().state()),
+            said: Chain::new(party.state()),
+            waits: false,
             released: BTreeMap::new(),
             copy: None,
             moved: true,
@@ -134,9 +140,12 @@ impl Node {
         let own = ledger.log(partner, Log::Own, own_next)?;
         let replica = ledger.log(partner, Log::Partner, partner_next)?;
         self.moved |= !own.is_empty() || !replica.is_empty();
+        self.waits = standing.waits;
         for logged in &own {
             self.release(logged)?;
         }
+        let new = self.said.head().map_or(0, |head| head.number + 1);
+        extend(&mut self.said, own.iter().filter(|it| it.dispatch.number >= new).cloned());
         extend(&mut self.own, own);
         extend(&mut self.replica, replica);
         Ok(())
@@ -186,32 +195,35 @@ impl Node {
             Ok(ledger) => self.ledger = Some(ledger),
             Err(error) => return Err(anyhow!(error).context("a node does not start again")),
         }
-        let state = self.party.state();
         let partner = self.party.other().state();
         let ledger = self.ledger.as_ref().context("the node is down")?;
-        if ledger.standing(partner).waits {
-            ensure!(kept == Kept::OwnLog, "a node waits although it has lost nothing");
-            return Ok(Up::RefusesOldCopy);
-        }
-        let mut own = Chain::new(state);
+        let mut own = Chain::new(self.party.state());
         let mut replica = Chain::new(partner);
         extend(&mut own, ledger.log(partner, Log::Own, 0)?);
         extend(&mut replica, ledger.log(partner, Log::Partner, 0)?);
-        begins_with(&own, &self.own)?;
+        let waits = ledger.standing(partner).waits;
         match kept {
-            Kept::Everything => begins_with(&replica, &self.replica)?,
-            Kept::OwnLog => {
+            Kept::Everything => {
+                ensure!(!waits || self.waits, "a node waits although it has lost nothing");
+                begins_with(&own, &self.own)?;
+                begins_with(&replica, &self.replica)?;
+            }
+            Kept::Beginning => {
+                begins_with(&self.own, &own)?;
                 begins_with(&self.replica, &replica)?;
+                let ends = |chain: &Chain| chain.head().map(|head| head.number);
+                let lacks = ends(&own) < ends(&self.said);
+                ensure!(waits || !lacks, "invariant 9: a node would write on an old copy");
+                self.own = own;
                 self.replica = replica;
                 self.moved = true;
             }
         }
         self.look()?;
-        Ok(Up::Running)
+        Ok(if self.waits { Up::Waits } else { Up::Running })
     }
 
     /// The last copy takes the place of the data folder; mark and keyring are as they are.
-    /// Where the node refuses to run on it, the folder that it had is put back.
     ///
     /// # Errors
     /// The node does not start, or forks.
@@ -220,17 +232,15 @@ impl Node {
             return Ok(None);
         };
         self.stop();
-        let marks = self.site.marks()?;
-        let before = std::mem::replace(&mut self.site.disk, copied);
-        let up = self.start_again(Kept::OwnLog)?;
-        if up == Up::RefusesOldCopy {
-            self.stop();
-            self.site.put(&marks)?;
-            self.site.disk = site::copy(&before);
-            let again = self.start_again(Kept::Everything)?;
-            ensure!(again == Up::Running, "a node does not start on its own store");
-        }
-        Ok(Some(up))
+        self.site.disk = copied;
+        Ok(Some(self.start_again(Kept::Beginning)?))
+    }
+
+    /// Whether it holds everything that it has said, and all that it has said to have heard.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let heard = self.own.head().and_then(|head| head.heard).map(|heard| heard.number);
+        !self.waits && heard <= self.replica.head().map(|head| head.number)
     }
 
     /// Copies the data folder, as from a snapshot of the running node.
@@ -256,7 +266,7 @@ impl Drop for Node {
 }
 
 /// Adds what a log has shown.
-fn extend(chain: &mut Chain, logged: Vec<Logged>) {
+fn extend(chain: &mut Chain, logged: impl IntoIterator<Item = Logged>) {
     for Logged { dispatch, entries } in logged {
         chain.dispatches.insert(dispatch.number, dispatch);
         chain.entries.extend(entries);

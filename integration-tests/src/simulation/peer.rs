@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use domain::chain::Chain;
+use ledger::Log;
 
 use super::forger::Forger;
 use super::node::Node;
@@ -21,6 +22,15 @@ impl Peer {
     pub fn own(&self) -> &Chain {
         match self {
             Self::Honest(node) => &node.own,
+            Self::Forger(forger) => &forger.own,
+        }
+    }
+
+    /// Its own log at its longest: a restored copy lacks a part of it.
+    #[must_use]
+    pub fn said(&self) -> &Chain {
+        match self {
+            Self::Honest(node) => &node.said,
             Self::Forger(forger) => &forger.own,
         }
     }
@@ -64,6 +74,25 @@ impl Peer {
             Self::Forger(forger) => {
                 let sent = forger.sent.get(usize::try_from(number)?);
                 sent.cloned().with_context(|| format!("dispatch {number} is not there"))
+            }
+        }
+    }
+
+    /// A dispatch of the other State as it answers to be holding it; `None` beyond the last.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn holds(&mut self, number: u64) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::Honest(node) => {
+                let of = node.party.other().state();
+                Ok(node.ledger()?.dispatch(of, Log::Partner, number)?)
+            }
+            Self::Forger(forger) => {
+                let held = forger.received.len() as u64;
+                let end = if forger.answers_low { held / 2 } else { held };
+                let held = forger.received.get(usize::try_from(number)?);
+                Ok(held.filter(|_| number < end).cloned())
             }
         }
     }

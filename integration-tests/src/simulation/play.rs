@@ -1,7 +1,7 @@
 //! Playing a history: two nodes, what is under way between them, and the true time. Every invariant
 //! is asked after every step.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -17,13 +17,13 @@ use domain::referral::{LocalStatement, Safeguard};
 use domain::safeguard::Safeguards;
 use domain::time::{Instant, Span};
 use ledger::{About, Crossed, Stated, Stepped};
-use proto::ledger::v1::ImportOutcome;
+use proto::ledger::v1::{ImportOutcome, TakeBackOutcome, WitnessVerdict};
 use record::{body, facts};
 use runtime::failure::{Class, Failure};
 
 use super::chance::Chance;
 use super::crossing;
-use super::forger::{Forger, Manner};
+use super::forger::{Ceremony, Forger, Manner};
 use super::invariant;
 use super::node::{Node, Up};
 use super::peer::Peer;
@@ -63,6 +63,8 @@ pub struct History {
     peers: [Peer; 2],
     /// Own dispatches of each that were handed to the network.
     published: [u64; 2],
+    /// What the own topic of each still has.
+    topics: [BTreeMap<u64, Vec<u8>>; 2],
     /// What is under way to each.
     flight: [VecDeque<UnderWay>; 2],
     ids: [CaseId; CASES],
@@ -73,6 +75,13 @@ pub struct History {
     ahead_ms: u64,
     /// What has occurred.
     pub occurred: Occurred,
+}
+
+/// Whether something is decided again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
 }
 
 /// Whether what a step does is seen by anybody.
@@ -113,6 +122,7 @@ impl History {
             now: Instant::from_ms(BEGIN_MS),
             peers,
             published,
+            topics: [BTreeMap::new(), BTreeMap::new()],
             flight: [VecDeque::new(), VecDeque::new()],
             ids,
             cases: [[const { None }; CASES], [const { None }; CASES]],
@@ -166,6 +176,7 @@ impl History {
             | Step::Tries(..)
             | Step::Crosses(..)
             | Step::Says(..)
+            | Step::Holds(..)
             | Step::Floods(..)
             | Step::Repeats(_)
             | Step::Guards(..)
@@ -176,7 +187,9 @@ impl History {
             | Step::Ticks(_)
             | Step::Crashes(..)
             | Step::Copies(_)
-            | Step::Restores(_) => self.act(step)?,
+            | Step::Restores(_)
+            | Step::Recovers(_)
+            | Step::AnswersLow(_) => self.act(step)?,
         }
         self.look()
     }
@@ -187,7 +200,7 @@ impl History {
         }
         match step {
             // An honest State does nothing of the kind.
-            Step::Says(..) | Step::Floods(..) => {}
+            Step::Says(..) | Step::Holds(..) | Step::Floods(..) | Step::AnswersLow(_) => {}
             Step::Passes(minutes) => self.passes(*minutes),
             Step::Jumps(party, minutes) => self.jumps(*party, *minutes)?,
             Step::Tries(party, word) => self.tries(*party, *word, Told::Yes, None)?,
@@ -215,15 +228,97 @@ impl History {
             }
             Step::CrashesIn(_, _, inner) => self.act(inner)?,
             Step::Copies(party) => self.node(*party)?.copy_folder(),
-            Step::Restores(party) => match self.node(*party)?.restore()? {
-                None => {}
-                Some(Up::Running) => {
-                    // It may know less than before, until it has heard the partner again.
-                    self.cases[party.slot()] = [const { None }; CASES];
-                    self.saw("copy: restored and up to date");
+            Step::Restores(party) => self.restores(*party)?,
+            Step::Recovers(party) => self.recovers(*party)?,
+        }
+        Ok(())
+    }
+
+    fn restores(&mut self, party: Party) -> Result<()> {
+        let Some(up) = self.node(party)?.restore()? else {
+            return Ok(());
+        };
+        // It may know less than before, and its memory of commands is an old one.
+        self.cases[party.slot()] = [const { None }; CASES];
+        self.last[party.slot()] = None;
+        self.saw(match up {
+            Up::Running => "copy: restored, and it lacks no word of its own",
+            Up::Waits => "copy: restored, and it waits for its own words",
+        });
+        Ok(())
+    }
+
+    /// A node that was restored takes its own words back, from the partner or from its own topic,
+    /// and hears the partner again where one of them had heard more than the copy holds.
+    fn recovers(&mut self, party: Party) -> Result<()> {
+        let other = party.other();
+        if !self.ledger(party)?.standing(other.state()).waits {
+            return Ok(());
+        }
+        let mut last = None;
+        for number in 0.. {
+            let Some(bytes) = self.peer(other).holds(number)? else { break };
+            last = Some(bytes);
+        }
+        let verdict = self.ledger(party)?.hear_partner(other.state(), last.as_deref())?;
+        self.saw(match verdict {
+            WitnessVerdict::Unspecified => "witness: unspecified",
+            WitnessVerdict::Known => "witness: holds no more than is known",
+            WitnessVerdict::Newer => "witness: holds more than the copy",
+            WitnessVerdict::Low => "witness: answers low",
+            WitnessVerdict::Forged => "witness: holds what was forged",
+            WitnessVerdict::NotSigned => "witness: holds what was not signed",
+        });
+        while self.ledger(party)?.standing(other.state()).waits {
+            let number = self.peer(party).own_next();
+            let held = self.peer(other).holds(number)?;
+            let bytes = held.or_else(|| self.topics[party.slot()].get(&number).cloned());
+            let Some(bytes) = bytes else { break };
+            let (outcome, reason) = self.ledger(party)?.take_back(other.state(), bytes)?;
+            self.node(party)?.look()?;
+            match outcome {
+                TakeBackOutcome::Stored => self.saw("copy: a word was taken back"),
+                TakeBackOutcome::NeedsPartner => {
+                    let wanted = self.peer(party).partner_next();
+                    if wanted >= self.peer(other).own_next() {
+                        break;
+                    }
+                    let bytes = self.peer(other).sent(wanted)?;
+                    self.import(party, wanted, bytes)?;
+                    self.node(party)?.look()?;
+                    if self.peer(party).partner_next() == wanted {
+                        break;
+                    }
                 }
-                Some(Up::RefusesOldCopy) => self.saw("copy: restored and refused"),
-            },
+                TakeBackOutcome::Unspecified
+                | TakeBackOutcome::Duplicate
+                | TakeBackOutcome::Gap
+                | TakeBackOutcome::Forged
+                | TakeBackOutcome::NotTaken
+                | TakeBackOutcome::NotWanted => {
+                    bail!("{party} does not take back its dispatch {number}: {outcome:?} {reason}")
+                }
+            }
+        }
+        if !self.ledger(party)?.standing(other.state()).waits {
+            self.saw("copy: whole again");
+            self.restored_everywhere(party)?;
+        }
+        Ok(())
+    }
+
+    /// After a restore every open case carries the safeguard `restored`.
+    fn restored_everywhere(&mut self, party: Party) -> Result<()> {
+        for case in 0..CASES {
+            let Some(is) = self.derive(party, case) else { continue };
+            let side = is.side(party.state()).context("a case of two others")?;
+            if is.said.either(side).closed.is_some() {
+                continue;
+            }
+            let id = self.ids[case];
+            let safeguards = self.node(party)?.safeguards(id)?;
+            let carries = safeguards.open().any(|open| open == Safeguard::Restored);
+            ensure!(carries, "an open case does not carry `restored` after a restore");
         }
         Ok(())
     }
@@ -283,10 +378,10 @@ impl History {
             }
             match written {
                 Ok(positions) => return self.was_effective(party, word.case, &positions),
-                Err(failure) => self.not_written(party, turn, &failure)?,
-            }
-            if self.last[party.slot()].is_none() {
-                return Ok(());
+                Err(failure) if self.not_written(party, turn, &failure)? == Again::No => {
+                    return Ok(());
+                }
+                Err(_) => {}
             }
             self.node(party)?.look()?;
             self.refresh(party, word.case);
@@ -294,20 +389,22 @@ impl History {
         bail!("{party} tries {word}: decided {DECIDED_MAX} times in vain")
     }
 
-    /// What follows from a refusal of the ledger.
-    fn not_written(&mut self, party: Party, turn: usize, failure: &Failure) -> Result<()> {
+    /// What follows from a refusal of the ledger: whether it is decided again.
+    fn not_written(&mut self, party: Party, turn: usize, failure: &Failure) -> Result<Again> {
         match failure.code().as_str() {
             "LEDGER-0001" => self.saw("command: refused, nothing is written to this partner"),
             "LEDGER-0003" => self.saw("command: refused, the case key is not here"),
+            "LEDGER-0006" => self.saw("command: refused, the node waits for its own words"),
+            "LEDGER-0010" => self.saw("command: refused, the own log is frozen"),
             _ if failure.class() == Class::Conflict && turn + 1 < DECIDED_MAX => {
                 self.saw("command: decided again, the case had moved");
-                return Ok(());
+                return Ok(Again::Yes);
             }
-            _ if self.has_stopped(party)? => {}
+            _ if self.has_stopped(party)? => return Ok(Again::No),
             _ => return Err(anyhow::anyhow!("{failure}").context(format!("{party} cannot write"))),
         }
         self.last[party.slot()] = None;
-        Ok(())
+        Ok(Again::No)
     }
 
     /// What a word leads to on what a State knows; `None` where it leads to nothing.
@@ -400,9 +497,22 @@ impl History {
                 let bytes = self.forger(party)?.say(*manner, statements, now)?;
                 self.saw(format!("byzantine: {}", manner.word()));
                 // What goes on its chain is published from there.
-                if self.peer(party).own_next() == number {
+                if self.peer(party).own_next() == number && !bytes.is_empty() {
                     self.flight[party.other().slot()].push_back(UnderWay { number, bytes });
                 }
+            }
+            Step::Holds(_, ceremony) => {
+                self.forger(party)?.hold(*ceremony, now)?;
+                let end = self.peer(party).own_next();
+                // A log that has turned back to an earlier dispatch is published from there.
+                let published = &mut self.published[party.slot()];
+                *published = (*published).min(end.saturating_sub(1));
+                self.saw(match ceremony {
+                    Ceremony::Rotates => "byzantine: a key takes over",
+                    Ceremony::Revokes(_) => "byzantine: a key is revoked",
+                    Ceremony::CorrectsClock => "byzantine: the clock is corrected",
+                    Ceremony::Succeeds => "byzantine: the next era is begun",
+                });
             }
             Step::Floods(_, count, word) => self.floods(party, *count, *word)?,
             Step::Hears(_) => self.forger_hears(party)?,
@@ -423,13 +533,18 @@ impl History {
                 self.forger(party)?.say(Manner::Honest, Vec::new(), now)?;
             }
             Step::CrashesIn(_, _, inner) => self.act(inner)?,
+            Step::AnswersLow(_) => {
+                self.forger(party)?.answers_low = true;
+                self.saw("byzantine: answers low");
+            }
             Step::Passes(_)
             | Step::Jumps(..)
             | Step::Repeats(_)
             | Step::Guards(..)
             | Step::Crashes(..)
             | Step::Copies(_)
-            | Step::Restores(_) => {}
+            | Step::Restores(_)
+            | Step::Recovers(_) => {}
         }
         Ok(())
     }
@@ -496,7 +611,10 @@ impl History {
             self.saw("byzantine: floods a case");
             match written {
                 Ok(positions) => return self.was_effective(honest, word.case, &positions),
-                Err(failure) => self.not_written(honest, turn, &failure)?,
+                Err(failure) if self.not_written(honest, turn, &failure)? == Again::No => {
+                    return Ok(());
+                }
+                Err(_) => {}
             }
             self.node(honest)?.look()?;
             self.refresh(honest, word.case);
@@ -536,7 +654,12 @@ impl History {
         let count = stated.entries.len();
         let positions = match node.ledger()?.append(stated) {
             Ok(positions) => positions,
-            Err(failure) => return self.not_written(party, DECIDED_MAX, &failure),
+            // It was not carried out, and what it rested on has moved: it is decided again, or not.
+            Err(failure) if failure.class() == Class::Conflict => return Ok(()),
+            Err(failure) => {
+                self.not_written(party, DECIDED_MAX, &failure)?;
+                return Ok(());
+            }
         };
         node.look()?;
         let after = node.own.entries.len();
@@ -576,10 +699,10 @@ impl History {
                     self.saw("safeguard: opened or met");
                     return Ok(());
                 }
-                Err(failure) => self.not_written(party, turn, &failure)?,
-            }
-            if self.has_stopped(party)? {
-                return Ok(());
+                Err(failure) if self.not_written(party, turn, &failure)? == Again::No => {
+                    return Ok(());
+                }
+                Err(_) => {}
             }
         }
         bail!("{party} cannot say what it keeps to itself")
@@ -657,6 +780,7 @@ impl History {
 
     /// Everything that is under way arrives, and what is missing is fetched from the partner.
     fn hears(&mut self, party: Party) -> Result<()> {
+        self.recovers(party)?;
         while let Some(UnderWay { number, bytes }) = self.flight[party.slot()].pop_front() {
             self.import(party, number, bytes)?;
             if self.has_stopped(party)? {
@@ -720,6 +844,7 @@ impl History {
                         Step::Passes(_)
                         | Step::Jumps(..)
                         | Step::Says(..)
+                        | Step::Holds(..)
                         | Step::Floods(..)
                         | Step::Repeats(_)
                         | Step::Loses(..)
@@ -728,7 +853,9 @@ impl History {
                         | Step::Crashes(..)
                         | Step::CrashesIn(..)
                         | Step::Copies(_)
-                        | Step::Restores(_) => {}
+                        | Step::Restores(_)
+                        | Step::Recovers(_)
+                        | Step::AnswersLow(_) => {}
                     }
                     self.repeats(party)?;
                 }
@@ -741,6 +868,7 @@ impl History {
                     Step::Passes(_)
                     | Step::Jumps(..)
                     | Step::Says(..)
+                    | Step::Holds(..)
                     | Step::Floods(..)
                     | Step::Crosses(..)
                     | Step::Repeats(_)
@@ -751,7 +879,9 @@ impl History {
                     | Step::Crashes(..)
                     | Step::CrashesIn(..)
                     | Step::Copies(_)
-                    | Step::Restores(_) => return self.act(inner),
+                    | Step::Restores(_)
+                    | Step::Recovers(_)
+                    | Step::AnswersLow(_) => return self.act(inner),
                 }
                 self.node(party)?.lose_power(&mut chance, Some(&marks))?;
                 self.saw("power: cut before the mark");
@@ -771,9 +901,10 @@ impl History {
             let (from, end) = (self.published[party.slot()], self.peer(party).own_next());
             for number in from..end {
                 let bytes = self.peer(party).sent(number)?;
+                self.topics[party.slot()].insert(number, bytes.clone());
                 self.flight[party.other().slot()].push_back(UnderWay { number, bytes });
             }
-            self.published[party.slot()] = end;
+            self.published[party.slot()] = from.max(end);
         }
         for party in Party::BOTH {
             match self.peer(party) {
@@ -801,13 +932,19 @@ impl History {
 
     /// Asks every invariant of a node that has moved.
     fn hold(&mut self, party: Party) -> Result<()> {
+        if let Some(node) = self.peer(party).honest()
+            && !node.is_whole()
+        {
+            // What it holds is a beginning of what it held; it is looked at when it is whole again.
+            return Ok(());
+        }
         let (here, there) = (&self.peers[party.slot()], &self.peers[party.other().slot()]);
         let skew = self.corridor.skew;
         rules_invariant::log_is_sound(here.own(), here.replica(), skew)?;
         rules_invariant::log_is_sound(here.replica(), here.own(), skew)?;
-        rules_invariant::replica_is_a_prefix(here.own(), there.replica())?;
+        rules_invariant::replica_is_a_prefix(here.said(), there.replica())?;
         if self.cast.byzantine.is_none() {
-            rules_invariant::replica_is_a_prefix(there.own(), here.replica())?;
+            rules_invariant::replica_is_a_prefix(there.said(), here.replica())?;
         }
         for case in 0..CASES {
             let derived = self.derive(party, case);
@@ -815,6 +952,13 @@ impl History {
                 let was = self.cases[party.slot()][case].as_ref();
                 let other = self.cases[party.other().slot()][case].as_ref();
                 self.hold_case(party, is, was, other)?;
+                for judged in &is.history {
+                    self.occurred.insert(match judged.verdict {
+                        Verdict::Effective => "entry: effective".to_owned(),
+                        Verdict::Ineffective(_) => "entry: an act without effect".to_owned(),
+                        Verdict::Breach(_) => "entry: a report in breach".to_owned(),
+                    });
+                }
                 self.occurred.insert(format!("result: {}", is.outcome_word()));
                 self.occurred.insert(format!(
                     "standing: {}",
@@ -854,7 +998,7 @@ impl History {
         if let Some(other) = other {
             rules_invariant::nodes_converge(is, other)?;
         }
-        invariant::departure_met_every_condition(is, &self.corridor, requesting, requested)?;
+        rules_invariant::departure_met_every_condition(is)?;
         Ok(())
     }
 
@@ -964,10 +1108,4 @@ impl History {
 /// Both chains by side.
 fn sides<'a>(case: &Case, one: &'a Chain, other: &'a Chain) -> (&'a Chain, &'a Chain) {
     if one.author == case.requesting { (one, other) } else { (other, one) }
-}
-
-/// Whether a statement is of this kind.
-#[must_use]
-pub(super) fn is_kind(statement: Option<&Statement>, kind: Kind) -> bool {
-    statement.is_some_and(|statement| statement.kind() == kind)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Error, Result, bail};
 use domain::case::event::Kind;
 use domain::identifier::State;
 
-use super::forger::Manner;
+use super::forger::{Ceremony, Manner};
 
 /// One of the two States.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +105,8 @@ pub enum Step {
     /// A byzantine State states these, asked or not, in a manner of its own. An honest one does
     /// nothing of the kind.
     Says(Party, Manner, Vec<Word>),
+    /// The root key of a byzantine State says something.
+    Holds(Party, Ceremony),
     /// A byzantine State floods the case that its partner speaks of with so many dispatches, which
     /// arrive together with the partner's word.
     Floods(Party, u64, Word),
@@ -130,6 +132,10 @@ pub enum Step {
     Copies(Party),
     /// The last copy takes the place of the data folder.
     Restores(Party),
+    /// A node that waits for its own words asks for them: the partner, then its own topic.
+    Recovers(Party),
+    /// A byzantine State says to hold less of its partner's log than it does, from here on.
+    AnswersLow(Party),
 }
 
 impl Step {
@@ -142,6 +148,7 @@ impl Step {
             | Self::Tries(party, _)
             | Self::Crosses(party, _)
             | Self::Says(party, ..)
+            | Self::Holds(party, _)
             | Self::Floods(party, ..)
             | Self::Repeats(party)
             | Self::Guards(party, ..)
@@ -152,7 +159,9 @@ impl Step {
             | Self::Ticks(party)
             | Self::Crashes(party, _)
             | Self::Copies(party)
-            | Self::Restores(party) => Some(*party),
+            | Self::Restores(party)
+            | Self::Recovers(party)
+            | Self::AnswersLow(party) => Some(*party),
             Self::CrashesIn(_, _, step) => step.party(),
         }
     }
@@ -182,6 +191,12 @@ impl fmt::Display for Step {
                 let words: Vec<String> = words.iter().map(ToString::to_string).collect();
                 write!(f, "{party} {} {}", manner.word(), words.join(" + "))
             }
+            Self::Holds(party, ceremony) => match ceremony {
+                Ceremony::Rotates => write!(f, "{party} rotates"),
+                Ceremony::Revokes(good) => write!(f, "{party} revokes {good}"),
+                Ceremony::CorrectsClock => write!(f, "{party} corrects-clock"),
+                Ceremony::Succeeds => write!(f, "{party} succeeds"),
+            },
             Self::Floods(party, count, word) => write!(f, "{party} floods {count} against {word}"),
             Self::Repeats(party) => write!(f, "{party} repeats"),
             Self::Guards(party, open, case) => {
@@ -206,6 +221,8 @@ impl fmt::Display for Step {
             }
             Self::Copies(party) => write!(f, "{party} copies"),
             Self::Restores(party) => write!(f, "{party} restores"),
+            Self::Recovers(party) => write!(f, "{party} recovers"),
+            Self::AnswersLow(party) => write!(f, "{party} answers-low"),
         }
     }
 }
@@ -263,6 +280,12 @@ impl FromStr for Step {
                 let words = words.map(str::parse).collect::<Result<_>>()?;
                 Self::Says(party.parse()?, manner, words)
             }
+            [party, "rotates"] => Self::Holds(party.parse()?, Ceremony::Rotates),
+            [party, "revokes", good] => {
+                Self::Holds(party.parse()?, Ceremony::Revokes(good.parse()?))
+            }
+            [party, "corrects-clock"] => Self::Holds(party.parse()?, Ceremony::CorrectsClock),
+            [party, "succeeds"] => Self::Holds(party.parse()?, Ceremony::Succeeds),
             [party, "floods", count, "against", word @ ..] => {
                 Self::Floods(party.parse()?, count.parse()?, word.join(" ").parse()?)
             }
@@ -288,6 +311,8 @@ impl FromStr for Step {
             [party, "crashes", seed] => Self::Crashes(party.parse()?, seed.parse()?),
             [party, "copies"] => Self::Copies(party.parse()?),
             [party, "restores"] => Self::Restores(party.parse()?),
+            [party, "recovers"] => Self::Recovers(party.parse()?),
+            [party, "answers-low"] => Self::AnswersLow(party.parse()?),
             _ => bail!("no such step: {line}"),
         })
     }

@@ -12,6 +12,7 @@ use domain::case::decide::cancel_transfer::{CancelTransfer, cancel_transfer};
 use domain::case::decide::check_register::{CheckRegister, check_register};
 use domain::case::decide::claim_silence::{ClaimSilence, claim_silence};
 use domain::case::decide::close_case::{CloseCase, close_case};
+use domain::case::decide::contest_entry::{ContestEntry, contest_entry};
 use domain::case::decide::decide_identity::{DecideIdentity, IdentityVerdict, decide_identity};
 use domain::case::decide::file_request::{FileRequest, file_request};
 use domain::case::decide::give_clarification::{GiveClarification, give_clarification};
@@ -20,13 +21,16 @@ use domain::case::decide::lift_hold::{LiftHold, lift_hold};
 use domain::case::decide::notice_silence::{NoticeSilence, notice_silence};
 use domain::case::decide::notify_transfer::{NotifyTransfer, notify_transfer};
 use domain::case::decide::object_to_transfer::{ObjectToTransfer, object_to_transfer};
+use domain::case::decide::order_erasure::{OrderErasure, order_erasure};
 use domain::case::decide::place_hold::{PlaceHold, place_hold};
 use domain::case::decide::rectify::{Rectify, rectify};
 use domain::case::decide::refuse_request::{RefuseRequest, refuse_request};
 use domain::case::decide::report_arrival::{ReportArrival, report_arrival};
 use domain::case::decide::report_departure::{ReportDeparture, report_departure};
+use domain::case::decide::report_erasure_done::{ReportErasureDone, report_erasure_done};
 use domain::case::decide::report_interview::{InterviewCourse, ReportInterview, report_interview};
 use domain::case::decide::report_non_departure::{ReportNonDeparture, report_non_departure};
+use domain::case::decide::report_unreadable::{ReportUnreadable, report_unreadable};
 use domain::case::decide::request_interview::{RequestInterview, request_interview};
 use domain::case::decide::request_register_check::{RequestRegisterCheck, request_register_check};
 use domain::case::decide::request_travel_document::{
@@ -34,6 +38,7 @@ use domain::case::decide::request_travel_document::{
 };
 use domain::case::decide::return_unconsidered::{ReturnUnconsidered, return_unconsidered};
 use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_travel_document};
+use domain::case::decide::settle_dispute::{SettleDispute, settle_dispute};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
     AgreementReference, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Rectified,
@@ -282,12 +287,7 @@ fn decide_on(
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
-        | Statement::EntryUnreadable(_)
-        | Statement::EntryContested(_)
         | Statement::Restated(_)
-        | Statement::DisputeSettled
-        | Statement::ErasureOrdered(_)
-        | Statement::ErasureDone
         | Statement::RequestFiled(_)
         | Statement::TakenBack => return None,
         Statement::EvidenceAdded(evidence) => add_evidence(case, AddEvidence { ordered, evidence }),
@@ -360,6 +360,13 @@ fn decide_on(
         Statement::HoldPlaced => place_hold(case, PlaceHold { ordered }),
         Statement::HoldLifted => lift_hold(case, LiftHold { ordered }),
         Statement::Rectified(corrects) => rectify(case, Rectify { ordered, corrects }),
+        Statement::EntryUnreadable(entry) => {
+            report_unreadable(case, ReportUnreadable { ordered, entry })
+        }
+        Statement::EntryContested(entry) => contest_entry(case, ContestEntry { ordered, entry }),
+        Statement::DisputeSettled => settle_dispute(case, SettleDispute { ordered }),
+        Statement::ErasureOrdered(basis) => order_erasure(case, OrderErasure { ordered, basis }),
         Statement::CaseClosed => close_case(case, CloseCase { ordered }),
+        Statement::ErasureDone => report_erasure_done(case, ReportErasureDone { ordered }),
     })
 }

@@ -8,13 +8,13 @@
 use std::sync::Arc;
 
 use domain::case::Case;
-use domain::chain::{Dispatch, Entry};
+use domain::chain::{Content, Dispatch, Entry};
 use domain::identifier::{CaseId, Digest, Office, State};
 use domain::referral::LocalStatement;
 use event_store::disk::Disk;
 use event_store::{Options, Store};
 use proto::command::v1::Purpose;
-use proto::ledger::v1::{AccessKind, BodyState, ImportOutcome, TakeBackOutcome};
+use proto::ledger::v1::{AccessKind, BodyState, ImportOutcome, TakeBackOutcome, WitnessVerdict};
 use record::entry::{self, Head};
 use runtime::caller::Caller;
 use runtime::failure::Failure;
@@ -28,13 +28,13 @@ use crate::failure;
 use crate::follow;
 use crate::grpc::export_evidence;
 use crate::layout::{self, LogNames};
-use crate::leave::Lack;
+use crate::leave::{Lack, Witness};
 use crate::read::{Bodies, Reader};
 use crate::recover;
 use crate::serial::YearSerial;
 use crate::snapshot::{self, CorridorSnapshot, LogSnapshot, Snapshot, Snapshots};
 use crate::start::{Assembled, StartError, WriterQueue, assemble};
-use crate::writer::leave::LeaveJob;
+use crate::writer::leave::{Held, LeaveJob};
 use crate::writer::{AppendJob, ImportJob, Job, NewEntry, Opening, Subject, Writer};
 
 /// A ledger that does nothing by itself.
@@ -181,6 +181,24 @@ impl Stepped {
         let mut stepped = Self { writer, reader, snapshots, _queue: queue, caller };
         stepped.recover().map_err(StartError::Begin)?;
         Ok(stepped)
+    }
+
+    /// Hears what the partner holds of the own log: its last dispatch, `None` for nothing.
+    ///
+    /// # Errors
+    /// As the ledger's `HearWitness`.
+    pub fn hear_partner(
+        &mut self,
+        partner: State,
+        holds: Option<&[u8]>,
+    ) -> Result<WitnessVerdict, Failure> {
+        let holds = holds.map(record::dispatch::Dispatch::decode).transpose();
+        let holds = holds.map_err(|error| Failure::field("dispatch", error))?;
+        let holds = holds.map(|it| it.signed_header);
+        let heard = Box::new(Held { witness: Witness::Partner, holds });
+        let (reply, mut answer) = oneshot::channel();
+        self.writer.step(vec![Job::Leave(LeaveJob::Hear(partner, heard, reply))]);
+        Ok(answer.try_recv().map_err(|_| failure::writer_gone())??.outcome)
     }
 
     /// Takes back a dispatch of the own log that a restored store has lost. What was done with it,
@@ -429,6 +447,8 @@ impl Stepped {
     pub fn log(&self, partner: State, log: Log, from: u64) -> Result<Vec<Logged>, Failure> {
         let corridor = self.reader.corridor(partner)?;
         let (names, end) = self.names(corridor, log);
+        let [own, of_partner] = self.corridor_snapshot(partner).uncounted;
+        let uncounted = if log == Log::Own { own } else { of_partner };
         let store = &self.reader.store;
         let count = end.dispatches().saturating_sub(from);
         let mut logged = Vec::new();
@@ -440,13 +460,16 @@ impl Stepped {
             for record in layout::log_records(store, &names.entries, first, count)? {
                 let stored = layout::entry_of(&record)?;
                 let head = Head::decode(&record.leaf).ok_or_else(|| failure::corrupt(&record))?;
-                let reading =
-                    entry::read(&corridor.log_at(side(log), head.position), &head, &stored.facts);
+                let log = corridor.log_at(side(log), record.log_index);
+                let mut content = entry::read(&log, &head, &stored.facts).content;
+                if uncounted.contains(&record.log_index) {
+                    content = Content::NotUnderstood;
+                }
                 entries.push(Entry {
                     position: record.log_index,
                     dispatch: stored.dispatch,
                     case: record.stream.as_ref().and_then(layout::case_of),
-                    content: reading.content,
+                    content,
                 });
             }
             logged.push(Logged { dispatch, entries });

@@ -256,7 +256,9 @@ impl KeyDirectory {
     fn valid_at(&self, number: u64, id: KeyId, known: u64) -> Option<PublicKey> {
         let told = || self.log_keys.iter().filter(|it| it.dispatch <= known);
         let before = told().rev().find(|it| it.dispatch < number);
-        let before = before.filter(|_| !self.successions.contains(&number));
+        // An era that begins later takes nothing from a rival that was signed before.
+        let begins = number <= known && self.successions.contains(&number);
+        let before = before.filter(|_| !begins);
         let by_itself = told().find(|it| it.dispatch == number && it.first);
         [before, by_itself].into_iter().flatten().map(|known| known.key).find(|key| key.id() == id)
     }

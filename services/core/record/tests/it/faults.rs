@@ -294,6 +294,33 @@ fn a_broken_chain_is_proved_by_two_headers() {
 }
 
 #[test]
+fn what_proved_a_broken_chain_still_counts_once_the_next_era_has_begun() {
+    // Symptom: the rival has the number with which the next era begins, and in that era the old
+    // key signs nothing; so the proof did not count any more, nobody could verify the evidence,
+    // and a node that started again did not find its partner's log frozen.
+    let mut world = unsettled();
+    world.compose(nl(), None, &[]);
+    let rival = forked(&world, 6, 3, |header| header.previous = None);
+    world.nl.sent.pop();
+    world.nl.own = world.xk.replica.clone();
+    let stored = world.xk.received[5].signed_header.clone();
+    let proved = fault::prove(&stored, &rival, None).unwrap();
+    world.say(xk(), None, &[Statement::FaultProved(proved.clone())]);
+    let stated_in = chain::dispatch(&world.xk.sent.last().unwrap().signed_header);
+    let last = stated_in.heard.unwrap();
+    let frozen = Frozen { stated_in: stated_in.number, last };
+    world.xk.replica.freeze(frozen);
+    world.nl.own.freeze(frozen);
+    world.nl.log_key = signer(41);
+    let said = succession(&world, last);
+    world.say(nl(), None, &said);
+    assert!(fault::proven(&proved, stated_in.heard, &held(&world.xk)).is_some());
+    let [first, second] = world.stored();
+    let bytes = bundle::export(&world.genesis, case_id(), [first, second], None);
+    bundle::verify(&bytes).unwrap();
+}
+
+#[test]
 fn a_statement_of_a_fault_counts_only_as_it_is() {
     let mut world = unsettled();
     let stored = world.nl.sent[5].signed_header.clone();
