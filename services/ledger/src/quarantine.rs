@@ -195,7 +195,7 @@ fn read_kept(file: &Path, number: u64) -> io::Result<Option<Kept>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     const BOUNDS: Bounds = Bounds { dispatches_max: 3, bytes_max: 100 };

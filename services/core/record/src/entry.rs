@@ -228,6 +228,7 @@ fn shaped(head: &Head, statement: &Statement) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

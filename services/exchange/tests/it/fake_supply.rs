@@ -1,5 +1,6 @@
 //! What the fake ledger lacks and what it has for others: a piece is the right one when its bytes
 //! are those that the test says.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proto::ledger::v1::missing::What;
 use proto::ledger::v1::supply_service_server::SupplyService;

@@ -1,5 +1,6 @@
 //! A partner whose door lies: it says what is not so, sends other pieces than those asked for, too
 //! much, too long, or without end. Whatever it does, what is true still arrives.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::pin::Pin;
 use std::sync::Arc;

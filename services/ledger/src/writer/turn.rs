@@ -72,7 +72,7 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::writer::ImportJob;
     use tokio::sync::oneshot;

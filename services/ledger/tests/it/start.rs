@@ -102,9 +102,9 @@ async fn what_a_command_said_is_stored_under_the_nodes_secret() {
 
 #[tokio::test]
 async fn a_binary_that_lacks_what_its_state_has_stated_is_not_started() {
-    let lacks = |refused: StartError| match refused {
-        StartError::LacksCapabilities { kinds, .. } => kinds,
-        other => panic!("{other:?}"),
+    let lacks = |refused: StartError| {
+        let StartError::LacksCapabilities { kinds, .. } = refused else { panic!("{refused:?}") };
+        kinds
     };
     let (nl_site, xk_site) = (site("NL", "XK"), site("XK", "NL"));
     let genesis = genesis_with("test-ledger", &nl_site, &xk_site, [9_999]);

@@ -92,11 +92,12 @@ pub(crate) async fn fetch_back(to: &Running, from: &Running) -> usize {
         let next = to.status().await.own_head.map_or(0, |head| head.number + 1);
         let before = stored;
         for dispatch in from.held(to.state.code(), next).await {
-            match to.take_back(&dispatch).await.outcome() {
-                TakeBackOutcome::Stored => stored += 1,
-                TakeBackOutcome::NeedsPartner => break,
-                other => panic!("{other:?}"),
+            let outcome = to.take_back(&dispatch).await.outcome();
+            if outcome == TakeBackOutcome::NeedsPartner {
+                break;
             }
+            assert_eq!(outcome, TakeBackOutcome::Stored);
+            stored += 1;
         }
         if before == stored && carry_heard(from, to).await == 0 {
             return stored;
