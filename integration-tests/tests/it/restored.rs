@@ -44,10 +44,12 @@ fn file(corridor: &Corridor) -> String {
     filed["receipt"]["case_number"].as_str().unwrap().to_owned()
 }
 
+/// Waits until XK has everything that NL has said.
 fn heard(corridor: &Corridor) {
-    until("the partner to hear everything", || {
-        let status = status(corridor);
-        Ok((status["own_head"] == status["partner_heard"]).then_some(()))
+    until("the partner to have everything", || {
+        let there = corridor.xk.operator().call(&["operator", "status"])?;
+        let has = number(&there["partners"][0]["partner_head"]);
+        Ok((has == Some(own_head(corridor))).then_some(()))
     })
     .unwrap();
 }
