@@ -68,8 +68,7 @@ impl Recovering {
                 Ok(false) => self.poll_interval,
                 Ok(true) => self.poll_interval.min(WAITING_INTERVAL),
                 Err(error) => {
-                    let partner = self.partner;
-                    tracing::debug!(%partner, %error, "the own log was not asked for");
+                    tracing::debug!(partner = %self.partner, %error, "no witness was asked");
                     self.status.error(&error);
                     self.poll_interval.min(WAITING_INTERVAL)
                 }

@@ -28,11 +28,11 @@
 //!
 //! | Slot | Bytes |
 //! |---|---|
-//! | version 2 | `mark2`, sequence, what (0 nothing, 1 released, 2 lost), restored (0, 1), number, |
-//! | | digest, records, SHA-256 of all before |
+//! | version 2 | `mark2`, sequence, what, restored, number, digest, records, SHA-256 of all before |
 //! | version 1, still read | number, digest, SHA-256 of both |
 //!
-//! Numbers are 8 bytes, big-endian. The slot with the highest sequence counts; a slot of version 1
+//! Numbers are 8 bytes, big-endian; *what* (0 nothing, 1 released, 2 lost) and *restored* (0, 1)
+//! are one byte. The slot with the highest sequence counts; a slot of version 1
 //! has sequence 0, and of two such the higher number counts.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
