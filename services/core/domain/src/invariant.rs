@@ -13,6 +13,7 @@ use std::fmt;
 
 use crate::case::Case;
 use crate::case::correction;
+use crate::case::dispute::{self, Doubt};
 use crate::case::event::{Kind, Statement};
 use crate::case::knowledge::{Judged, Verdict};
 use crate::case::outcome::{Ground, Outcome, Settlement, Standing};
@@ -168,10 +169,11 @@ fn has_settled(case: &Case, side: Side) -> bool {
     settled.any(|at| {
         case.causes.iter().all(|cause| {
             if cause.side == side {
-                cause.at.position < at.position
-            } else {
-                heard(chain, at.dispatch) >= Some(cause.at.dispatch)
+                return cause.at.position < at.position;
             }
+            let void =
+                cause.doubt == Doubt::Fault && !dispute::goes_on(chain, cause.at, at.position);
+            heard(chain, at.dispatch) >= Some(cause.at.dispatch) && !void
         })
     })
 }

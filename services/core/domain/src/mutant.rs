@@ -1,4 +1,5 @@
-//! Rules that can be broken one at a time, so that it shows whether a test notices (`make mutants`).
+//! Rules that can be broken one at a time, so that it shows whether a test notices:
+//! `make mutants`.
 //!
 //! Without the feature `mutants` nothing is ever broken, and the compiler leaves nothing of it.
 

@@ -177,7 +177,7 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         }
         Statement::EntryContested(entry) => either.contested.iter().any(|(_, said)| said == entry),
         Statement::Restated(it) => either.restated.iter().any(|(_, said)| *said == it.entry),
-        Statement::DisputeSettled => !view.causes.is_empty() && dispute::settled(view, view.side),
+        Statement::DisputeSettled => !view.causes.is_empty() && dispute::has_said(view, view.side),
         Statement::ErasureOrdered(_) => either.erasure_ordered.is_some(),
         Statement::CaseClosed => either.closed.is_some(),
         Statement::ErasureDone => either.erasure_done.is_some(),

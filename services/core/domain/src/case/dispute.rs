@@ -176,14 +176,52 @@ pub(crate) fn disputed(view: &View<'_>) -> bool {
 pub(crate) fn settled(view: &View<'_>, side: Side) -> bool {
     view.said.either(side).settled.iter().any(|settled| {
         view.causes.iter().all(|cause| {
-            if mutant::broken("a settlement need not know what it settles") {
-                return true;
-            }
-            if cause.side == side {
-                cause.at.position < settled.position
-            } else {
-                heard_by(view, side, *settled, cause.at)
-            }
+            let stands = is_carried_on(view, side, cause, settled.position)
+                || mutant::broken("a State settles in its frozen log");
+            knew(view, side, *settled, cause) && stands
         })
+    })
+}
+
+/// Whether a State has said that it takes the case as it stands, and would say the same again.
+/// What it says in a log that is frozen settles nothing, and is said again in the next era.
+#[must_use]
+pub(crate) fn has_said(view: &View<'_>, side: Side) -> bool {
+    view.said.either(side).settled.iter().any(|settled| {
+        view.causes.iter().all(|cause| {
+            let carried_on = |at: Position| is_carried_on(view, side, cause, at);
+            knew(view, side, *settled, cause)
+                && carried_on(settled.position) == carried_on(view.before)
+        })
+    })
+}
+
+/// Whether the author of a settlement knew a cause.
+fn knew(view: &View<'_>, side: Side, settled: At, cause: &Cause) -> bool {
+    if mutant::broken("a settlement need not know what it settles") {
+        true
+    } else if cause.side == side {
+        cause.at.position < settled.position
+    } else {
+        heard_by(view, side, settled, cause.at)
+    }
+}
+
+/// Whether what a State states at a position is not void: its log was not frozen by this cause,
+/// or goes on by then.
+fn is_carried_on(view: &View<'_>, side: Side, cause: &Cause, at: Position) -> bool {
+    let freezes = cause.side != side && cause.doubt == Doubt::Fault;
+    !freezes || goes_on(view.chains.of(side), cause.at, at)
+}
+
+/// Whether a log that a fault froze goes on in its next era before a position. What its author
+/// states before that is void, and settles nothing.
+pub(crate) fn goes_on(chain: &Chain, fault: At, before: Position) -> bool {
+    chain.entries.iter().take_while(|entry| entry.position < before).any(|entry| {
+        let Content::Stated(statement) = &entry.content else {
+            return false;
+        };
+        matches!(statement.as_ref(), Statement::LogSucceeded(_))
+            && heard_of(chain, entry) >= Some(fault.dispatch)
     })
 }

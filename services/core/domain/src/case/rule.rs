@@ -654,7 +654,7 @@ const fn follows_for_the_person(kind: Kind) -> bool {
 
 /// There must be something in dispute that this State has not settled.
 fn settle(view: &View<'_>) -> Result<(), Rejection> {
-    let unsettled = !view.causes.is_empty() && !dispute::settled(view, view.side);
+    let unsettled = !view.causes.is_empty() && !dispute::has_said(view, view.side);
     require(unsettled, Rejection::CaseMustBeDisputed)
 }
 

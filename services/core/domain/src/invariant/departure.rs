@@ -6,6 +6,7 @@
 use super::{Broken, heard, holds};
 use crate::case::Case;
 use crate::case::crossing::{Crossed, TransferSituation};
+use crate::case::dispute::{self, Doubt};
 use crate::case::event::{Kind, Position, Rectified, Statement};
 use crate::case::knowledge::{Judged, Verdict};
 use crate::case::outcome::Ground;
@@ -100,10 +101,12 @@ impl<'a> Departure<'a> {
                 self.said(side, Kind::DisputeSettled).any(|it| {
                     causes.iter().all(|cause| {
                         if cause.side == side {
-                            cause.at.position < it.at.position
-                        } else {
-                            self.knew(side, it.at, cause.at)
+                            return cause.at.position < it.at.position;
                         }
+                        let chain = self.case.chains().of(side);
+                        let goes_on = cause.doubt != Doubt::Fault
+                            || dispute::goes_on(chain, cause.at, it.at.position);
+                        self.knew(side, it.at, cause.at) && goes_on
                     })
                 })
             })

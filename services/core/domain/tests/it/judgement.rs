@@ -2,14 +2,15 @@
 //! entry in it.
 
 use domain::case::Case;
-use domain::case::event::Statement;
+use domain::case::event::{KeyPurpose, Statement};
 use domain::case::knowledge::Verdict::{self, Breach, Effective, Ineffective};
+use domain::case::outcome::Standing;
 use domain::case::rejection::Rejection as R;
 use domain::case::said::Side;
 use domain::chain::Heard;
 use domain::identifier::Digest;
 
-use crate::history::{History, state};
+use crate::history::{History, revocation, state};
 use crate::step::{Step, play};
 use crate::watch::World;
 
@@ -264,6 +265,9 @@ fn what_a_revoked_key_may_have_signed_stands_where_it_was_heard_before() {
             "XK says RequestAccepted; NL stores 99; XK says KeyRevoked 1",
             Ineffective(R::KeyMustNotBeRevoked),
         ),
+        // It travelled in Kosovo's fourth dispatch, number 3.
+        ("XK says RequestAccepted; XK says KeyRevoked 3", Effective),
+        ("XK says RequestAccepted; XK says KeyRevoked 2", Ineffective(R::KeyMustNotBeRevoked)),
         ("XK says RequestAccepted; XK says KeyRevoked 99", Effective),
         ("XK says RequestAccepted; XK says KeyRevoked", Ineffective(R::KeyMustNotBeRevoked)),
         // What follows the revocation is signed with another key.
@@ -329,6 +333,60 @@ fn what_is_said_again_is_marked() {
 }
 
 #[test]
+fn a_person_who_has_left_does_not_leave_again() {
+    let ready = "NL says RequestFiled; XK hears; XK says RequestAccepted; NL hears; \
+        NL says TravelDocumentRequested; XK hears; XK says TravelDocumentIssued; NL hears; \
+        NL says TransferNotified; XK hears; 7200 minutes pass; XK says; NL hears";
+    for (rest, expected) in [
+        ("NL says PersonDeparted", Effective),
+        ("NL says PersonDeparted 9", Breach(R::TransferMustBePending)),
+        ("NL says PersonDeparted 9; NL says PersonDeparted", Breach(R::PersonMustNotHaveDeparted)),
+    ] {
+        assert_eq!(verdict(World::Plain, &format!("{ready}; {rest}")), expected, "{rest}");
+    }
+}
+
+#[test]
+fn a_dispute_is_not_settled_in_a_log_that_is_frozen() {
+    // Symptom: the model found a dispute that was settled, and open again once the accused had
+    // gone on in its next era: its settlement had been stated in the frozen log, and was void.
+    let faulty = "NL says RequestFiled; XK hears; NL hears; XK says RequestAccepted; \
+        XK says FaultProved; NL hears";
+    for (rest, expected) in [
+        ("NL tries DisputeSettled; XK tries DisputeSettled; NL hears", Standing::Disputed),
+        (
+            "NL succeeds; XK hears; NL tries DisputeSettled; XK hears; XK tries DisputeSettled; \
+             NL hears",
+            Standing::Confirmed,
+        ),
+        (
+            "NL tries DisputeSettled; NL succeeds; XK hears; XK tries DisputeSettled; NL hears",
+            Standing::Disputed,
+        ),
+    ] {
+        let history = told(World::Plain, &format!("{faulty}; {rest}"));
+        assert_eq!(history.case(Side::Requesting).unwrap().standing, expected, "{rest}");
+    }
+}
+
+#[test]
+fn a_key_that_only_opens_puts_nothing_in_doubt() {
+    for (purpose, causes) in [(KeyPurpose::Log, 1), (KeyPurpose::Hpke, 0)] {
+        let answered = "NL says RequestFiled; XK hears; NL hears; XK says RequestAccepted";
+        let mut history = told(World::Plain, answered);
+        let Statement::KeyRevoked(mut revoked) = revocation(None) else {
+            unreachable!("it revokes");
+        };
+        revoked.purpose = purpose;
+        history.says(Side::Requested, [Statement::KeyRevoked(revoked)]);
+        history.exchange();
+        let case = history.case(Side::Requesting).unwrap();
+        assert_eq!(case.causes.len(), causes);
+        assert_eq!(case.history.last().unwrap().verdict.stands(), causes == 0);
+    }
+}
+
+#[test]
 fn nothing_follows_for_the_person_from_a_case_in_dispute() {
     let filed = "NL says RequestFiled; XK hears; NL hears";
     let told = |rest: &str| verdict(World::Plain, &format!("{filed}; {rest}"));
@@ -384,8 +442,8 @@ fn what_is_still_parked_takes_the_time_of_the_correction() {
         ("XK says-ahead RequestRefused; 718 minutes pass; NL hears; XK says ClockCorrected", true),
         // Only the first entry of a dispatch corrects a clock.
         (
-            "XK says-ahead RequestRefused; XK says RequestAdmitted + ClockCorrected; 718 minutes pass; \
-             NL hears",
+            "XK says-ahead RequestRefused; XK says RequestAdmitted + ClockCorrected; \
+             718 minutes pass; NL hears",
             true,
         ),
     ] {

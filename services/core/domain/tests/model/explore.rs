@@ -161,6 +161,7 @@ impl Explored {
             Act::Tries(kind) | Act::Says(kind) => (kind, number),
             Act::TriesWith(kind, with) => (kind, Some(with)),
             Act::ProvesFault => (Kind::FaultProved, number),
+            Act::ProvesOldRival => (Kind::FaultProved, Some(0)),
             Act::RevokesKey => (Kind::KeyRevoked, Some(self.before[slot(side)] - 1)),
         };
         Word { what: What::Kind(kind), number }
@@ -272,7 +273,7 @@ impl Explored {
                 let events = decide(history, case, told, &self.rules)?.ok()?;
                 events.into_iter().next()?.statement
             }
-            Act::Says(_) | Act::ProvesFault | Act::RevokesKey => {
+            Act::Says(_) | Act::ProvesFault | Act::ProvesOldRival | Act::RevokesKey => {
                 word.statement(kind, history, side, &self.rules)
             }
         };

@@ -34,11 +34,13 @@ pub(crate) enum Act {
     Says(Kind),
     /// A fault of the partner's log, at the number after the last that was stored.
     ProvesFault,
+    /// A rival for the partner's first dispatch, which both have long heard of.
+    ProvesOldRival,
     /// The own log key was revoked, from here on back to the beginning of the play.
     RevokesKey,
 }
 
-use Act::{ProvesFault, RevokesKey, Says, Tries, TriesWith};
+use Act::{ProvesFault, ProvesOldRival, RevokesKey, Says, Tries, TriesWith};
 use Kind::{
     DisputeSettled, EntryContested, EntryUnreadable, HoldPlaced, PersonDeparted, Rectified,
     RequestAccepted, RequestFiled, RequestRefused, RequestWithdrawn, Restated,
@@ -67,6 +69,9 @@ const NOTIFIED: &[&str] = &[
     "XK tries TravelDocumentIssued",
     "NL tries TransferNotified",
 ];
+
+const DOUBTED: &[&str] =
+    &["NL tries RequestFiled", "XK tries RequestAccepted", "XK says KeyRevoked 1"];
 
 const READY: &[&str] = &[
     "NL tries RequestFiled",
@@ -163,8 +168,8 @@ pub(crate) const PLAYS: &[Play] = &[
         name: "faults and revoked keys in a silence",
         world: World::Plain,
         before: NOTICED,
-        asks: &[Says(SilenceClaimed), RevokesKey, Tries(DisputeSettled)],
-        answers: &[Says(RequestRefused), ProvesFault, RevokesKey, Tries(DisputeSettled)],
+        asks: &[Says(SilenceClaimed), RevokesKey, ProvesOldRival, Tries(DisputeSettled)],
+        answers: &[Says(RequestRefused), ProvesFault, Tries(DisputeSettled)],
         dispatches: [3, 3],
         minutes: [1_500, 60, 60],
     },
@@ -178,9 +183,27 @@ pub(crate) const PLAYS: &[Play] = &[
         minutes: NOTICE,
     },
     Play {
-        name: "departure",
+        name: "a dispute is settled",
+        world: World::Plain,
+        before: DOUBTED,
+        asks: &[Tries(DisputeSettled), Tries(RequestWithdrawn), Tries(TransferNotified)],
+        answers: &[Tries(DisputeSettled), Tries(RequestRefused), RevokesKey, ProvesFault],
+        dispatches: [3, 3],
+        minutes: [60, 60, 60],
+    },
+    Play {
+        name: "notice and departure",
         world: World::Plain,
         before: NOTIFIED,
+        asks: &[Tries(PersonDeparted), Tries(HoldPlaced)],
+        answers: &[Tries(HoldPlaced), Tries(TransferObjected)],
+        dispatches: [3, 3],
+        minutes: NOTICE,
+    },
+    Play {
+        name: "departure",
+        world: World::Plain,
+        before: READY,
         asks: &[Tries(PersonDeparted), Tries(HoldPlaced), TriesWith(Rectified, 0)],
         answers: &[
             Tries(HoldPlaced),
