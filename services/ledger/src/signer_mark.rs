@@ -28,7 +28,7 @@
 //!
 //! | Slot | Bytes |
 //! |---|---|
-//! | version 2 | `mark2`, sequence, what, restored, number, digest, records, SHA-256 of all before |
+//! | version 2 | `mark2`, sequence, what, restored, number, digest, records, SHA-256 of these |
 //! | version 1, still read | number, digest, SHA-256 of both |
 //!
 //! Numbers are 8 bytes, big-endian; *what* (0 nothing, 1 released, 2 lost) and *restored* (0, 1)
