@@ -199,7 +199,10 @@ impl Node {
         let ledger = self.ledger.as_ref().context("the node is down")?;
         let mut own = Chain::new(self.party.state());
         let mut replica = Chain::new(partner);
-        extend(&mut own, ledger.log(partner, Log::Own, 0)?);
+        let said = self.said.head().map_or(0, |head| head.number + 1);
+        let stored = ledger.log(partner, Log::Own, 0)?;
+        // What the start itself has said is looked at as anything that is new.
+        extend(&mut own, stored.into_iter().filter(|it| it.dispatch.number < said));
         extend(&mut replica, ledger.log(partner, Log::Partner, 0)?);
         let waits = ledger.standing(partner).waits;
         match kept {

@@ -251,6 +251,14 @@ impl History {
     /// A node that was restored takes its own words back, from the partner or from its own topic,
     /// and hears the partner again where one of them had heard more than the copy holds.
     fn recovers(&mut self, party: Party) -> Result<()> {
+        match self.takes_back(party) {
+            // Whoever has stopped takes nothing back.
+            Err(_) if self.has_stopped(party)? => Ok(()),
+            done => done,
+        }
+    }
+
+    fn takes_back(&mut self, party: Party) -> Result<()> {
         let other = party.other();
         if !self.ledger(party)?.standing(other.state()).waits {
             return Ok(());
@@ -289,6 +297,14 @@ impl History {
                     if self.peer(party).partner_next() == wanted {
                         break;
                     }
+                }
+                // It has signed two dispatches of one number: the one that was heard before the
+                // restore, and the one that it has given since. What was heard is nowhere else.
+                TakeBackOutcome::NotTaken
+                    if self.is_byzantine(other) && reason.contains("signed two") =>
+                {
+                    self.saw("copy: a word has heard what the partner no longer gives");
+                    break;
                 }
                 TakeBackOutcome::Unspecified
                 | TakeBackOutcome::Duplicate
@@ -346,8 +362,28 @@ impl History {
         Ok(())
     }
 
-    /// Decides and states, as a service does: what has moved in between is decided again.
+    /// Decides and states, as a service does. A node that waits for its own words decides on what
+    /// it holds, which nothing is compared with later.
     fn tries(
+        &mut self,
+        party: Party,
+        word: Word,
+        told: Told,
+        arrives: Option<UnderWay>,
+    ) -> Result<()> {
+        let waits = self.ledger(party)?.standing(party.other().state()).waits;
+        if waits {
+            self.refresh(party, word.case);
+        }
+        let tried = self.tries_on_what_is_known(party, word, told, arrives);
+        if waits {
+            self.cases[party.slot()] = [const { None }; CASES];
+        }
+        tried
+    }
+
+    /// What has moved in between is decided again.
+    fn tries_on_what_is_known(
         &mut self,
         party: Party,
         word: Word,

@@ -370,8 +370,10 @@ fn take_back(
     Ok(match fault {
         Fault::HeardUnknown { heard, .. } => {
             let end = corridor(parts, partner)?.logs.partner.next_number();
-            let is_lacking = heard.number >= end;
-            (if is_lacking { Outcome::NeedsPartner } else { Outcome::NotTaken }, reason)
+            match heard.number >= end {
+                true => (Outcome::NeedsPartner, reason),
+                false => (Outcome::NotTaken, heard_another(partner, number, heard)),
+            }
         }
         // Its signature is good, and it does not follow on what is stored.
         Fault::BrokenChain { .. } | Fault::Rival { .. } => {
@@ -386,6 +388,22 @@ fn take_back(
         | Fault::Unjudged { .. }
         | Fault::EntriesWithheld { .. } => (Outcome::NotTaken, reason),
     })
+}
+
+/// Why a dispatch of the own log does not fit what a restored store was given of the partner's log:
+/// only what carries the partner's signature is ever heard, so the partner has signed two.
+fn heard_another(partner: State, number: u64, heard: Heard) -> String {
+    tracing::error!(
+        %partner,
+        number = heard.number,
+        "the partner has given another dispatch than the one that was heard before the restore"
+    );
+    format!(
+        "dispatch {number} of this State's own log has heard dispatch {} of {partner} with the \
+         digest {}, and since the restore {partner} has given another one of that number: it has \
+         signed two; restore the copy again and bring in the one that was heard",
+        heard.number, heard.digest
+    )
 }
 
 /// What is stored of the partner's log.
