@@ -109,6 +109,31 @@ pub struct GetCaseKeyResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub wrapped: ::prost::alloc::vec::Vec<u8>,
 }
+/// Which chunks of which attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAttachmentRequest {
+    /// SHA-256 of the genesis, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub genesis: ::prost::alloc::vec::Vec<u8>,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// Name of the attachment, as the body lists it, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of the sealed chunks that are wanted, as the body lists them, 32 bytes each; 1 to 64.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub chunks: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// The next chunk, in the order that was asked for. The stream ends by NOT_FOUND at the first one that
+/// is not here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetAttachmentResponse {
+    /// The sealed chunk, 17 to 262,160 bytes. The caller checks it against the digest that it asked for.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_chunk: ::prost::alloc::vec::Vec<u8>,
+}
 /// Generated client implementations.
 pub mod partner_service_client {
     #![allow(
@@ -319,6 +344,36 @@ pub mod partner_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Sends sealed chunks of an attachment, in order. Who was interrupted asks for those that are left.
+        pub async fn get_attachment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::GetAttachmentResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.exchange.v1.PartnerService/GetAttachment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.exchange.v1.PartnerService",
+                        "GetAttachment",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -369,6 +424,20 @@ pub mod partner_service_server {
             request: tonic::Request<super::GetCaseKeyRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetCaseKeyResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetAttachment method.
+        type GetAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::GetAttachmentResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends sealed chunks of an attachment, in order. Who was interrupted asks for those that are left.
+        async fn get_attachment(
+            &self,
+            request: tonic::Request<super::GetAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetAttachmentStream>,
             tonic::Status,
         >;
     }
@@ -637,6 +706,52 @@ pub mod partner_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.exchange.v1.PartnerService/GetAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetAttachmentSvc<T: PartnerService>(pub Arc<T>);
+                    impl<
+                        T: PartnerService,
+                    > tonic::server::ServerStreamingService<super::GetAttachmentRequest>
+                    for GetAttachmentSvc<T> {
+                        type Response = super::GetAttachmentResponse;
+                        type ResponseStream = T::GetAttachmentStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAttachmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PartnerService>::get_attachment(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -693,5 +808,11 @@ impl ::core::fmt::Debug for GetCaseKeyResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("GetCaseKeyResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for GetAttachmentResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetAttachmentResponse(withheld)")
     }
 }

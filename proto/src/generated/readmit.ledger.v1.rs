@@ -72,6 +72,590 @@ impl Role {
         }
     }
 }
+/// A part of an attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PutAttachmentRequest {
+    /// What is put: in the first message, and there alone.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<NewAttachment>,
+    /// The next bytes; at most 262,144 in one message, and 16,777,216 in all.
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+/// What is put.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct NewAttachment {
+    /// Who puts it.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The case: its printed id or its number; empty where it is for a case that is not open yet.
+    #[prost(string, tag = "2")]
+    pub case: ::prost::alloc::string::String,
+    /// For a case that is not open yet: the partner, two capital letters.
+    #[prost(string, tag = "3")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// For a case that is not open yet: the request id of the command that will open it.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// For people; at most 200 characters.
+    #[prost(string, tag = "5")]
+    pub label: ::prost::alloc::string::String,
+}
+/// It is durable.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutAttachmentResponse {
+    /// As the body of a statement lists it.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<super::super::record::v1::Attachment>,
+}
+/// Which attachments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct DescribeAttachmentsRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The case: its printed id or its number; empty where it is not open yet.
+    #[prost(string, tag = "2")]
+    pub case: ::prost::alloc::string::String,
+    /// For a case that is not open yet: the partner, two capital letters.
+    #[prost(string, tag = "3")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// For a case that is not open yet: the request id of the command that will open it.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Their names, 16 bytes each; 1 to 32.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// What was put. NOT_FOUND where one of them was not, for this case.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DescribeAttachmentsResponse {
+    /// In the order that was asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub attachments: ::prost::alloc::vec::Vec<super::super::record::v1::Attachment>,
+}
+/// Which attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadAttachmentRequest {
+    /// Who asks. The purpose must be given.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "2")]
+    pub case: ::prost::alloc::string::String,
+    /// Its name, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+}
+/// A part of the attachment, in order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReadAttachmentResponse {
+    /// What it is, as the statement lists it: in the first message, and there alone.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<super::super::record::v1::Attachment>,
+    /// The next bytes; at most 262,144.
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+/// Generated client implementations.
+pub mod attachment_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For the State's own services alone.
+    #[derive(Debug, Clone)]
+    pub struct AttachmentServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AttachmentServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AttachmentServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AttachmentServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AttachmentServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Takes an attachment for a case, seals it and keeps it, until a statement lists it or a day is
+        /// over.
+        pub async fn put_attachment(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::PutAttachmentRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::PutAttachmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.AttachmentService/PutAttachment",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.ledger.v1.AttachmentService",
+                        "PutAttachment",
+                    ),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Says what was put, as the body of a statement lists it.
+        pub async fn describe_attachments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DescribeAttachmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeAttachmentsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.AttachmentService/DescribeAttachments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.ledger.v1.AttachmentService",
+                        "DescribeAttachments",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads an attachment that a statement of the case lists. Personal data: it needs a purpose, and
+        /// is noted before the first byte is sent.
+        pub async fn read_attachment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadAttachmentResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.AttachmentService/ReadAttachment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.ledger.v1.AttachmentService",
+                        "ReadAttachment",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod attachment_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AttachmentServiceServer.
+    #[async_trait]
+    pub trait AttachmentService: std::marker::Send + std::marker::Sync + 'static {
+        /// Takes an attachment for a case, seals it and keeps it, until a statement lists it or a day is
+        /// over.
+        async fn put_attachment(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::PutAttachmentRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutAttachmentResponse>,
+            tonic::Status,
+        >;
+        /// Says what was put, as the body of a statement lists it.
+        async fn describe_attachments(
+            &self,
+            request: tonic::Request<super::DescribeAttachmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DescribeAttachmentsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadAttachment method.
+        type ReadAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadAttachmentResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads an attachment that a statement of the case lists. Personal data: it needs a purpose, and
+        /// is noted before the first byte is sent.
+        async fn read_attachment(
+            &self,
+            request: tonic::Request<super::ReadAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReadAttachmentStream>,
+            tonic::Status,
+        >;
+    }
+    /// For the State's own services alone.
+    #[derive(Debug)]
+    pub struct AttachmentServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AttachmentServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AttachmentServiceServer<T>
+    where
+        T: AttachmentService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/readmit.ledger.v1.AttachmentService/PutAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutAttachmentSvc<T: AttachmentService>(pub Arc<T>);
+                    impl<
+                        T: AttachmentService,
+                    > tonic::server::ClientStreamingService<super::PutAttachmentRequest>
+                    for PutAttachmentSvc<T> {
+                        type Response = super::PutAttachmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::PutAttachmentRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AttachmentService>::put_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.AttachmentService/DescribeAttachments" => {
+                    #[allow(non_camel_case_types)]
+                    struct DescribeAttachmentsSvc<T: AttachmentService>(pub Arc<T>);
+                    impl<
+                        T: AttachmentService,
+                    > tonic::server::UnaryService<super::DescribeAttachmentsRequest>
+                    for DescribeAttachmentsSvc<T> {
+                        type Response = super::DescribeAttachmentsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DescribeAttachmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AttachmentService>::describe_attachments(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DescribeAttachmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.ledger.v1.AttachmentService/ReadAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadAttachmentSvc<T: AttachmentService>(pub Arc<T>);
+                    impl<
+                        T: AttachmentService,
+                    > tonic::server::ServerStreamingService<super::ReadAttachmentRequest>
+                    for ReadAttachmentSvc<T> {
+                        type Response = super::ReadAttachmentResponse;
+                        type ResponseStream = T::ReadAttachmentStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadAttachmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AttachmentService>::read_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AttachmentServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "readmit.ledger.v1.AttachmentService";
+    impl<T> tonic::server::NamedService for AttachmentServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// One State's log, cut down to what one case needs.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Chain {
@@ -493,6 +1077,7 @@ pub struct ListLabelsResponse {
 }
 /// A label of a case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Label {
     /// The label (`due/2026-03-01/reply`).
     #[prost(string, tag = "1")]
@@ -3614,7 +4199,7 @@ pub struct Missing {
     #[prost(bytes = "vec", tag = "3")]
     pub case_id: ::prost::alloc::vec::Vec<u8>,
     /// What it is.
-    #[prost(oneof = "missing::What", tags = "10, 11")]
+    #[prost(oneof = "missing::What", tags = "10, 11, 12")]
     pub what: ::core::option::Option<missing::What>,
 }
 /// Nested message and enum types in `Missing`.
@@ -3628,6 +4213,9 @@ pub mod missing {
         /// The key of the case that the entry opens.
         #[prost(message, tag = "11")]
         CaseKey(super::MissingCaseKey),
+        /// An attachment that the entry's body lists.
+        #[prost(message, tag = "12")]
+        Attachment(super::MissingAttachment),
     }
 }
 /// The sealed body of an entry.
@@ -3640,6 +4228,53 @@ pub struct MissingBody {
 /// The key of a case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MissingCaseKey {}
+/// An attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MissingAttachment {
+    /// Its name, 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of each of its sealed chunks, 32 bytes each, in order.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub chunks: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// How many of them are here already, from the first one on.
+    #[prost(uint32, tag = "3")]
+    pub from_index: u32,
+}
+/// A part of an attachment that has come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SupplyAttachmentRequest {
+    /// Which attachment: in the first message, and there alone.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<SuppliedAttachment>,
+    /// The next sealed chunk, from the first one on that is not here; at most 262,160 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub sealed_chunk: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which attachment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SuppliedAttachment {
+    /// Who brings it.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// Its name, 16 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+}
+/// What is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SupplyAttachmentResponse {
+    /// Whether all of it is here.
+    #[prost(bool, tag = "1")]
+    pub complete: bool,
+}
 /// A sealed body that has come.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -3725,6 +4360,33 @@ pub struct WrapCaseKeyResponse {
     /// The bytes of `readmit.record.v1.WrappedCaseKey`, made for this answer.
     #[prost(bytes = "vec", tag = "1")]
     pub wrapped: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which chunks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadChunksRequest {
+    /// Who asks.
+    #[prost(message, optional, tag = "1")]
+    pub caller: ::core::option::Option<CallerContext>,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The case, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// Name of the attachment, 16 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of the sealed chunks that are wanted, 32 bytes each; 1 to 64.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub chunks: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// The next chunk. The stream ends by NOT_FOUND at the first one that is not here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReadChunksResponse {
+    /// The sealed chunk.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sealed_chunk: ::prost::alloc::vec::Vec<u8>,
 }
 /// Generated client implementations.
 pub mod supply_service_client {
@@ -3900,6 +4562,39 @@ pub mod supply_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes in an attachment chunk by chunk, each checked before it is kept. What was kept stays where
+        /// the stream ends early, and the next one goes on after it.
+        pub async fn supply_attachment(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::SupplyAttachmentRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyAttachmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/SupplyAttachment",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.ledger.v1.SupplyService",
+                        "SupplyAttachment",
+                    ),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
         /// Reads the sealed body of an entry of either log.
         pub async fn read_body(
             &mut self,
@@ -3952,6 +4647,33 @@ pub mod supply_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Reads sealed chunks of an attachment, in order.
+        pub async fn read_chunks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadChunksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadChunksResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.ledger.v1.SupplyService/ReadChunks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.ledger.v1.SupplyService", "ReadChunks"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3991,6 +4713,15 @@ pub mod supply_service_server {
             tonic::Response<super::SupplyCaseKeyResponse>,
             tonic::Status,
         >;
+        /// Takes in an attachment chunk by chunk, each checked before it is kept. What was kept stays where
+        /// the stream ends early, and the next one goes on after it.
+        async fn supply_attachment(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::SupplyAttachmentRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::SupplyAttachmentResponse>,
+            tonic::Status,
+        >;
         /// Reads the sealed body of an entry of either log.
         async fn read_body(
             &self,
@@ -4007,6 +4738,17 @@ pub mod supply_service_server {
             tonic::Response<super::WrapCaseKeyResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the ReadChunks method.
+        type ReadChunksStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadChunksResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads sealed chunks of an attachment, in order.
+        async fn read_chunks(
+            &self,
+            request: tonic::Request<super::ReadChunksRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadChunksStream>, tonic::Status>;
     }
     /// For what carries dispatches alone: the exchange, and the partner's node behind it. Nothing here
     /// is opened, and nothing that is taken in is believed for how it came.
@@ -4221,6 +4963,55 @@ pub mod supply_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.ledger.v1.SupplyService/SupplyAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct SupplyAttachmentSvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::ClientStreamingService<
+                        super::SupplyAttachmentRequest,
+                    > for SupplyAttachmentSvc<T> {
+                        type Response = super::SupplyAttachmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SupplyAttachmentRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::supply_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SupplyAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/readmit.ledger.v1.SupplyService/ReadBody" => {
                     #[allow(non_camel_case_types)]
                     struct ReadBodySvc<T: SupplyService>(pub Arc<T>);
@@ -4311,6 +5102,52 @@ pub mod supply_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/readmit.ledger.v1.SupplyService/ReadChunks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadChunksSvc<T: SupplyService>(pub Arc<T>);
+                    impl<
+                        T: SupplyService,
+                    > tonic::server::ServerStreamingService<super::ReadChunksRequest>
+                    for ReadChunksSvc<T> {
+                        type Response = super::ReadChunksResponse;
+                        type ResponseStream = T::ReadChunksStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadChunksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SupplyService>::read_chunks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadChunksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -4355,6 +5192,30 @@ impl ::core::fmt::Debug for CallerContext {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("CallerContext(withheld)")
+    }
+}
+impl ::core::fmt::Debug for PutAttachmentRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("PutAttachmentRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for NewAttachment {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("NewAttachment(withheld)")
+    }
+}
+impl ::core::fmt::Debug for DescribeAttachmentsRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("DescribeAttachmentsRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadAttachmentResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadAttachmentResponse(withheld)")
     }
 }
 impl ::core::fmt::Debug for ChainEntry {
@@ -4411,6 +5272,12 @@ impl ::core::fmt::Debug for AppendCorridorRequest {
         f.write_str("AppendCorridorRequest(withheld)")
     }
 }
+impl ::core::fmt::Debug for Label {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Label(withheld)")
+    }
+}
 impl ::core::fmt::Debug for FollowCasesResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -4465,6 +5332,12 @@ impl ::core::fmt::Debug for Quarantined {
         f.write_str("Quarantined(withheld)")
     }
 }
+impl ::core::fmt::Debug for SupplyAttachmentRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("SupplyAttachmentRequest(withheld)")
+    }
+}
 impl ::core::fmt::Debug for SupplyBodyRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -4487,5 +5360,11 @@ impl ::core::fmt::Debug for WrapCaseKeyResponse {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("WrapCaseKeyResponse(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReadChunksResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReadChunksResponse(withheld)")
     }
 }

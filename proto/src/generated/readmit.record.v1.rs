@@ -13,6 +13,9 @@ pub struct Body {
     /// The author's own reference; at most 64 characters; absent where there is none.
     #[prost(string, tag = "3")]
     pub reference: ::prost::alloc::string::String,
+    /// What is attached; at most 32 attachments, with at most 512 chunks together.
+    #[prost(message, repeated, tag = "20")]
+    pub attachments: ::prost::alloc::vec::Vec<Attachment>,
     /// What belongs to the kind of the entry; absent where the kind needs nothing more.
     #[prost(oneof = "body::Detail", tags = "10, 11, 12, 13, 14")]
     pub detail: ::core::option::Option<body::Detail>,
@@ -39,6 +42,31 @@ pub mod body {
         #[prost(message, tag = "14")]
         Person(super::Person),
     }
+}
+/// What is attached: a scan, a photograph, a fingerprint file. Its content travels apart, in sealed
+/// chunks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Attachment {
+    /// Names it within its case: 16 random bytes; none twice in a body.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// What it is, as its content shows.
+    #[prost(enumeration = "MediaType", tag = "2")]
+    pub media_type: i32,
+    /// Its size before sealing in bytes; 1 to 16,777,216.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// SHA-256 of it before sealing, 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 of each sealed chunk, 32 bytes each, in order: one for each 262,144 bytes of `size`,
+    /// and one for what is left.
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    pub chunks: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// For people; at most 200 characters; absent where nothing is said.
+    #[prost(string, tag = "6")]
+    pub label: ::prost::alloc::string::String,
 }
 /// Who acted, as the certificate or token of the caller says.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -153,6 +181,47 @@ pub struct TransferDetail {
     /// What the receiving side must prepare for, such as medical care; at most 4,000 characters.
     #[prost(string, tag = "4")]
     pub special_needs: ::prost::alloc::string::String,
+}
+/// What an attachment is. Nothing else is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MediaType {
+    /// Not said; rejected.
+    Unspecified = 0,
+    /// A document (PDF).
+    Pdf = 1,
+    /// A photograph or scan (JPEG).
+    Jpeg = 2,
+    /// A scan (PNG).
+    Png = 3,
+    /// Fingerprints or other biometrics for exchange (ANSI/NIST-ITL, traditional encoding).
+    AnsiNist = 4,
+}
+impl MediaType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MEDIA_TYPE_UNSPECIFIED",
+            Self::Pdf => "MEDIA_TYPE_PDF",
+            Self::Jpeg => "MEDIA_TYPE_JPEG",
+            Self::Png => "MEDIA_TYPE_PNG",
+            Self::AnsiNist => "MEDIA_TYPE_ANSI_NIST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MEDIA_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "MEDIA_TYPE_PDF" => Some(Self::Pdf),
+            "MEDIA_TYPE_JPEG" => Some(Self::Jpeg),
+            "MEDIA_TYPE_PNG" => Some(Self::Png),
+            "MEDIA_TYPE_ANSI_NIST" => Some(Self::AnsiNist),
+            _ => None,
+        }
+    }
 }
 /// Sex, as the documents say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2272,6 +2341,12 @@ impl ::core::fmt::Debug for Body {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("Body(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Attachment {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Attachment(withheld)")
     }
 }
 impl ::core::fmt::Debug for Acting {

@@ -1,12 +1,15 @@
 //! The sealed part of an entry, to and from [`domain::person`].
 
 use domain::identifier::{EvidenceItem, Office, State};
+use domain::person::attachment::{
+    Attachment, AttachmentId, CHUNKS_MAX, LABEL_CHARS_MAX, MediaType, check_attachments,
+};
 use domain::person::{
     self, ALIASES_MAX, DOCUMENTS_MAX, Detail, Escort, LocalTime, NAME_CHARS_MAX, NATIONALITIES_MAX,
     NOTE_CHARS_MAX, PartialDate, Particulars, REFERENCE_CHARS_MAX, Sex, Text, full_date,
 };
 
-use super::field::{checked, list, required};
+use super::field::{checked, digest, list, required};
 use crate::InvalidField;
 use crate::record::v1::{
     self, Acting, Body, DocumentDetail, InterviewDetail, Person, RequestDetail,
@@ -22,6 +25,7 @@ impl TryFrom<Body> for Particulars {
             note: text_or_none(&body.note, NOTE_CHARS_MAX, "note")?,
             reference: text_or_none(&body.reference, REFERENCE_CHARS_MAX, "reference")?,
             detail: body.detail.map(detail).transpose()?.unwrap_or(Detail::None),
+            attachments: attachments(body.attachments)?,
         })
     }
 }
@@ -51,6 +55,61 @@ impl From<&Particulars> for Body {
             note: optional_text(it.note.as_ref()),
             reference: optional_text(it.reference.as_ref()),
             detail,
+            attachments: it.attachments.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+fn attachments(list: Vec<v1::Attachment>) -> Result<Vec<Attachment>, InvalidField> {
+    let read = |(index, it)| {
+        Attachment::try_from(it)
+            .map_err(|error: InvalidField| error.within(&format!("attachments[{index}]")))
+    };
+    let read: Vec<_> = list.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    checked(check_attachments(&read), "attachments")?;
+    Ok(read)
+}
+
+impl TryFrom<v1::Attachment> for Attachment {
+    type Error = InvalidField;
+
+    fn try_from(it: v1::Attachment) -> Result<Self, InvalidField> {
+        let id = AttachmentId::from_slice(&it.id);
+        let media_type = match v1::MediaType::try_from(it.media_type) {
+            Ok(v1::MediaType::Pdf) => MediaType::Pdf,
+            Ok(v1::MediaType::Jpeg) => MediaType::Jpeg,
+            Ok(v1::MediaType::Png) => MediaType::Png,
+            Ok(v1::MediaType::AnsiNist) => MediaType::AnsiNist,
+            Ok(v1::MediaType::Unspecified) | Err(_) => {
+                return Err(InvalidField::new("media_type", "must be a known number"));
+            }
+        };
+        Ok(Self {
+            id: id.ok_or_else(|| InvalidField::new("id", "must have 16 bytes"))?,
+            media_type,
+            bytes: it.size,
+            digest: digest(&it.digest, "digest")?,
+            chunks: list(it.chunks, CHUNKS_MAX, "chunks", |chunk, path| digest(&chunk, path))?,
+            label: checked(Text::optional(&it.label, LABEL_CHARS_MAX), "label")?,
+        })
+    }
+}
+
+impl From<&Attachment> for v1::Attachment {
+    fn from(it: &Attachment) -> Self {
+        let media_type = match it.media_type {
+            MediaType::Pdf => v1::MediaType::Pdf,
+            MediaType::Jpeg => v1::MediaType::Jpeg,
+            MediaType::Png => v1::MediaType::Png,
+            MediaType::AnsiNist => v1::MediaType::AnsiNist,
+        };
+        Self {
+            id: it.id.as_bytes().to_vec(),
+            media_type: media_type.into(),
+            size: it.bytes,
+            digest: it.digest.as_bytes().to_vec(),
+            chunks: it.chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect(),
+            label: optional_text(it.label.as_ref()),
         }
     }
 }

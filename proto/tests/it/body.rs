@@ -5,8 +5,8 @@ use domain::person::Particulars;
 use proto::InvalidField;
 use proto::record::v1::body::Detail;
 use proto::record::v1::{
-    Acting, Body, DocumentDetail, InterviewDetail, Person, RequestDetail, ReturnDecisionDetail,
-    Sex, TransferDetail, TravelDocumentDetail,
+    Acting, Attachment, Body, DocumentDetail, InterviewDetail, MediaType, Person, RequestDetail,
+    ReturnDecisionDetail, Sex, TransferDetail, TravelDocumentDetail,
 };
 
 fn person() -> Person {
@@ -43,7 +43,54 @@ fn body(detail: Option<Detail>) -> Body {
         note: "First line\nsecond".into(),
         reference: "our-7".into(),
         detail,
+        attachments: vec![attachment(1, 300_000), attachment(2, 1)],
     }
+}
+
+/// An attachment of this size, with as many chunks as that needs.
+fn attachment(id: u8, size: u64) -> Attachment {
+    let chunks = size.div_ceil(262_144);
+    Attachment {
+        id: vec![id; 16],
+        media_type: MediaType::Pdf.into(),
+        size,
+        digest: vec![3; 32],
+        chunks: (0..chunks).map(|_| vec![4; 32]).collect(),
+        label: "A scan".into(),
+    }
+}
+
+#[test]
+fn attachments_that_do_not_fit_are_named() {
+    let with = |edit: fn(&mut Attachment)| {
+        let mut last = attachment(2, 1);
+        edit(&mut last);
+        vec![attachment(1, 300_000), last]
+    };
+    let many = |count: u8, size| (0..count).map(|id| attachment(id, size)).collect();
+    let table: [(Vec<Attachment>, &str); 13] = [
+        (with(|it| it.id.clear()), "attachments[1].id"),
+        (with(|it| it.id = vec![1; 16]), "attachments"),
+        (with(|it| it.media_type = 0), "attachments[1].media_type"),
+        (with(|it| it.media_type = 5), "attachments[1].media_type"),
+        (with(|it| it.size = 0), "attachments"),
+        (with(|it| it.size = 262_145), "attachments"),
+        (with(|it| it.digest.truncate(31)), "attachments[1].digest"),
+        (with(|it| it.chunks.clear()), "attachments"),
+        (with(|it| it.chunks = vec![vec![4; 31]]), "attachments[1].chunks[0]"),
+        (with(|it| it.label = "a".repeat(201)), "attachments[1].label"),
+        (vec![attachment(1, (16 << 20) + 1)], "attachments"),
+        (many(33, 1), "attachments"),
+        (many(9, 16 << 20), "attachments"),
+    ];
+    for (attachments, field) in table {
+        let body = Body { attachments, ..body(None) };
+        let InvalidField { field: found, reason } = Particulars::try_from(body).unwrap_err();
+        assert_eq!(found, field, "{reason}");
+    }
+    let most = Body { attachments: many(8, 16 << 20), ..body(None) };
+    let read = Particulars::try_from(most).unwrap();
+    assert!(prost_reflect::prost::Message::encoded_len(&Body::from(&read)) < 32 * 1024);
 }
 
 fn transfer() -> TransferDetail {

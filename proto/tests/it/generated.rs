@@ -15,7 +15,7 @@ use prost_reflect::prost_types::field_descriptor_proto::Type;
 /// Fields that hold personal data, free text, or what these are sealed or hidden in, when they are
 /// strings or bytes. A message with one of them prints its name only. Facts are among them: those
 /// of the local log tell of safeguards and referrals.
-const PERSONAL: [&str; 27] = [
+const PERSONAL: [&str; 30] = [
     "aliases",
     "authority",
     "birth_date",
@@ -25,11 +25,13 @@ const PERSONAL: [&str; 27] = [
     "carriage",
     "case_key",
     "chunk",
+    "content",
     "decided_on",
     "dispatch",
     "facts",
     "family_name",
     "given_names",
+    "label",
     "identity",
     "nationalities",
     "note",
@@ -41,6 +43,7 @@ const PERSONAL: [&str; 27] = [
     "request_id",
     "sealed",
     "sealed_body",
+    "sealed_chunk",
     "special_needs",
     "wrapped",
 ];

@@ -3,7 +3,7 @@
 //! Asked for by a gap, by what a stored dispatch lacks, and by the clock: where the courier is
 //! silent or hostile, the logs still meet within one interval. Where there is no courier at all,
 //! the door is asked to hold its answer until there is something new, so that a dispatch is
-//! fetched as soon as it is made; a door that does not hold is asked once each interval.
+//! fetched as soon as it is made; a door that does not hold is asked again after a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,10 @@ use crate::status::Place;
 
 /// How often a gap is tried to be filled before the courier is asked again.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// How long a door is left alone that says there is something new and has nothing, or that does not
+/// hold its answer.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// How long the door may keep silent: longer than it may hold an answer.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
@@ -93,15 +97,14 @@ impl Fetching {
     pub(crate) async fn run(self, shutdown: Shutdown) {
         let mut interval = tokio::time::interval(self.poll_interval);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // Whether the door's news led to something: where they do not, they are not listened to
-        // again before the interval is over.
-        let mut listens = self.courier == Courier::Absent;
+        let listens = self.courier == Courier::Absent;
+        let mut pause = Duration::ZERO;
         loop {
             let occasion = tokio::select! {
                 () = self.missing.notified() => Occasion::Missing,
                 () = self.importer.lack.grown() => Occasion::Lacking,
                 _ = interval.tick() => Occasion::Interval,
-                () = self.news(&shutdown), if listens => Occasion::News,
+                () = self.news(pause, &shutdown), if listens => Occasion::News,
                 () = shutdown.wait() => return,
             };
             let before = self.wanted().await;
@@ -109,8 +112,9 @@ impl Fetching {
                 () = self.occasion(occasion, &shutdown) => {}
                 () = shutdown.wait() => return,
             }
-            listens = self.courier == Courier::Absent
-                && (occasion != Occasion::News || before != self.wanted().await);
+            // News that led to nothing are not asked for again at once.
+            let nothing = occasion == Occasion::News && before == self.wanted().await;
+            pause = if nothing { PAUSE } else { Duration::ZERO };
         }
     }
 
@@ -120,17 +124,17 @@ impl Fetching {
         heads.ok().as_ref().map(ledger::next_of_partner)
     }
 
-    /// Returns when the partner's door says that its log has more than is stored here. Does not
-    /// return where the door answers at once and has nothing.
-    async fn news(&self, shutdown: &Shutdown) {
+    /// Returns when the partner's door says that its log has more than is stored here.
+    async fn news(&self, pause: Duration, shutdown: &Shutdown) {
         let Some(door) = &self.door else { return std::future::pending().await };
+        tokio::time::sleep(pause).await;
         let mut backoff = Backoff::new();
         loop {
             let asked = Instant::now();
             match self.listen(door.clone()).await {
                 Ok(true) => return,
                 Ok(false) if asked.elapsed() >= HOLD_MAX / 2 => backoff.worked(),
-                Ok(false) => return std::future::pending().await,
+                Ok(false) => tokio::time::sleep(PAUSE).await,
                 Err(error) => {
                     self.failed(&error);
                     backoff.wait(shutdown).await;

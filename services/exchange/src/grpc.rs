@@ -2,6 +2,7 @@
 //! nothing in.
 
 mod bounds;
+mod get_attachment;
 mod get_body;
 mod get_case_key;
 mod get_head;
@@ -39,6 +40,7 @@ pub(crate) struct Door {
     shutdown: Shutdown,
 }
 
+type Chunks = Pin<Box<dyn Stream<Item = Result<GetAttachmentResponse, Status>> + Send>>;
 type Dispatches = Pin<Box<dyn Stream<Item = Result<StreamDispatchesResponse, Status>> + Send>>;
 
 /// A partner that asks of the corridor with it.
@@ -88,6 +90,14 @@ impl Door {
 #[tonic::async_trait]
 impl PartnerService for Door {
     type StreamDispatchesStream = Dispatches;
+    type GetAttachmentStream = Chunks;
+
+    async fn get_attachment(
+        &self,
+        request: Request<GetAttachmentRequest>,
+    ) -> Result<Response<Chunks>, Status> {
+        Ok(Response::new(self.attachment(request).await?))
+    }
 
     async fn get_head(
         &self,

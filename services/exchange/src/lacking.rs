@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::identifier::State;
 use proto::exchange::v1::partner_service_client::PartnerServiceClient;
-use proto::exchange::v1::{GetBodyRequest, GetCaseKeyRequest};
+use proto::exchange::v1::{
+    GetAttachmentRequest, GetAttachmentResponse, GetBodyRequest, GetCaseKeyRequest,
+};
 use proto::ledger::v1::missing::What;
-use proto::ledger::v1::{ListMissingResponse, Missing};
+use proto::ledger::v1::{ListMissingResponse, Missing, MissingAttachment};
 use runtime::shutdown::Shutdown;
-use tokio::sync::Notify;
-use tonic::Code;
+use tokio::sync::{Notify, mpsc};
 use tonic::transport::Channel;
+use tonic::{Code, Streaming};
 
 use crate::fetch::{FetchError, in_time};
 use crate::ledger::Ledger;
@@ -23,6 +25,21 @@ use crate::status::Place;
 
 /// How often a piece is asked for while the door is busy.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// Hands on so many chunks of a door's stream at most, as long as they are taken.
+async fn hand_on(
+    mut chunks: Streaming<GetAttachmentResponse>,
+    count: usize,
+    sink: mpsc::Sender<Vec<u8>>,
+) -> Result<(), FetchError> {
+    for _ in 0..count {
+        let Some(sent) = in_time(chunks.message()).await? else { return Ok(()) };
+        if sink.send(sent.sealed_chunk).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
 
 /// What the ledger said last of how much it lacks of one partner.
 #[derive(Debug, Default)]
@@ -120,6 +137,33 @@ impl Lacking<'_> {
         Ok(Piece::Remains)
     }
 
+    /// Fetches the chunks that are not here, each handed on before the next one is taken.
+    async fn attachment(
+        &mut self,
+        item: &Missing,
+        it: &MissingAttachment,
+    ) -> Result<(), FetchError> {
+        let from = usize::try_from(it.from_index).unwrap_or(usize::MAX);
+        let chunks: Vec<_> = it.chunks.iter().skip(from).cloned().collect();
+        let (sink, taken) = mpsc::channel(1);
+        let (ledger, id) = (self.ledger.clone(), it.id.clone());
+        let supplied = ledger.supply_attachment(self.partner, item.position, id, taken);
+        if chunks.is_empty() {
+            drop(sink);
+            return supplied.await.map(drop).map_err(FetchError::Ledger);
+        }
+        let (genesis, case_id, id) = (self.genesis.clone(), item.case_id.clone(), it.id.clone());
+        let count = chunks.len();
+        let request = GetAttachmentRequest { genesis, case_id, id, chunks };
+        let chunks = in_time(self.door.get_attachment(request)).await?.into_inner();
+        let (read, supplied) = tokio::join!(hand_on(chunks, count, sink), supplied);
+        match (supplied.map_err(FetchError::Ledger)?, read) {
+            (true, _) => Ok(()),
+            (false, Err(error)) => Err(error),
+            (false, Ok(())) => Err(FetchError::Door(tonic::Status::not_found("chunk"))),
+        }
+    }
+
     async fn attempt(&mut self, item: &Missing) -> Result<(), FetchError> {
         let genesis = self.genesis.clone();
         let (partner, position) = (self.partner, item.position);
@@ -135,6 +179,7 @@ impl Lacking<'_> {
                 let key = in_time(self.door.get_case_key(request)).await?.into_inner().wrapped;
                 self.ledger.supply_case_key(partner, position, key).await
             }
+            Some(What::Attachment(it)) => return self.attachment(item, it).await,
             None => Ok(()),
         };
         supplied.map_err(FetchError::Ledger)

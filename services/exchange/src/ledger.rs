@@ -7,11 +7,15 @@ use proto::ledger::v1::{
     CallerContext, Cursor, FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest,
     GetHeadsResponse, HearWitnessRequest, HearWitnessResponse, ImportDispatchRequest,
     ImportDispatchResponse, ListMissingRequest, ListMissingResponse, ReadBodyRequest,
-    ReadCursorRequest, ReadDispatchesRequest, ReadDispatchesResponse, SupplyBodyRequest,
+    ReadChunksRequest, ReadChunksResponse, ReadCursorRequest, ReadDispatchesRequest,
+    ReadDispatchesResponse, SuppliedAttachment, SupplyAttachmentRequest, SupplyBodyRequest,
     SupplyCaseKeyRequest, TakeBackDispatchRequest, TakeBackDispatchResponse, Witness,
     WrapCaseKeyRequest,
 };
 use runtime::caller::Caller;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
@@ -179,6 +183,37 @@ impl Ledger {
             position,
         };
         Ok(self.supply.clone().read_body(request).await?.into_inner().sealed_body)
+    }
+
+    /// Sealed chunks of an attachment, for a partner's node.
+    pub(crate) async fn chunks(
+        &self,
+        node: &PartnerNode,
+        wanted: ReadChunksRequest,
+    ) -> Result<Streaming<ReadChunksResponse>, Status> {
+        let request = ReadChunksRequest {
+            caller: Some(node.context.clone()),
+            partner_state: node.state.code().to_owned(),
+            ..wanted
+        };
+        Ok(self.supply.clone().read_chunks(request).await?.into_inner())
+    }
+
+    /// Hands over an attachment, chunk by chunk as they come; whether all of it is there.
+    pub(crate) async fn supply_attachment(
+        &self,
+        partner: State,
+        position: u64,
+        id: Vec<u8>,
+        chunks: mpsc::Receiver<Vec<u8>>,
+    ) -> Result<bool, Status> {
+        let (caller, partner_state) = (self.caller(), partner.code().to_owned());
+        let named = SuppliedAttachment { caller, partner_state, position, id };
+        let first = SupplyAttachmentRequest { attachment: Some(named), sealed_chunk: Vec::new() };
+        let chunks = ReceiverStream::new(chunks)
+            .map(|sealed_chunk| SupplyAttachmentRequest { attachment: None, sealed_chunk });
+        let parts = tokio_stream::once(first).chain(chunks);
+        Ok(self.supply.clone().supply_attachment(parts).await?.into_inner().complete)
     }
 
     /// The key of a case, wrapped for a partner's node.

@@ -5,6 +5,7 @@
 
 mod append;
 mod append_corridor;
+mod attachment;
 pub(crate) mod export_evidence;
 mod follow_cases;
 mod follow_dispatches;
@@ -44,6 +45,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::access::{Asking, NewAccess};
+use crate::attachments::Files;
 use crate::clock::Clock;
 use crate::corridor::Corridor;
 use crate::follow::Sink;
@@ -72,6 +74,7 @@ pub(crate) struct Inner {
     pub(crate) queue: WriterQueue,
     pub(crate) clock: Arc<Clock>,
     pub(crate) serials: Arc<Serials>,
+    pub(crate) files: Arc<Files>,
     pub(crate) quarantine: Arc<Quarantine>,
     /// Up to where the views have seen everything.
     pub(crate) views: watch::Receiver<Position>,

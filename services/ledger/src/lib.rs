@@ -6,6 +6,7 @@
 //! puts to the domain.
 
 mod access;
+mod attachments;
 mod clock;
 mod config;
 mod corridor;
@@ -28,6 +29,7 @@ mod signer_mark;
 mod signer_process;
 mod snapshot;
 mod start;
+mod sweep;
 mod stepped;
 mod view;
 mod writer;

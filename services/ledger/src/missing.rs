@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use domain::identifier::CaseId;
+use domain::person::attachment::AttachmentId;
 use domain::time::Instant;
 use event_store::{NewRecord, Store, StoredRecord};
 use proto::store::v1::{StoredMissing, StoredSupply};
@@ -25,6 +26,8 @@ pub(crate) enum Need {
     Body,
     /// The key of the case that it opens.
     CaseKey,
+    /// An attachment that its body lists.
+    Attachment(AttachmentId),
 }
 
 /// Something that an entry of the partner's log names.
@@ -71,6 +74,7 @@ impl Need {
         match self {
             Self::Body => 1,
             Self::CaseKey => 2,
+            Self::Attachment(_) => 3,
         }
     }
 
@@ -78,7 +82,16 @@ impl Need {
         match (number, attachment) {
             (1, []) => Some(Self::Body),
             (2, []) => Some(Self::CaseKey),
+            (3, id) => AttachmentId::from_slice(id).map(Self::Attachment),
             _ => None,
+        }
+    }
+
+    /// The id of an attachment; nothing for what needs none.
+    fn attachment(&self) -> Vec<u8> {
+        match self {
+            Self::Body | Self::CaseKey => Vec::new(),
+            Self::Attachment(id) => id.as_bytes().to_vec(),
         }
     }
 }
@@ -91,7 +104,7 @@ impl Missing {
             case_id: self.case.as_bytes().to_vec(),
             position: named.position,
             need: named.need.number(),
-            attachment: Vec::new(),
+            attachment: named.need.attachment(),
         };
         NewRecord {
             log: names.missing.clone(),
@@ -114,7 +127,7 @@ pub(crate) fn supply_record(
         time_ms: at.as_ms(),
         position: named.position,
         need: named.need.number(),
-        attachment: Vec::new(),
+        attachment: named.need.attachment(),
         sealed_body,
     };
     NewRecord {

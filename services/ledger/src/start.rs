@@ -9,6 +9,7 @@ use domain::chain::Content;
 use domain::identifier::{CaseId, State};
 use domain::time::Instant;
 use event_store::{OpenError, Options, Position, Store};
+use proto::ledger::v1::attachment_service_server::AttachmentServiceServer;
 use proto::ledger::v1::ledger_service_server::LedgerServiceServer;
 use proto::ledger::v1::supply_service_server::SupplyServiceServer;
 use record::facts;
@@ -17,6 +18,7 @@ use record::root_statement::AnnouncedKey;
 use runtime::failure::Failure;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use crate::attachments::Files;
 use crate::clock::{Clock, ClockError};
 use crate::config::Config;
 use crate::corridor::{Corridor, Corridors};
@@ -131,6 +133,13 @@ impl Handle {
             .max_decoding_message_size(self.message_bytes_max)
     }
 
+    /// The gRPC service of attachments of the State's own people, likewise.
+    #[must_use]
+    pub fn attachment_service(&self) -> AttachmentServiceServer<Service> {
+        AttachmentServiceServer::new(self.service.clone())
+            .max_decoding_message_size(self.message_bytes_max)
+    }
+
     /// Lets the writer look at the clock now: parked dispatches and heartbeats. It does so by
     /// itself every second.
     pub async fn tick(&self) {
@@ -173,6 +182,8 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     let (projector, views) =
         Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
     on_a_thread("ledger-views", projector.run())?;
+    let files = Arc::new(Files::new(&config.data_folder));
+    crate::sweep::uploads(&reader, &snapshots, &files);
     let message_bytes_max = config.limits.message_bytes_max;
     let service = Service(Arc::new(Inner {
         reader,
@@ -180,6 +191,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
         queue,
         clock,
         serials,
+        files,
         quarantine,
         views,
         evidence_records_max: config.limits.evidence_records_max,

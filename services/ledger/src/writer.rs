@@ -24,6 +24,7 @@ mod fault;
 mod group;
 mod import;
 pub(crate) mod leave;
+mod listed;
 mod signing;
 mod state;
 mod turn;
@@ -64,6 +65,8 @@ use turn::Turns;
 pub(crate) enum Job {
     Import(ImportJob, Reply<Imported>),
     Supply(SupplyJob, Reply<()>),
+    /// Makes the key of a case that is not open yet, if it has none.
+    Mint(CaseId, NewAccess, Reply<()>),
     Append(Box<AppendJob>, Reply<Written>),
     Access(NewAccess, Option<Reply<()>>),
     /// Whether the own log may be continued.
@@ -84,7 +87,7 @@ impl Job {
             Self::Supply(job, _) => job.weight(),
             Self::Append(job, _) => job.weight(),
             Self::Leave(job) => job.weight(),
-            Self::Access(..) | Self::Tick | Self::End(_) => 512,
+            Self::Mint(..) | Self::Access(..) | Self::Tick | Self::End(_) => 512,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Job {
             Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
             Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
             Self::Leave(job) => job.refuse(),
-            Self::Supply(_, reply) | Self::Access(_, Some(reply)) => {
+            Self::Supply(_, reply) | Self::Mint(_, _, reply) | Self::Access(_, Some(reply)) => {
                 drop(reply.send(Err(failure::stopped())));
             }
             Self::Access(_, None) | Self::Tick | Self::End(_) => {}
@@ -117,6 +120,11 @@ impl Queue {
     /// Takes in what was missing; durable when it returns.
     pub(crate) async fn supply(&self, job: SupplyJob) -> Result<(), Failure> {
         self.ask(|reply| Job::Supply(job, reply)).await
+    }
+
+    /// Makes the key of a case that is not open yet, if it has none; durable when it returns.
+    pub(crate) async fn mint(&self, case: CaseId, access: NewAccess) -> Result<(), Failure> {
+        self.ask(|reply| Job::Mint(case, access, reply)).await
     }
 
     pub(crate) async fn append(&self, job: AppendJob) -> Result<Written, Failure> {
@@ -276,6 +284,7 @@ impl Writer {
                     Job::End(reply) => Some(reply),
                     Job::Import(..)
                     | Job::Supply(..)
+                    | Job::Mint(..)
                     | Job::Append(..)
                     | Job::Access(..)
                     | Job::Leave(_)
@@ -358,7 +367,15 @@ impl Writer {
             match job {
                 Job::Import(..) | Job::Supply(..) if group.is_full() => deferred.push(job),
                 Job::Import(job, reply) => self.import(&mut group, job, reply),
-                Job::Supply(job, reply) => self.supply(&mut group, job, reply),
+                Job::Supply(job, reply) => {
+                    if let Some((job, reply)) = self.supply(&mut group, job, reply) {
+                        deferred.push(Job::Supply(job, reply));
+                    }
+                }
+                Job::Mint(case, access, reply) => {
+                    group.mint(&self.parts, case);
+                    group.access(&access, Some(reply));
+                }
                 Job::Append(job, reply) => appends.push((job, reply)),
                 Job::Access(access, reply) => group.access(&access, reply),
                 Job::Leave(LeaveJob::TakeBack(..)) if group.is_full() => deferred.push(job),

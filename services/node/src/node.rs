@@ -111,8 +111,10 @@ impl Serve {
         let services = Services::new();
         if self.service == Service::Ledger {
             let ledger = wiring::ledger(&config, &shutdown).await?;
-            let services =
-                services.add(ledger.handle.service()).add(ledger.handle.supply_service());
+            let services = services
+                .add(ledger.handle.service())
+                .add(ledger.handle.supply_service())
+                .add(ledger.handle.attachment_service());
             let running = wiring::serve_own(&config, services, address, &shutdown).await?;
             ready(home, &name, &running)?;
             let stopped = until_asked(&shutdown, &ledger.handle).await;

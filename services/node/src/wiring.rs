@@ -114,7 +114,10 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
     // their health is not watched yet.
     let (_, answering) = tokio::sync::watch::channel(true);
     let handle = ledger::start(ledger_config, answering).await.context("start the ledger")?;
-    let services = Services::new().add(handle.service()).add(handle.supply_service());
+    let services = Services::new()
+        .add(handle.service())
+        .add(handle.supply_service())
+        .add(handle.attachment_service());
     let caller = Caller::service(config.state, Office::new("node")?);
     let connector = serve_in_memory(services, config.limits, caller, shutdown).await?;
     Ok(OwnLedger { handle, clients: clients(&channel::in_memory(&connector)) })

@@ -3,11 +3,14 @@
 //! Everything here is personal data or free text. It is sealed before it is stored and read by
 //! no rule that decides an outcome.
 
+pub mod attachment;
+
 use std::fmt;
 
 use crate::identifier::{EvidenceItem, Malformed, Office, State};
 use crate::sensitive::Sensitive;
 use crate::time::Date;
+use attachment::Attachment;
 
 /// Longest free text, in characters.
 pub const NOTE_CHARS_MAX: usize = 4_000;
@@ -43,6 +46,12 @@ pub enum Unfit {
     MustNotBeBefore1880,
     /// More than so many.
     MustBeAtMostMany(usize),
+    /// Larger than so many bytes, or empty.
+    MustBeAtMostBytes(u64),
+    /// More or fewer chunks than one for each so many bytes.
+    MustHaveOneChunkForEach(u64),
+    /// Twice in one list.
+    MustNotRepeat,
     /// Not an identifier of the wanted kind.
     MustBeWellFormed(Malformed),
 }
@@ -63,6 +72,11 @@ impl fmt::Display for Unfit {
             Self::MustNotBeInTheFuture => f.write_str("must not be in the future"),
             Self::MustNotBeBefore1880 => f.write_str("must not be before 1880"),
             Self::MustBeAtMostMany(max) => write!(f, "must be at most {max} in number"),
+            Self::MustBeAtMostBytes(max) => write!(f, "must have 1 to {max} bytes"),
+            Self::MustHaveOneChunkForEach(bytes) => {
+                write!(f, "must have one chunk for each {bytes} bytes")
+            }
+            Self::MustNotRepeat => f.write_str("must not stand there twice"),
             Self::MustBeWellFormed(malformed) => fmt::Display::fmt(malformed, f),
         }
     }
@@ -194,6 +208,8 @@ pub struct Particulars {
     pub reference: Option<Text>,
     /// What belongs to the kind.
     pub detail: Detail,
+    /// What is attached.
+    pub attachments: Vec<Attachment>,
 }
 
 /// The official who acted, as the caller's certificate or token says.

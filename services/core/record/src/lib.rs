@@ -16,6 +16,7 @@ pub mod body;
 pub mod rules;
 pub mod seal;
 pub mod wrap;
+pub mod attachment;
 pub mod entry;
 pub mod dispatch;
 pub mod breach;

@@ -142,11 +142,19 @@ async fn what_did_not_come_is_fetched_at_the_door() {
     b.has_heard(&[]).await;
     // Known to be lacking with the next import; what the partner does not have stays so.
     let remains = Wanted::body(1, b"withheld");
-    b.ledger.store().wanted =
-        vec![Wanted::case_key(0, b"key"), remains.clone(), Wanted::body(2, b"body")];
+    let short = Wanted::attachment(5, &[b"one", b"withheld"], 0);
+    let so_far = Wanted::attachment(5, &[b"one", b"withheld"], 1);
+    b.ledger.store().wanted = vec![
+        Wanted::case_key(0, b"key"),
+        remains.clone(),
+        Wanted::body(2, b"body"),
+        Wanted::attachment(3, &[b"one", b"two"], 0),
+        Wanted::attachment(4, &[b"one", b"two", b"three"], 1),
+        short,
+    ];
     a.ledger.say("one");
     wait_until(
-        || b.ledger.store().wanted == [remains.clone()],
+        || b.ledger.store().wanted == [remains.clone(), so_far.clone()],
         || format!("{:?}", b.ledger.store().wanted),
     )
     .await;

@@ -186,7 +186,7 @@ impl Store {
     }
 }
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 fn head(dispatches: &[Clear]) -> Option<Head> {
     let last = dispatches.last()?;

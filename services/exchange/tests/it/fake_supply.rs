@@ -5,9 +5,9 @@
 use proto::ledger::v1::missing::What;
 use proto::ledger::v1::supply_service_server::SupplyService;
 use proto::ledger::v1::*;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use crate::fake_ledger::FakeLedger;
+use crate::fake_ledger::{Answers, FakeLedger};
 
 /// Something that is lacking, and the bytes that it is known by.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,13 @@ impl Wanted {
     pub(crate) fn body(position: u64, right: &[u8]) -> Self {
         let what = What::Body(MissingBody { digest: vec![1; 32] });
         Self { position, what, right: right.to_vec() }
+    }
+
+    /// An attachment whose chunks are these, all in a row.
+    pub(crate) fn attachment(position: u64, chunks: &[&[u8]], from_index: u32) -> Self {
+        let digests = chunks.iter().map(|chunk| chunk.to_vec()).collect();
+        let it = MissingAttachment { id: vec![5; 16], chunks: digests, from_index };
+        Self { position, what: What::Attachment(it), right: Vec::new() }
     }
 
     pub(crate) fn case_key(position: u64, right: &[u8]) -> Self {
@@ -49,6 +56,57 @@ impl FakeLedger {
 
 #[tonic::async_trait]
 impl SupplyService for FakeLedger {
+    type ReadChunksStream = Answers<ReadChunksResponse>;
+
+    /// A chunk is its own digest here: it is the right one where it is the one that is listed next.
+    async fn supply_attachment(
+        &self,
+        request: Request<Streaming<SupplyAttachmentRequest>>,
+    ) -> Result<Response<SupplyAttachmentResponse>, Status> {
+        let mut parts = request.into_inner();
+        let named = parts.message().await?.unwrap().attachment.unwrap();
+        while let Some(part) = parts.message().await? {
+            let mut store = self.store();
+            let wanted = store.wanted.iter_mut().find(|it| it.position == named.position);
+            let Some(What::Attachment(it)) = wanted.map(|it| &mut it.what) else {
+                return Err(Status::invalid_argument("no attachment"));
+            };
+            if it.chunks.get(usize::try_from(it.from_index).unwrap()) != Some(&part.sealed_chunk) {
+                store.lies += 1;
+                return Err(Status::invalid_argument("not the one that is listed next"));
+            }
+            it.from_index += 1;
+        }
+        let mut store = self.store();
+        let complete = |it: &Wanted| match &it.what {
+            What::Attachment(list) => {
+                it.position == named.position
+                    && list.chunks.len() == usize::try_from(list.from_index).unwrap()
+            }
+            What::Body(_) | What::CaseKey(_) => false,
+        };
+        let before = store.wanted.len();
+        store.wanted.retain(|it| !complete(it));
+        let complete = store.wanted.len() < before;
+        Ok(Response::new(SupplyAttachmentResponse { complete }))
+    }
+
+    /// Has every chunk that it is asked for, but those that begin so.
+    async fn read_chunks(
+        &self,
+        request: Request<ReadChunksRequest>,
+    ) -> Result<Response<Self::ReadChunksStream>, Status> {
+        assert_eq!(request.get_ref().caller.as_ref().unwrap().role(), Role::Node);
+        let chunks = request.into_inner().chunks.into_iter().map(|sealed_chunk| {
+            if sealed_chunk.starts_with(b"withheld") {
+                Err(Status::not_found("chunk"))
+            } else {
+                Ok(ReadChunksResponse { sealed_chunk })
+            }
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks.collect::<Vec<_>>()))))
+    }
+
     async fn list_missing(
         &self,
         request: Request<ListMissingRequest>,

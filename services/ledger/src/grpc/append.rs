@@ -1,5 +1,7 @@
 //! `Append`: entries of a case, held to the revisions that they were decided on.
 
+use std::sync::Arc;
+
 use domain::case::event::{Speaker, Statement};
 use domain::chain::Content;
 use domain::identifier::{CaseId, Digest};
@@ -11,6 +13,7 @@ use runtime::caller::Role;
 use runtime::failure::Failure;
 use zeroize::Zeroizing;
 
+use super::attachment::{blocking, described};
 use super::{Seen, Service, access, asking, request_id, state};
 use crate::corridor::Corridor;
 use crate::layout;
@@ -62,6 +65,7 @@ pub(super) async fn execute(
             Subject::Case(case)
         }
     };
+    attached(service, corridor, case, &request).await?;
     let command = service.reader().secrets.command(&identity, request_id);
     let written = service
         .0
@@ -116,6 +120,38 @@ fn opening(
         return Err(Failure::field("case_id", "must be the id that was prepared"));
     }
     Ok(opening)
+}
+
+/// Holds what is attached to what was put: the partner will ask for it, so it must be here, and be
+/// what the statement says.
+async fn attached(
+    service: &Service,
+    corridor: &Arc<Corridor>,
+    case: CaseId,
+    request: &AppendRequest,
+) -> Result<(), Failure> {
+    let attachments = |entry: &wire::NewEntry| {
+        body::decode(&entry.body).map(|it| it.attachments).unwrap_or_default()
+    };
+    if request.local_entries.iter().any(|entry| !attachments(entry).is_empty()) {
+        return Err(Failure::field("local_entries", "must have no attachments"));
+    }
+    let listed: Vec<_> = request.entries.iter().flat_map(attachments).collect();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let absent = || Failure::not_found("attachment");
+    let key = service.reader().keys.get(&case).ok_or_else(absent)?;
+    let (files, corridor) = (Arc::clone(&service.0.files), Arc::clone(corridor));
+    let put = blocking(move || {
+        for it in listed {
+            if described(&files, &key, &corridor, case, it.id)? != Some(it) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    });
+    if put.await? { Ok(()) } else { Err(absent()) }
 }
 
 /// Checks and takes entries; `check` says what is wrong with facts.

@@ -2,6 +2,8 @@
 
 mod list_missing;
 mod read_body;
+mod read_chunks;
+mod supply_attachment;
 mod supply_body;
 mod supply_case_key;
 mod wrap_case_key;
@@ -14,9 +16,9 @@ use domain::identifier::{CaseId, State};
 use proto::ledger::v1::supply_service_server::SupplyService;
 use proto::ledger::v1::*;
 use runtime::failure::Failure;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::{Service, asking, courier};
+use super::{Items, Service, asking, courier};
 use crate::access::Asking;
 use crate::corridor::Corridor;
 use crate::missing::{Missing as Lacking, Named, Need};
@@ -60,6 +62,8 @@ fn keys_travel(records: &CaseRecords) -> bool {
 
 #[tonic::async_trait]
 impl SupplyService for Service {
+    type ReadChunksStream = Items<ReadChunksResponse>;
+
     async fn list_missing(
         &self,
         request: Request<ListMissingRequest>,
@@ -82,6 +86,21 @@ impl SupplyService for Service {
     ) -> Result<Response<SupplyCaseKeyResponse>, Status> {
         let response = supply_case_key::execute(self, &self.admit(request)?).await?;
         Ok(Response::new(response))
+    }
+
+    async fn supply_attachment(
+        &self,
+        request: Request<Streaming<SupplyAttachmentRequest>>,
+    ) -> Result<Response<SupplyAttachmentResponse>, Status> {
+        let response = supply_attachment::execute(self, self.admit(request)?).await?;
+        Ok(Response::new(response))
+    }
+
+    async fn read_chunks(
+        &self,
+        request: Request<ReadChunksRequest>,
+    ) -> Result<Response<Self::ReadChunksStream>, Status> {
+        Ok(read_chunks::execute(self, self.admit(request)?).await?)
     }
 
     async fn read_body(

@@ -422,7 +422,13 @@ fn seal(
     first: u64,
 ) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
     let minted = match job.subject {
-        Subject::Opening(..) => Some(CaseKey::generate(&mut random::operating_system())),
+        // Where something was attached before the case is opened, its key was made for that.
+        Subject::Opening(case, _) => Some(
+            parts
+                .keys
+                .get(&case)
+                .unwrap_or_else(|| CaseKey::generate(&mut random::operating_system())),
+        ),
         Subject::Corridor | Subject::Case(_) => None,
     };
     let stored = match (&job.subject, job.entries.iter().any(|entry| !entry.body.is_empty())) {

@@ -14,6 +14,8 @@ use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_by
 use record::entry::{Draft as EntryDraft, Entry};
 use record::era::Frozen;
 use record::log::{ComposeError, Composed};
+use record::random;
+use record::seal::CaseKey;
 use runtime::failure::Failure;
 
 use super::append::{Begins, Pending};
@@ -23,7 +25,7 @@ use super::state::{Logs, stream_length};
 use super::{Parts, Reply};
 use crate::access::NewAccess;
 use crate::corridor::{Corridor, Side};
-use crate::keyring::NewKey;
+use crate::keyring::{NewKey, Reach};
 use crate::layout::{LogNames, Names};
 use crate::leave::Leave;
 use crate::missing::{Change, Missing, Named, Need};
@@ -195,6 +197,27 @@ impl Group {
             self.records.push(missing.record(names, &named));
             self.changes.push((partner, Change::Missed(named, missing)));
         }
+    }
+
+    /// The key of a case, as it stands after this group.
+    pub(super) fn key(&self, parts: &Parts, case: &CaseId) -> Option<CaseKey> {
+        let of = |it: &&NewKey| it.case == *case && it.reach == Reach::Shared;
+        let staged = self.keys.iter().rev().find(of).map(|it| it.key.clone());
+        staged.or_else(|| parts.keys.get(case))
+    }
+
+    /// Makes the key of a case, if it has none.
+    pub(super) fn mint(&mut self, parts: &Parts, case: CaseId) {
+        if self.key(parts, &case).is_none() {
+            let key = CaseKey::generate(&mut random::operating_system());
+            self.keys.push(NewKey { case, key, reach: Reach::Shared });
+        }
+    }
+
+    /// Whether the group adds to a stream.
+    pub(super) fn touches(&self, parts: &Parts, stream: &StreamId) -> Result<bool, Failure> {
+        let Some(length) = self.streams.get(stream) else { return Ok(false) };
+        Ok(*length > stream_length(&parts.store, stream)?)
     }
 
     /// Notes the serial of a case that is opened.

@@ -24,6 +24,7 @@ use runtime::failure::Failure;
 
 use super::fault;
 use super::group::{Group, PendingImport, push_dispatch};
+use super::listed::listed;
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
@@ -365,6 +366,16 @@ fn store(
             Owner::Corridor | Owner::Nobody => None,
         }
     }));
+    for it in &entries {
+        if let (Owner::Case(case), Some(sealed)) = (it.reading.owner, &it.entry.sealed_body)
+            && let Some(key) = group.key(parts, &case)
+        {
+            let position = it.head.position;
+            let place = corridor.place(Side::Partner, case, position);
+            let listed = listed(&key, &place, sealed).into_iter();
+            missing.extend(listed.map(|id| (case, position, Need::Attachment(id))));
+        }
+    }
     group.miss(partner, &corridor.names, missing);
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();

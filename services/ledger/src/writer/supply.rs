@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::identifier::State;
+use domain::person::attachment::AttachmentId;
 use event_store::StoredRecord;
 use proto::record::v1::WrappedCaseKey;
 use record::digest;
@@ -12,6 +13,7 @@ use runtime::failure::Failure;
 
 use super::group::Group;
 use super::import::open_wrapped;
+use super::listed::{listed, listed_in};
 use super::state::CorridorState;
 use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
@@ -32,24 +34,47 @@ pub(crate) struct SupplyJob {
 pub(crate) enum Supply {
     Body(Vec<u8>),
     CaseKey(WrappedCaseKey),
+    /// Every chunk of this attachment is kept.
+    Attachment(AttachmentId),
 }
 
 impl SupplyJob {
     pub(super) fn weight(&self) -> usize {
         match &self.supply {
             Supply::Body(sealed) => sealed.len() + 512,
-            Supply::CaseKey(_) => 512,
+            Supply::CaseKey(_) | Supply::Attachment(_) => 512,
         }
     }
 }
 
 impl Writer {
-    /// Stages what has come; answered once it is durable.
-    pub(super) fn supply(&mut self, group: &mut Group, job: SupplyJob, reply: Reply<()>) {
-        match stage(&self.parts, group, job) {
-            Ok(()) => group.promise(reply),
+    /// Stages what has come, answered once it is durable; or gives it back for the next group.
+    pub(super) fn supply(
+        &mut self,
+        group: &mut Group,
+        job: SupplyJob,
+        reply: Reply<()>,
+    ) -> Option<(SupplyJob, Reply<()>)> {
+        match self.waits(group, &job).and_then(|waits| {
+            if waits { Ok(Some(job)) } else { stage(&self.parts, group, job).map(|()| None) }
+        }) {
+            Ok(Some(job)) => return Some((job, reply)),
+            Ok(None) => group.promise(reply),
             // Whoever no longer waits does not need the answer.
             Err(failure) => drop(reply.send(Err(failure))),
+        }
+        None
+    }
+
+    /// A key is looked through all stored bodies with: those of this group are stored first.
+    fn waits(&self, group: &Group, job: &SupplyJob) -> Result<bool, Failure> {
+        let named = Named { position: job.position, need: Need::CaseKey };
+        let state = self.parts.corridors.get(&job.partner);
+        match (&job.supply, state.and_then(|state| state.missing.get(&named))) {
+            (Supply::CaseKey(_), Some(missing)) => {
+                group.touches(&self.parts, &case_stream(&missing.case))
+            }
+            (Supply::Body(_) | Supply::CaseKey(_) | Supply::Attachment(_), _) => Ok(false),
         }
     }
 }
@@ -60,6 +85,7 @@ fn stage(parts: &Parts, group: &mut Group, job: SupplyJob) -> Result<(), Failure
     let need = match &supply {
         Supply::Body(_) => Need::Body,
         Supply::CaseKey(_) => Need::CaseKey,
+        Supply::Attachment(id) => Need::Attachment(*id),
     };
     let named = Named { position, need };
     let Some(missing) = state.missing.get(&named).copied() else {
@@ -74,10 +100,20 @@ fn stage(parts: &Parts, group: &mut Group, job: SupplyJob) -> Result<(), Failure
             if !fits {
                 return Err(Failure::field("sealed_body", "is not the one that the entry names"));
             }
+            if let Some(key) = group.key(parts, &missing.case) {
+                let place = state.corridor.place(Side::Partner, missing.case, position);
+                let found = listed(&key, &place, &sealed).into_iter();
+                let found = found.map(|id| (missing.case, position, Need::Attachment(id)));
+                group.miss(partner, &state.corridor.names, found.collect());
+            }
             sealed
         }
+        Supply::Attachment(_) => Vec::new(),
         Supply::CaseKey(wrapped) => {
             let key = unwrap(parts, state, &missing, &head, &wrapped)?;
+            let found = listed_in(parts, state, missing.case, &key)?.into_iter();
+            let found = found.map(|(at, id)| (missing.case, at, Need::Attachment(id)));
+            group.miss(partner, &state.corridor.names, found.collect());
             group.keys.push(NewKey { case: missing.case, key, reach: Reach::Shared });
             Vec::new()
         }

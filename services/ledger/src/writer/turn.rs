@@ -43,7 +43,8 @@ impl Turns {
                 }
             }
             Job::Tick | Job::End(_) => self.given.clear(),
-            Job::Import(..) | Job::Supply(..) | Job::Access(..) | Job::Leave(_) => {}
+            Job::Import(..) | Job::Supply(..) | Job::Mint(..) | Job::Access(..) | Job::Leave(_) => {
+            }
         }
         Some(job)
     }
@@ -53,7 +54,12 @@ impl Turns {
         let waits = |job: &Job| match job {
             Job::Import(import, _) => self.given.contains_key(&import.partner),
             Job::Supply(supply, _) => self.given.contains_key(&supply.partner),
-            Job::Append(..) | Job::Access(..) | Job::Leave(_) | Job::Tick | Job::End(_) => false,
+            Job::Append(..)
+            | Job::Mint(..)
+            | Job::Access(..)
+            | Job::Leave(_)
+            | Job::Tick
+            | Job::End(_) => false,
         };
         let (held, free): (VecDeque<Job>, VecDeque<Job>) =
             std::mem::take(&mut self.held).into_iter().partition(waits);
@@ -91,6 +97,7 @@ mod tests {
             Job::Import(import, _) => import.dispatch[0],
             Job::Supply(..)
             | Job::Append(..)
+            | Job::Mint(..)
             | Job::Access(..)
             | Job::Leave(_)
             | Job::Tick

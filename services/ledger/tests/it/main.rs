@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod arrival;
+mod attachment;
 mod case;
 mod clock;
 mod crash;

@@ -14,16 +14,16 @@ use tonic::{Code, Status};
 use crate::world::{NOW_MS, Running, caller, corridor, evidence, exchange, later};
 
 /// The node of the partner, as the door names it.
-fn node(of: &Running) -> Option<CallerContext> {
+pub(crate) fn node(of: &Running) -> Option<CallerContext> {
     let domain = of.partner.code().to_ascii_lowercase();
     Some(caller(&format!("{domain}.readmit/node")).context(Purpose::Unspecified))
 }
 
-fn service(of: &Running) -> Option<CallerContext> {
+pub(crate) fn service(of: &Running) -> Option<CallerContext> {
     Some(of.service().context(Purpose::Unspecified))
 }
 
-async fn missing(of: &Running) -> Vec<Missing> {
+pub(crate) async fn missing(of: &Running) -> Vec<Missing> {
     let request = ListMissingRequest {
         caller: service(of),
         partner_state: of.partner.to_string(),

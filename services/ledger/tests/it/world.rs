@@ -21,6 +21,7 @@ use ledger::{
     PublicKeys, StartError, create_keyring_with, found, start,
 };
 use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::attachment_service_client::AttachmentServiceClient;
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest, GetStatusRequest,
@@ -72,6 +73,7 @@ pub(crate) struct Running {
     pub(crate) handle: Handle,
     pub(crate) client: Ledger,
     pub(crate) supply: SupplyServiceClient<Channel>,
+    pub(crate) attachments: AttachmentServiceClient<Channel>,
     shutdown: Shutdown,
     pub(crate) state: State,
     pub(crate) partner: State,
@@ -232,13 +234,17 @@ impl Running {
             calls_per_connection_max: 256,
             call_timeout: std::time::Duration::from_secs(60),
         };
-        let services = Services::new().add(handle.service()).add(handle.supply_service());
+        let services = Services::new()
+            .add(handle.service())
+            .add(handle.supply_service())
+            .add(handle.attachment_service());
         let service = Caller::service(state, Office::new("test").unwrap());
         let connector = serve_in_memory(services, limits, service, &shutdown).await.unwrap();
         let channel = in_memory(&connector);
         let client = Ledger::new(channel.clone()).max_decoding_message_size(8 << 20);
-        let supply = SupplyServiceClient::new(channel);
-        Self { handle, client, supply, shutdown, state, partner }
+        let supply = SupplyServiceClient::new(channel.clone());
+        let attachments = AttachmentServiceClient::new(channel);
+        Self { handle, client, supply, attachments, shutdown, state, partner }
     }
 
     pub(crate) async fn stop(self) {
@@ -393,6 +399,19 @@ impl Running {
         case: &str,
         statement: Statement,
     ) -> Result<Receipt, Failure> {
+        let particulars = particulars("said by Testperson");
+        self.state_with(office, request_id, case, statement, particulars).await
+    }
+
+    /// The same, with what is sealed beside it.
+    pub(crate) async fn state_with(
+        &self,
+        office: &str,
+        request_id: &str,
+        case: &str,
+        statement: Statement,
+        particulars: Particulars,
+    ) -> Result<Receipt, Failure> {
         let command = Command {
             ordered: ordered(&self.official(office), request_id, b"state"),
             case: case.to_owned(),
@@ -400,7 +419,7 @@ impl Running {
             kind: Kind::Protective,
         };
         command::run(&self.client, &command, |_| {
-            let particulars = particulars("said by Testperson");
+            let particulars = particulars.clone();
             Ok(vec![Event { statement: statement.clone(), particulars }].into())
         })
         .await
@@ -430,6 +449,12 @@ pub(crate) fn particulars(note: &str) -> Particulars {
         note: Some(Text::new(note, 4000).unwrap()),
         ..Particulars::default()
     }
+}
+
+/// What is sealed beside a statement that attaches something.
+pub(crate) fn attached(attachment: &proto::record::v1::Attachment) -> Particulars {
+    let attachments = vec![attachment.clone().try_into().unwrap()];
+    Particulars { attachments, ..particulars("attached") }
 }
 
 /// What a decision by the rules needs.

@@ -106,6 +106,7 @@ fn read(fields: &mut Fields, it: &FileRequestRequest, desk: &Desk) -> Option<Fil
             note: note?,
             reference: reference?,
             detail: Detail::Request(Box::new(sealed?)),
+            attachments: Vec::new(),
         },
     })
 }

@@ -1,6 +1,7 @@
 //! What crosses modules of the record: two fictional States write, exchange and verify their logs.
 
 mod arrival;
+mod attachment;
 mod canonical;
 mod chain;
 mod clock;

@@ -1,12 +1,16 @@
 //! `ListMissing`: what entries of the partner name and what is not here, since when.
 
+use proto::ledger::v1::missing::What;
 use proto::ledger::v1::{self as wire, ListMissingRequest, ListMissingResponse};
 use record::entry::Head;
 use runtime::failure::Failure;
 
+use super::supply_attachment::held;
 use super::{Service, keys_travel};
+use crate::attachments::Kept;
 use crate::corridor::Corridor;
 use crate::failure::corrupt;
+use crate::grpc::attachment::listed_at;
 use crate::layout;
 use crate::missing::{Missing, Named, Need};
 
@@ -37,23 +41,20 @@ pub(super) fn execute(
         }
         last = Some(named.position);
         rest.next();
-        // A key of a case whose erasure was ordered is not asked for.
-        let wanted = !service.reader().keys.is_erased(&item.case);
-        if named.need == Need::Body
-            || (wanted && keys_travel(&service.case_of(&corridor, item.case)?))
-        {
-            missing.push(sent(service, &corridor, named, item)?);
-        }
+        missing.extend(sent(service, &corridor, named, item)?);
     }
     Ok(ListMissingResponse { missing, more: rest.peek().is_some() })
 }
 
+/// As it is sent; `None` where it must not be asked for any more, or cannot be told any more.
 fn sent(
     service: &Service,
     corridor: &Corridor,
     named: &Named,
     missing: &Missing,
-) -> Result<wire::Missing, Failure> {
+) -> Result<Option<wire::Missing>, Failure> {
+    // What an erasure was ordered of is not asked for.
+    let erased = service.reader().keys.is_erased(&missing.case);
     let what = match named.need {
         Need::Body => {
             let entries = &corridor.names.partner.entries;
@@ -61,14 +62,32 @@ fn sent(
             let record = record.ok_or_else(|| Failure::corrupt("a missing entry is not there"))?;
             let head = Head::decode(&record.leaf).ok_or_else(|| corrupt(&record))?;
             let digest = head.body_digest.map(|digest| digest.as_bytes().to_vec());
-            wire::missing::What::Body(wire::MissingBody { digest: digest.unwrap_or_default() })
+            What::Body(wire::MissingBody { digest: digest.unwrap_or_default() })
         }
-        Need::CaseKey => wire::missing::What::CaseKey(wire::MissingCaseKey {}),
+        Need::CaseKey => {
+            if erased || !keys_travel(&service.case_of(corridor, missing.case)?) {
+                return Ok(None);
+            }
+            What::CaseKey(wire::MissingCaseKey {})
+        }
+        Need::Attachment(id) => {
+            let records = service.case_of(corridor, missing.case)?;
+            let author = corridor.partner;
+            let listed = listed_at(service.reader(), &records, author, named.position, &id);
+            let wanted = !erased && keys_travel(&records);
+            let Some(listed) = listed.filter(|_| wanted) else { return Ok(None) };
+            let held = held(&service.0.files, &Kept { case: missing.case, author, id }, &listed);
+            What::Attachment(wire::MissingAttachment {
+                id: id.as_bytes().to_vec(),
+                chunks: listed.chunks.iter().map(|digest| digest.as_bytes().to_vec()).collect(),
+                from_index: u32::try_from(held).unwrap_or(u32::MAX),
+            })
+        }
     };
-    Ok(wire::Missing {
+    Ok(Some(wire::Missing {
         since_ms: missing.since.as_ms(),
         position: named.position,
         case_id: missing.case.as_bytes().to_vec(),
         what: Some(what),
-    })
+    }))
 }
