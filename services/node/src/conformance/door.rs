@@ -85,11 +85,21 @@ impl Door {
     }
 }
 
+type Chunks = Pin<Box<dyn Stream<Item = Result<GetAttachmentResponse, Status>> + Send>>;
 type Dispatches = Pin<Box<dyn Stream<Item = Result<StreamDispatchesResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl PartnerService for Door {
     type StreamDispatchesStream = Dispatches;
+    type GetAttachmentStream = Chunks;
+
+    async fn get_attachment(
+        &self,
+        request: Request<GetAttachmentRequest>,
+    ) -> Result<Response<Chunks>, Status> {
+        self.admit(&request, &request.get_ref().genesis)?;
+        Err(Status::not_found("attachment"))
+    }
 
     async fn get_head(
         &self,
