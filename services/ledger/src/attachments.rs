@@ -10,8 +10,8 @@
 //! before the entry that lists them is appended, so what is listed is there; *a crash in between*
 //! leaves an upload that is not listed. Both are swept at a start, once they are a day old.
 //!
-//! Nothing here is opened, and everything that is read is held to its digest. The folder can be lost
-//! without the record: what a partner attached is fetched again.
+//! Nothing here is opened, and everything that is read is held to its digest. The folder can be
+//! lost without the record: what a partner attached is fetched again.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -29,8 +29,8 @@ const _: () = assert!(CHUNK_BYTES == CHUNK_LENGTH as u64);
 /// Where an attachment is sealed: everything is bound to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttachmentPlace {
-    /// The log of the State that attaches it, in its first era: it is sealed before it is known where
-    /// it will be listed.
+    /// The log of the State that attaches it, in its first era: it is sealed before it is known
+    /// where it will be listed.
     pub log: LogId,
     /// The case.
     pub case: CaseId,

@@ -1,5 +1,5 @@
-//! Attachments that a body of the partner's lists: what has to be fetched for its entry. A body that
-//! does not open or cannot be read lists nothing; whoever reads the case contests it.
+//! Attachments that a body of the partner's lists: what has to be fetched for its entry. A body
+//! that does not open or cannot be read lists nothing; whoever reads the case contests it.
 
 use domain::identifier::CaseId;
 use domain::person::attachment::AttachmentId;

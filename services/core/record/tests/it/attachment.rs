@@ -1,4 +1,5 @@
 //! Attachments: every changed bit, order and end is found; what they are is told by their content.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use domain::identifier::{CaseId, State};
 use domain::person::attachment::{AttachmentId, MediaType};

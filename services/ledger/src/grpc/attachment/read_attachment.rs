@@ -1,6 +1,6 @@
-//! `ReadAttachment`: noted before the first byte, and looked through whole before it is shown: every
-//! chunk opens, the whole is the one that the statement says, and its content is of the type that
-//! the statement says.
+//! `ReadAttachment`: noted before the first byte, and looked through whole before it is shown:
+//! every chunk opens, the whole is the one that the statement says, and its content is of the type
+//! that the statement says.
 
 use std::sync::Arc;
 
