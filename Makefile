@@ -7,6 +7,8 @@ BROKER ?= embedded
 # make simulate: how many histories, from which seed on
 SEEDS ?= 10000
 FROM ?= 0
+# make simulate: minutes after which no further history is begun; nothing for no end
+MINUTES ?=
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
 # What `make bench` measures: nothing for all, or some of record, case, import, courier
@@ -36,9 +38,9 @@ test: need-rust kafka lint ## Check everything: lints, then every test, on files
 	$(CARGO) build --locked -p node --bin readmit
 	$(CARGO) test --locked --workspace
 
-simulate: need-rust ## Play random histories of two nodes: SEEDS=n [FROM=k], or SEED=k for one
+simulate: need-rust ## Play random histories: SEEDS=n [FROM=k] [MINUTES=m], or SEED=k for one
 	$(CARGO) build --locked --release -p integration-tests --bin simulate
-	target/release/simulate $(or $(SEED),$(FROM) $(SEEDS))
+	target/release/simulate $(or $(SEED),$(FROM) $(SEEDS) $(MINUTES))
 
 bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
 	$(CARGO) build --locked --release -p bench

@@ -1,4 +1,4 @@
-//! Plays histories of the simulation for as long as one likes: `simulate FROM COUNT`, or
+//! Plays histories of the simulation for as long as one likes: `simulate FROM COUNT [MINUTES]`, or
 //! `simulate SEED` for one alone, or `simulate FILE` for one that was kept. A history that fails is
 //! made short and kept under `target/histories/`.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
@@ -21,7 +21,11 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [from, count] => many(from.parse()?, count.parse()?),
+        [from, count] => many(from.parse()?, count.parse()?, Duration::MAX),
+        [from, count, minutes] => {
+            let minutes: u64 = minutes.parse()?;
+            many(from.parse()?, count.parse()?, Duration::from_secs(minutes * 60))
+        }
         [one] => match one.parse() {
             Ok(seed) => single(&generate::history(seed)?, seed.is_multiple_of(8)),
             Err(_) => {
@@ -30,7 +34,7 @@ fn main() -> Result<()> {
                 single(&story::read(&text)?, true)
             }
         },
-        _ => bail!("wanted: FROM COUNT, or a seed, or the file of a history"),
+        _ => bail!("wanted: FROM COUNT [MINUTES], or a seed, or the file of a history"),
     }
 }
 
@@ -42,13 +46,17 @@ fn single(history: &generate::Generated, thorough: bool) -> Result<()> {
     Ok(())
 }
 
-fn many(from: u64, count: u64) -> Result<()> {
+fn many(from: u64, count: u64, most: Duration) -> Result<()> {
     println!("playing the histories of seeds {from} to {}", from + count - 1);
     let mut seen = Seen::default();
     let mut failed = 0;
     let began = Instant::now();
     let mut told = began;
     for seed in from..from + count {
+        if began.elapsed() >= most {
+            println!("time is over before seed {seed}");
+            break;
+        }
         if let Err(failure) = simulation::play_seed(seed, &mut seen) {
             failed += 1;
             let comment = format!("seed {seed}\n{}", failure.why);

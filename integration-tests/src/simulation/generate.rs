@@ -139,6 +139,13 @@ const PLOTS: &[(&[World], &str)] = &[
         "{filed}; {accepted}; {issued}; {notified}; NL opens 0; NL tries PersonDeparted; NL \
          meets 0; NL tries PersonDeparted; XK hears; XK tries PersonArrived",
     ),
+    // Closed, and erased on both sides.
+    (
+        &[World::Plain, World::Bare],
+        "{filed}; NL tries EvidenceAdded; NL tries RequestWithdrawn; XK hears; NL hears; NL tries \
+         CaseClosed; XK tries CaseClosed; XK hears; NL hears; NL tries ErasureOrdered; NL tries \
+         ErasureDone; XK hears; XK tries ErasureOrdered; NL hears; XK tries ErasureDone; NL hears",
+    ),
     // Three cases at a time, both ways.
     (
         &[World::Plain, World::Bare],
@@ -195,6 +202,9 @@ const PLOYS: &[&str] = &[
      tries HoldLifted; {other} hears; {other} tries HoldLifted",
     "{other} copies; {it} says HoldPlaced; {it} says-otherwise HoldLifted; {other} hears; {it} \
      hears; {other} restores; {other} hears; {it} says CaseClosed; {other} hears",
+    "{other} tries HoldPlaced; {it} hears; {it} answers-low; {other} loses-mark; {other} recovers; \
+     {other} tries HoldLifted",
+    "{other} loses-mark; {other} tries HoldPlaced; {other} hears; {other} tries HoldLifted",
     "{it} revokes 2; {other} hears; {it} hears; {other} hears",
     "{it} revokes 3; {other} hears; {other} tries DisputeSettled; {it} hears; {it} tries \
      DisputeSettled; {other} hears",
@@ -289,9 +299,10 @@ fn around(steps: &mut Vec<Step>, step: Step, weather: Weather, chance: &mut Chan
         steps.push(Step::Jumps(party, minutes));
     }
     if chance.percent(weather.copies) {
-        steps.push(match chance.below(5) {
-            0 | 1 => Step::Copies(party),
-            2 => Step::Recovers(party),
+        steps.push(match chance.below(12) {
+            0..5 => Step::Copies(party),
+            5 | 6 => Step::Recovers(party),
+            7 => Step::LosesMark(party),
             _ => Step::Restores(party),
         });
         if chance.percent(60) {

@@ -6,7 +6,10 @@ use domain::case::Case;
 use domain::case::crossing::{Crossed, TransferSituation};
 use domain::case::event::Kind;
 use domain::case::knowledge::{Judged, Verdict};
+use domain::identifier::State;
 use domain::invariant::Broken;
+use ledger::Log;
+use proto::ledger::v1::BodyState;
 
 fn holds(holds: bool, number: u8, what: impl FnOnce() -> String) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken { number, what: what() }) }
@@ -23,6 +26,33 @@ pub fn third_holds_the_same(evidence: &[u8], case: &Case) -> Result<(), Broken> 
     holds(verified.case.text() == case.text(), 1, || {
         format!("a third holds {} and not {}", verified.case.text(), case.text())
     })
+}
+
+/// Invariant 8: of two dispatches under one number, and of a dispatch that breaks its own chain,
+/// evidence is left that a stand-alone verifier accepts.
+///
+/// # Errors
+/// There is none, or it does not hold, or it accuses another State.
+pub fn fault_is_proved(evidence: &[u8], accused: State) -> Result<(), Broken> {
+    let verified = record::fault_evidence::verify(evidence).map_err(|invalid| Broken {
+        number: 8,
+        what: format!("the proof of a fault: {invalid}"),
+    })?;
+    holds(verified.accused == accused, 8, || format!("it accuses {}", verified.accused))
+}
+
+/// Invariant 11: where a State has ordered the erasure of its copies, its node holds no key of the
+/// case and reads no body of it.
+///
+/// # Errors
+/// It does.
+pub fn erased_bodies_are_closed(
+    holds_key: bool,
+    bodies: &[(Log, u64, BodyState)],
+) -> Result<(), Broken> {
+    holds(!holds_key, 11, || "the key of an erased case is still there".to_owned())?;
+    let open = bodies.iter().find(|(.., body)| *body == BodyState::Open);
+    holds(open.is_none(), 11, || format!("a body is read after its erasure: {open:?}"))
 }
 
 /// The departure of a case, if it stands without breach and crossed nothing.

@@ -47,6 +47,8 @@ pub struct Node {
 enum Kept {
     /// All that was acknowledged.
     Everything,
+    /// The same, and it waits for an operator: the signer's mark is lost.
+    AllButTheMark,
     /// What an old copy has: a beginning of both logs. A node that lacks words of its own takes
     /// them back before it says another.
     Beginning,
@@ -206,8 +208,13 @@ impl Node {
         extend(&mut replica, ledger.log(partner, Log::Partner, 0)?);
         let waits = ledger.standing(partner).waits;
         match kept {
-            Kept::Everything => {
-                ensure!(!waits || self.waits, "a node waits although it has lost nothing");
+            Kept::Everything | Kept::AllButTheMark => {
+                let may_wait = self.waits || kept == Kept::AllButTheMark;
+                ensure!(!waits || may_wait, "a node waits although it has lost nothing");
+                ensure!(
+                    waits || kept == Kept::Everything,
+                    "invariant 9: a node would write without its mark"
+                );
                 begins_with(&own, &self.own)?;
                 begins_with(&replica, &self.replica)?;
             }
@@ -237,6 +244,21 @@ impl Node {
         self.stop();
         self.site.disk = copied;
         Ok(Some(self.start_again(Kept::Beginning)?))
+    }
+
+    /// The signer's mark is lost, and nothing else. Only of a node that lacks nothing: whoever loses
+    /// it together with words that nobody else holds has nothing to tell by, as the design says.
+    ///
+    /// # Errors
+    /// The node does not start, or would write.
+    pub fn lose_mark(&mut self) -> Result<bool> {
+        if !self.is_whole() {
+            return Ok(false);
+        }
+        self.stop();
+        self.site.forget_marks()?;
+        self.start_again(Kept::AllButTheMark)?;
+        Ok(true)
     }
 
     /// Whether it holds everything that it has said, and all that it has said to have heard.

@@ -16,8 +16,9 @@ use domain::invariant as rules_invariant;
 use domain::referral::{LocalStatement, Safeguard};
 use domain::safeguard::Safeguards;
 use domain::time::{Instant, Span};
-use ledger::{About, Crossed, Stated, Stepped};
-use proto::ledger::v1::{ImportOutcome, TakeBackOutcome, WitnessVerdict};
+use ledger::{About, Crossed, Log, Stated, Stepped};
+use proto::ledger::v1::{BodyState, ImportOutcome, TakeBackOutcome, WitnessVerdict};
+use record::dispatch::Dispatch;
 use record::{body, facts};
 use runtime::failure::{Class, Failure};
 
@@ -188,6 +189,7 @@ impl History {
             | Step::Crashes(..)
             | Step::Copies(_)
             | Step::Restores(_)
+            | Step::LosesMark(_)
             | Step::Recovers(_)
             | Step::AnswersLow(_) => self.act(step)?,
         }
@@ -229,6 +231,11 @@ impl History {
             Step::CrashesIn(_, _, inner) => self.act(inner)?,
             Step::Copies(party) => self.node(*party)?.copy_folder(),
             Step::Restores(party) => self.restores(*party)?,
+            Step::LosesMark(party) => {
+                if self.node(*party)?.lose_mark()? {
+                    self.saw("mark: lost");
+                }
+            }
             Step::Recovers(party) => self.recovers(*party)?,
         }
         Ok(())
@@ -316,11 +323,31 @@ impl History {
                 }
             }
         }
+        if self.ledger(party)?.standing(other.state()).waits_for_operator {
+            return self.resumes(party, last.as_deref());
+        }
         if !self.ledger(party)?.standing(other.state()).waits {
             self.saw("copy: whole again");
             self.restored_everywhere(party)?;
         }
         Ok(())
+    }
+
+    /// An operator has compared with what the partner says that it holds, and lets the node write.
+    fn resumes(&mut self, party: Party, holds: Option<&[u8]>) -> Result<()> {
+        let partner = party.other().state();
+        let holds = holds.map(Dispatch::decode).transpose()?;
+        let holds = holds.map(|it| it.signed_header.header().number);
+        match self.ledger(party)?.resume(partner, holds) {
+            Ok(()) => self.saw("mark: lost, and an operator lets the node write again"),
+            Err(failure) if failure.code().as_str() == "LEDGER-0007" => {
+                self.saw("mark: lost, and the partner's word is not good enough");
+                return Ok(());
+            }
+            Err(failure) => return Err(failure.into()),
+        }
+        self.node(party)?.look()?;
+        self.restored_everywhere(party)
     }
 
     /// After a restore every open case carries the safeguard `restored`.
@@ -580,6 +607,7 @@ impl History {
             | Step::Crashes(..)
             | Step::Copies(_)
             | Step::Restores(_)
+            | Step::LosesMark(_)
             | Step::Recovers(_) => {}
         }
         Ok(())
@@ -788,6 +816,7 @@ impl History {
         match self.ledger(party)?.import(from, bytes) {
             Ok(arrived) => {
                 self.arrived(arrived.outcome);
+                self.is_proved(party, arrived.outcome)?;
                 Ok(())
             }
             Err(_) if self.has_stopped(party)? => Ok(()),
@@ -795,6 +824,23 @@ impl History {
                 Err(anyhow::anyhow!("{failure}").context(format!("{party} imports {number}")))
             }
         }
+    }
+
+    /// Where what arrived shows a fault, a third is convinced of it (invariant 8).
+    fn is_proved(&mut self, party: Party, outcome: ImportOutcome) -> Result<()> {
+        if !matches!(outcome, ImportOutcome::Rival | ImportOutcome::Broken) {
+            return Ok(());
+        }
+        let accused = party.other().state();
+        let kept = self.ledger(party)?.faults(accused)?;
+        let last = kept.iter().rfind(|(of, _)| *of == outcome);
+        let (_, evidence) = last.context("invariant 8: no proof of the fault is kept")?;
+        invariant::fault_is_proved(evidence, accused)?;
+        self.saw(match outcome {
+            ImportOutcome::Rival => "proof: of two dispatches under one number",
+            _ => "proof: of a chain that breaks",
+        });
+        Ok(())
     }
 
     fn arrived(&mut self, outcome: ImportOutcome) {
@@ -890,6 +936,7 @@ impl History {
                         | Step::CrashesIn(..)
                         | Step::Copies(_)
                         | Step::Restores(_)
+                        | Step::LosesMark(_)
                         | Step::Recovers(_)
                         | Step::AnswersLow(_) => {}
                     }
@@ -916,6 +963,7 @@ impl History {
                     | Step::CrashesIn(..)
                     | Step::Copies(_)
                     | Step::Restores(_)
+                    | Step::LosesMark(_)
                     | Step::Recovers(_)
                     | Step::AnswersLow(_) => return self.act(inner),
                 }
@@ -988,6 +1036,7 @@ impl History {
                 let was = self.cases[party.slot()][case].as_ref();
                 let other = self.cases[party.other().slot()][case].as_ref();
                 self.hold_case(party, is, was, other)?;
+                self.erased(party, case, is)?;
                 for judged in &is.history {
                     self.occurred.insert(match judged.verdict {
                         Verdict::Effective => "entry: effective".to_owned(),
@@ -1013,6 +1062,22 @@ impl History {
         if self.cases[party.slot()].iter().all(Option::is_some) {
             self.saw("case: three at a time");
         }
+        Ok(())
+    }
+
+    /// What a State has ordered to be erased cannot be read on its node, and the case is as before
+    /// (invariant 11).
+    fn erased(&mut self, party: Party, case: usize, is: &Case) -> Result<()> {
+        let id = self.ids[case];
+        let state = party.state();
+        let said = is.side(state).map(|side| is.said.either(side));
+        if said.is_none_or(|said| said.erasure_ordered.is_none()) || self.has_stopped(party)? {
+            return Ok(());
+        }
+        let ledger = self.ledger(party)?;
+        let (holds_key, bodies) = (ledger.holds_key(id)?, ledger.bodies(id)?);
+        invariant::erased_bodies_are_closed(holds_key, &bodies)?;
+        self.saw("erasure: the bodies are closed");
         Ok(())
     }
 
@@ -1050,6 +1115,12 @@ impl History {
         }
         self.passes(self.ahead_ms / MINUTE_MS + 1);
         self.converge()?;
+        if self.cast.byzantine.is_none() {
+            for party in Party::BOTH {
+                let waits = self.ledger(party)?.standing(party.other().state()).waits;
+                ensure!(!waits, "invariant 12: {party} waits for ever");
+            }
+        }
         for case in 0..CASES {
             self.ends(case, thorough)?;
         }
@@ -1079,6 +1150,12 @@ impl History {
                 self.saw("departure: met every condition");
             }
             let id = self.ids[case];
+            let bodies = self.ledger(party)?.bodies(id)?;
+            for log in [Log::Own, Log::Partner] {
+                if bodies.iter().any(|it| it.0 == log && it.2 == BodyState::Open) {
+                    self.saw(format!("body: read, of the {log:?} log"));
+                }
+            }
             let read = self.ledger(party)?.case(id)?.map(|read| read.text());
             let text = Some(is.text());
             ensure!(read == text, "invariant 1: {party} reads {read:?} and not {text:?}");

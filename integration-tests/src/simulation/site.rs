@@ -147,6 +147,14 @@ impl Site {
         Ok(files)
     }
 
+    /// The signer's marks are gone.
+    ///
+    /// # Errors
+    /// They cannot be removed.
+    pub fn forget_marks(&self) -> Result<()> {
+        fs::remove_dir_all(self.folder.path().join("marks")).context("removing the marks")
+    }
+
     /// Puts files back.
     ///
     /// # Errors

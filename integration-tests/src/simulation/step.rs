@@ -132,6 +132,8 @@ pub enum Step {
     Copies(Party),
     /// The last copy takes the place of the data folder.
     Restores(Party),
+    /// The signer's mark of a node is lost with its disk, and the node starts again.
+    LosesMark(Party),
     /// A node that waits for its own words asks for them: the partner, then its own topic.
     Recovers(Party),
     /// A byzantine State says to hold less of its partner's log than it does, from here on.
@@ -160,6 +162,7 @@ impl Step {
             | Self::Crashes(party, _)
             | Self::Copies(party)
             | Self::Restores(party)
+            | Self::LosesMark(party)
             | Self::Recovers(party)
             | Self::AnswersLow(party) => Some(*party),
             Self::CrashesIn(_, _, step) => step.party(),
@@ -221,6 +224,7 @@ impl fmt::Display for Step {
             }
             Self::Copies(party) => write!(f, "{party} copies"),
             Self::Restores(party) => write!(f, "{party} restores"),
+            Self::LosesMark(party) => write!(f, "{party} loses-mark"),
             Self::Recovers(party) => write!(f, "{party} recovers"),
             Self::AnswersLow(party) => write!(f, "{party} answers-low"),
         }
@@ -311,6 +315,7 @@ impl FromStr for Step {
             [party, "crashes", seed] => Self::Crashes(party.parse()?, seed.parse()?),
             [party, "copies"] => Self::Copies(party.parse()?),
             [party, "restores"] => Self::Restores(party.parse()?),
+            [party, "loses-mark"] => Self::LosesMark(party.parse()?),
             [party, "recovers"] => Self::Recovers(party.parse()?),
             [party, "answers-low"] => Self::AnswersLow(party.parse()?),
             _ => bail!("no such step: {line}"),

@@ -15,7 +15,7 @@ mod get_status;
 mod hear_witness;
 mod import_dispatch;
 mod list_accesses;
-mod list_faults;
+pub(crate) mod list_faults;
 mod list_labels;
 mod list_quarantine;
 mod prepare_opening;

@@ -333,6 +333,12 @@ impl Keyring {
         Ok(locals)
     }
 
+    /// Whether a key of a case is in the files, which are read for it.
+    pub(crate) fn holds(&self, case: &CaseId) -> Result<bool, KeyringError> {
+        let contents = self.epoch.contents()?;
+        Ok(contents.cases.contains_key(case) || contents.locals.contains_key(case))
+    }
+
     /// Destroys what `change` takes out of the contents, and keeps what it adds: the next epoch,
     /// written whole. When it returns, nothing here opens what was taken out.
     ///

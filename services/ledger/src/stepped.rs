@@ -26,7 +26,8 @@ use crate::config::Config;
 use crate::corridor::{Corridor, Side};
 use crate::failure;
 use crate::follow;
-use crate::grpc::export_evidence;
+use crate::grpc::{export_evidence, list_faults};
+use crate::keyring::KeyringError;
 use crate::layout::{self, LogNames};
 use crate::leave::{Lack, Witness};
 use crate::read::{Bodies, Reader};
@@ -34,7 +35,7 @@ use crate::recover;
 use crate::serial::YearSerial;
 use crate::snapshot::{self, CorridorSnapshot, LogSnapshot, Snapshot, Snapshots};
 use crate::start::{Assembled, StartError, WriterQueue, assemble};
-use crate::writer::leave::{Held, LeaveJob};
+use crate::writer::leave::{Held, LeaveJob, ResumeJob};
 use crate::writer::{AppendJob, ImportJob, Job, NewEntry, Opening, Subject, Writer};
 
 /// A ledger that does nothing by itself.
@@ -153,6 +154,8 @@ pub struct Standing {
     pub stopped: Option<String>,
     /// Whether it waits before it writes: its store was restored, or its mark is lost.
     pub waits: bool,
+    /// Whether it waits for an operator, as its mark is lost.
+    pub waits_for_operator: bool,
 }
 
 impl Stepped {
@@ -216,6 +219,19 @@ impl Stepped {
         let taken = answer.try_recv().map_err(|_| failure::writer_gone())??;
         self.recover()?;
         Ok((taken.outcome, taken.reason))
+    }
+
+    /// An operator lets the node write again, and names the last dispatch that the partner holds.
+    ///
+    /// # Errors
+    /// As the ledger's `ResumeWriting`.
+    pub fn resume(&mut self, partner: State, partner_holds: Option<u64>) -> Result<(), Failure> {
+        let (reply, mut answer) = oneshot::channel();
+        let job = ResumeJob { partner, partner_holds, validate_only: false };
+        self.writer.step(vec![Job::Leave(LeaveJob::Resume(job, reply))]);
+        self.recover()?;
+        answer.try_recv().map_err(|_| failure::writer_gone())??;
+        Ok(())
     }
 
     /// Once a restored store is whole again: opens `restored` on every open case, and lets the
@@ -355,6 +371,7 @@ impl Stepped {
             quarantined: self.writer.parts().quarantine.count(partner).seen,
             stopped: corridor.stopped,
             waits: corridor.leave.waiting().is_some(),
+            waits_for_operator: corridor.leave.lack() == Some(Lack::Mark),
         }
     }
 
@@ -440,6 +457,17 @@ impl Stepped {
         Ok(bodies)
     }
 
+    /// Whether a key of a case, its shared one or the local one, is in memory or in the keyring's
+    /// files.
+    ///
+    /// # Errors
+    /// The keyring cannot be read.
+    pub fn holds_key(&self, case: CaseId) -> Result<bool, KeyringError> {
+        let parts = self.writer.parts();
+        let held = parts.keys.get(&case).is_some() || parts.keys.local(&case).is_some();
+        Ok(held || parts.keyring.holds(&case)?)
+    }
+
     /// The dispatches of a log from a number on, as the rules read them.
     ///
     /// # Errors
@@ -515,6 +543,17 @@ impl Stepped {
         let corridor = self.reader.corridor(partner)?;
         let logs = self.corridor_snapshot(partner);
         export_evidence::make(&self.reader, corridor, case, &logs)
+    }
+
+    /// The portable evidence of each fault that is kept of a partner's log; empty where two headers
+    /// prove nothing to a third party.
+    ///
+    /// # Errors
+    /// The store cannot be read, or there is no such corridor.
+    pub fn faults(&self, partner: State) -> Result<Vec<(ImportOutcome, Vec<u8>)>, Failure> {
+        let corridor = self.reader.corridor(partner)?;
+        let kept = list_faults::kept(&self.reader, &self.snapshot(), corridor)?;
+        Ok(kept.into_iter().map(|fault| (fault.outcome(), fault.evidence)).collect())
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

@@ -26,7 +26,16 @@ pub(super) fn execute(
     let reader = service.reader();
     runs_the_node(&asking, reader.own)?;
     let corridor = service.corridor(&request.partner_state)?;
-    let words = words_of_root_keys(reader, &service.snapshot(), corridor)?;
+    Ok(ListFaultsResponse { faults: kept(reader, &service.snapshot(), corridor)? })
+}
+
+/// The faults of a partner's log, each with its portable evidence.
+pub(crate) fn kept(
+    reader: &Reader,
+    snapshot: &Snapshot,
+    corridor: &Corridor,
+) -> Result<Vec<KeptFault>, Failure> {
+    let words = words_of_root_keys(reader, snapshot, corridor)?;
     let log = &corridor.names.proofs;
     let size = reader.store.log_size(log);
     let mut faults = Vec::new();
@@ -42,7 +51,7 @@ pub(super) fn execute(
             evidence: evidence(reader, corridor, &words, &dispatch)?,
         });
     }
-    Ok(ListFaultsResponse { faults })
+    Ok(faults)
 }
 
 /// The portable evidence of a fault; empty where the two headers prove nothing to a third party.

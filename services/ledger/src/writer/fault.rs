@@ -19,6 +19,7 @@ use runtime::failure::Failure;
 use super::Parts;
 use super::group::Group;
 use super::state::{Logs, log_snapshot};
+use crate::corridor::Side;
 use crate::layout::{self, LogNames};
 use crate::read::Headers;
 
@@ -111,16 +112,23 @@ pub(super) fn state(
     Ok(())
 }
 
-/// Takes in what the partner's dispatch states of the own log: what counts freezes it.
+/// Takes in what a dispatch states of the other log: what counts freezes it. The dispatch is the
+/// partner's, or one of the own log that is taken back after a restore.
 pub(super) fn hear(
     parts: &Parts,
     group: &mut Group,
     partner: State,
+    by: Side,
     signed: &SignedHeader,
     entries: &[AcceptedEntry],
 ) -> Result<(), Failure> {
     let Some(corridor) = parts.corridors.get(&partner) else {
         return Ok(());
+    };
+    let both = &corridor.corridor.names;
+    let (names, logs) = match by {
+        Side::Partner => ([&both.own, &both.partner], [&corridor.logs.own, &corridor.logs.partner]),
+        Side::Own => ([&both.partner, &both.own], [&corridor.logs.partner, &corridor.logs.own]),
     };
     for entry in entries {
         let Some(proved) = stated(&entry.reading.content) else {
@@ -128,22 +136,23 @@ pub(super) fn hear(
         };
         let says = record::chain::dispatch(signed);
         let draft = group.draft(parts, partner);
-        let accused = Log {
-            store: &parts.store,
-            names: &corridor.corridor.names.own,
-            state: &draft.logs.own,
-            taken: None,
+        let state = match by {
+            Side::Partner => &draft.logs.own,
+            Side::Own => &draft.logs.partner,
         };
-        let names = [&corridor.corridor.names.own, &corridor.corridor.names.partner];
-        let logs = [&corridor.logs.own, &corridor.logs.partner];
+        let accused = Log { store: &parts.store, names: names[0], state, taken: None };
         let counts = fault::proven(proved, says.heard, &accused).is_some();
         let frozen = freezes(&parts.store, proved, &says, &accused, names, logs);
-        if !counts {
-            draft.void_faults.insert(entry.head.position);
+        match (by, frozen) {
+            (Side::Partner, Some(frozen)) => {
+                tracing::error!(%partner, "the partner has proved a fault of this State's log");
+                draft.logs.own.freeze(frozen);
+            }
+            (Side::Own, Some(frozen)) => draft.logs.partner.freeze(frozen),
+            (Side::Partner | Side::Own, None) => {}
         }
-        if let Some(frozen) = frozen {
-            tracing::error!(%partner, "the partner has proved a fault of this State's log");
-            draft.logs.own.freeze(frozen);
+        if let (false, Side::Partner) = (counts, by) {
+            draft.void_faults.insert(entry.head.position);
         }
     }
     Ok(())
@@ -155,9 +164,8 @@ pub(super) fn resume(
     store: &Store,
     names: [&LogNames; 2],
     logs: &mut Logs,
-    stated: &[(crate::corridor::Side, u64, u64, FaultProved)],
+    stated: &[(Side, u64, u64, FaultProved)],
 ) -> Result<std::collections::BTreeSet<u64>, Failure> {
-    use crate::corridor::Side;
     let [own_names, partner_names] = names;
     let mut void = std::collections::BTreeSet::new();
     for (side, number, position, proved) in stated {

@@ -386,7 +386,7 @@ fn store(
     // The receipt. A dispatch without entries is never answered.
     draft.wants_dispatch |= !entries.is_empty();
     corridor.note_eras(Side::Partner, draft.logs.partner.eras());
-    fault::hear(parts, group, partner, &signed_header, &entries)?;
+    fault::hear(parts, group, partner, Side::Partner, &signed_header, &entries)?;
     let names = &corridor.names.partner;
     let entries = entries.iter().map(|entry| &entry.entry).zip(streams);
     push_dispatch(&mut group.records, names, &signed_header, first, entries);

@@ -21,7 +21,8 @@ use runtime::failure::{Class, Failure};
 
 use super::group::{Group, local_record, push_dispatch};
 use super::state::CorridorState;
-use super::{Parts, Reply, erasure, signing};
+use super::{Parts, Reply, erasure, fault, signing};
+use crate::corridor::Side;
 use crate::failure::RESUME_REFUSED;
 use crate::layout::{self, LogNames, case_stream};
 use crate::leave::{Lack, Leave, Testimony, Witness};
@@ -480,6 +481,7 @@ fn store(
             group.erasures.push(case);
         }
     }
+    fault::hear(parts, group, partner, Side::Own, &signed_header, &entries)?;
     let draft = group.draft(parts, partner);
     let first = draft.logs.own.next_position();
     draft.logs.own = next;
