@@ -252,7 +252,11 @@ impl Stepped {
             }
             let (reply, mut done) = oneshot::channel();
             self.writer.step(vec![Job::Leave(LeaveJob::Guarded(*partner, reply))]);
-            done.try_recv().map_err(|_| failure::writer_gone())??;
+            match done.try_recv().map_err(|_| failure::writer_gone())? {
+                // What had waited for the words that are back has stopped the writing.
+                Err(_) if self.corridor_snapshot(*partner).stopped.is_some() => {}
+                done => done?,
+            }
         }
         Ok(())
     }

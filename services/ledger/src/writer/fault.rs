@@ -8,7 +8,10 @@ use domain::case::event::{FaultProved, Kind, Statement};
 use domain::chain::{Content, Dispatch};
 use domain::identifier::{Digest, State};
 use event_store::Store;
+use proto::ledger::v1::ImportOutcome;
+use proto::store::v1::StoredProof;
 use record::arrival::AcceptedEntry;
+use record::canonical;
 use record::dispatch::{Dispatch as Arrived, SignedHeader};
 use record::era::Frozen;
 use record::fault::{self, Accused};
@@ -57,6 +60,10 @@ pub(super) fn state(
     let Some(corridor) = parts.corridors.get(&partner) else {
         return Ok(());
     };
+    // What a node that waits may not say yet, it says with its first word.
+    if corridor.leave.waiting().is_some() && !group.grants.contains(&partner) {
+        return Ok(());
+    }
     let now = group.now;
     let understood = corridor.corridor.founded.kinds.contains(&Kind::FaultProved.number());
     let draft = group.draft(parts, partner);
@@ -109,6 +116,23 @@ pub(super) fn state(
     let facts = record::facts::encode(None, &Statement::FaultProved(proved));
     group.announce(parts, partner, vec![facts])?;
     group.draft(parts, partner).proves_fault = true;
+    Ok(())
+}
+
+/// States what was kept as proof while the node waited, as [`state`] would have.
+pub(super) fn state_kept(parts: &Parts, group: &mut Group, partner: State) -> Result<(), Failure> {
+    let Some(corridor) = parts.corridors.get(&partner) else {
+        return Ok(());
+    };
+    let log = &corridor.corridor.names.proofs;
+    for record in layout::log_records(&parts.store, log, 0, parts.store.log_size(log))? {
+        let proof: StoredProof =
+            canonical::decode(&record.leaf).map_err(|_| crate::failure::corrupt(&record))?;
+        let outcome = i32::try_from(proof.outcome).ok().map(ImportOutcome::try_from);
+        if let Some(Ok(ImportOutcome::Rival | ImportOutcome::Broken)) = outcome {
+            state(parts, group, partner, &proof.dispatch)?;
+        }
+    }
     Ok(())
 }
 

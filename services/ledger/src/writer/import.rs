@@ -14,6 +14,7 @@ use proto::ledger::v1::ImportOutcome;
 use proto::record::v1::WrappedCaseKey;
 use proto::store::v1::StoredProof;
 use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
+use record::breach::Breach;
 use record::canonical;
 use record::dispatch::Dispatch;
 use record::entry::{Head, Owner};
@@ -295,6 +296,12 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             let proof = proof(ImportOutcome::Rival);
             fault::state(parts, group, partner, &bytes)?;
             keep_proof(parts, group, partner, digest, proof)
+        }
+        // The own word that ended the era may be among what the own store has lost.
+        Fault::BrokenChain { breach: Breach::Era, .. } if state.leave.takes_back() => {
+            let parked = waiting(None);
+            park(parts, partner, number, parked);
+            Verdict::new(ImportOutcome::ParkedGap, &fault)
         }
         Fault::BrokenChain { .. } => {
             let proof = proof(ImportOutcome::Broken);

@@ -538,6 +538,7 @@ fn guarded(parts: &mut Parts, group: &mut Group, partner: State) -> Result<(), F
     group.length(parts, &stream)?;
     group.grants.insert(partner);
     group.draft(parts, partner).wants_dispatch = true;
+    fault::state_kept(parts, group, partner)?;
     let resuming = parts.corridors.get_mut(&partner).and_then(|state| state.resuming.as_mut());
     // It is forgotten only when it is durable.
     let Some(resuming) = resuming else { return Ok(()) };
