@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::identifier::State;
 use messaging::{Cluster, Incoming, Topic};
 use proto::exchange::v1::partner_service_client::PartnerServiceClient;
-use proto::exchange::v1::{GetHeadRequest, StreamDispatchesRequest};
+use proto::exchange::v1::{GetHeadRequest, Head, StreamDispatchesRequest};
 use proto::ledger::v1::{GetHeadsResponse, TakeBackOutcome, Witness, WitnessVerdict};
 use runtime::shutdown::Shutdown;
 use tonic::transport::Channel;
@@ -44,6 +44,13 @@ pub(crate) struct Recovering {
     pub(crate) importer: Importer,
     pub(crate) poll_interval: Duration,
     pub(crate) status: Place,
+}
+
+/// The last era of each log, as the partner knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Eras {
+    own: u32,
+    partner: u32,
 }
 
 /// What is asked of the own topic.
@@ -113,13 +120,14 @@ impl Recovering {
     ) -> Result<(), FetchError> {
         let Some(mut door) = self.door.clone() else { return Ok(()) };
         let genesis = heads.genesis.clone();
-        let held = in_time(door.get_head(GetHeadRequest { genesis, wait_for_number: None }))
-            .await?
-            .into_inner()
-            .held;
-        let header = held.map(|head| head.signed_header).unwrap_or_default();
+        let asked = door.get_head(GetHeadRequest { genesis, wait_for_number: None });
+        let there = in_time(asked).await?.into_inner();
+        // Numbers go on through all eras of a log: its last one names them all.
+        let era = |head: &Option<Head>| head.as_ref().map_or(0, |head| head.era);
+        let eras = Eras { own: era(&there.held), partner: era(&there.own) };
+        let header = there.held.map(|head| head.signed_header).unwrap_or_default();
         if self.hear(Witness::Partner, header, Vec::new()).await? {
-            self.fetch_back(heads, door, shutdown).await?;
+            self.fetch_back(heads, eras, door, shutdown).await?;
         }
         Ok(())
     }
@@ -155,6 +163,7 @@ impl Recovering {
     async fn fetch_back(
         &self,
         heads: &GetHeadsResponse,
+        eras: Eras,
         mut door: PartnerServiceClient<Channel>,
         shutdown: &Shutdown,
     ) -> Result<(), FetchError> {
@@ -162,14 +171,14 @@ impl Recovering {
             let now = self.heads().await?;
             let next_own = ledger::own_head(&now).map_or(0, |number| number.saturating_add(1));
             let next_partner = ledger::next_of_partner(&now);
-            let range = |author: State, from_number| StreamDispatchesRequest {
+            let range = |author: State, era, from_number| StreamDispatchesRequest {
                 genesis: heads.genesis.clone(),
                 author: author.code().to_owned(),
-                era: 0,
+                era,
                 from_number,
                 to_number: None,
             };
-            let asked = door.stream_dispatches(range(self.own, next_own));
+            let asked = door.stream_dispatches(range(self.own, eras.own, next_own));
             let mut dispatches = in_time(asked).await?.into_inner();
             let mut moved = false;
             while let Some(sent) = in_time(dispatches.message()).await? {
@@ -184,7 +193,7 @@ impl Recovering {
                     | TakeBackOutcome::NotWanted => return Ok(()),
                 }
             }
-            let asked = door.stream_dispatches(range(self.partner, next_partner));
+            let asked = door.stream_dispatches(range(self.partner, eras.partner, next_partner));
             let mut dispatches = in_time(asked).await?.into_inner();
             while let Some(sent) = in_time(dispatches.message()).await? {
                 match self.importer.import(&sent.dispatch, None, shutdown).await {

@@ -235,7 +235,7 @@ pub(crate) struct Sendable {
 }
 
 /// A stored dispatch with its entries; of the own log with the case keys that its entries minted,
-/// wrapped anew for the partner. `None` beyond the head of the snapshot.
+/// wrapped anew for the partner, unless either State has ordered the erasure of the case. `None` beyond the head of the snapshot.
 pub(crate) fn dispatch(
     reader: &Reader,
     snapshot: &Snapshot,
@@ -270,6 +270,7 @@ pub(crate) fn dispatch(
         let opens = side == Side::Own && head.case_key_commitment.is_some();
         if let (true, Some(case), Some(recipient)) = (opens, case, logs.partner_hpke)
             && let Some(key) = reader.keys.get(&case)
+            && reader.case(snapshot, case)?.is_some_and(|records| records.keys_travel())
         {
             let place = corridor.place(Side::Own, case, head.position);
             let genesis = corridor.genesis.digest();

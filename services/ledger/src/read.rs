@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::case::Case;
-use domain::case::event::Statement;
+use domain::case::event::{Kind, Statement};
 use domain::chain::sparse::{self, Dispatches, Part};
 use domain::chain::{Chain, Content, Dispatch, Entry};
 use domain::identifier::{CaseId, CaseNumber, Digest, State};
@@ -104,6 +104,15 @@ pub(crate) struct Chains {
 }
 
 impl CaseRecords {
+    /// Whether the key of the case may still be asked for, given and taken in: never once either
+    /// State is known to have ordered that the case be erased.
+    pub(crate) fn keys_travel(&self) -> bool {
+        !self.entries.iter().any(|it| match &it.entry.content {
+            Content::Stated(statement) => statement.kind() == Kind::ErasureOrdered,
+            Content::NotUnderstood => false,
+        })
+    }
+
     /// Bodies that came after their entries, by the position of those.
     fn join(&mut self, mut supplied: HashMap<u64, Vec<u8>>) {
         for entry in self.entries.iter_mut().filter(|it| it.side == Side::Partner) {

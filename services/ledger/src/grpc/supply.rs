@@ -10,8 +10,6 @@ mod wrap_case_key;
 
 use std::sync::Arc;
 
-use domain::case::event::Kind;
-use domain::chain::Content;
 use domain::identifier::{CaseId, State};
 use proto::ledger::v1::supply_service_server::SupplyService;
 use proto::ledger::v1::*;
@@ -49,15 +47,6 @@ impl Service {
         let records = records.filter(|records| records.corridor.partner == corridor.partner);
         records.ok_or_else(|| Failure::not_found("case"))
     }
-}
-
-/// Whether the key of a case may still be asked for, given and taken in: never once either State is
-/// known to have ordered that the case be erased.
-fn keys_travel(records: &CaseRecords) -> bool {
-    !records.entries.iter().any(|it| match &it.entry.content {
-        Content::Stated(statement) => statement.kind() == Kind::ErasureOrdered,
-        Content::NotUnderstood => false,
-    })
 }
 
 #[tonic::async_trait]

@@ -97,6 +97,10 @@ fn read(
     let key =
         PassphraseKey::derive(derivation, passphrase).ok_or_else(|| corrupt(from, MAGIC.len()))?;
     let wrapping = key.open(bound, sealed).ok_or_else(|| wrong_passphrase(from))?;
-    let contents = open_all(from, header, &wrapping, &bytes)?.contents;
-    Ok((key, contents, Instant::from_ms(u64::from_be_bytes(not_after))))
+    let frames = open_all(from, header, &wrapping, &bytes)?;
+    // Nobody adds to a backup: a last frame that does not open is damage, and keys would be lost.
+    if frames.end != bytes.len() {
+        return Err(corrupt(from, frames.end));
+    }
+    Ok((key, frames.contents, Instant::from_ms(u64::from_be_bytes(not_after))))
 }

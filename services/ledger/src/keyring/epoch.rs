@@ -37,7 +37,7 @@ pub(super) struct Epoch {
 pub(super) struct Frames {
     pub(super) contents: Contents,
     frames: u64,
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Epoch {

@@ -381,6 +381,21 @@ fn a_backup_is_taken_until_its_time_has_passed() {
     }
     restore("open", 1_001, Aged::Taken).unwrap();
 
+    // A last part that is damaged or cut off would be keys that are lost: it is not passed over.
+    for name in names(&elsewhere) {
+        fs::remove_file(elsewhere.path().join(name)).unwrap();
+    }
+    let whole = fs::read(&backup).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for bytes in [damaged.as_slice(), &whole[..whole.len() - 1]] {
+        fs::write(&backup, bytes).unwrap();
+        let refused = restore("open", 0, Aged::Refused);
+        assert!(matches!(refused, Err(KeyringError::Corrupt { .. })), "{refused:?}");
+    }
+    assert!(names(&elsewhere).is_empty());
+    fs::write(&backup, &whole).unwrap();
+
     // Whoever changes how long it is good spoils it.
     let mut bytes = fs::read(&backup).unwrap();
     *bytes.get_mut(b"readmit keyring backup 1\n".len() + 28).unwrap() ^= 1;

@@ -12,6 +12,7 @@ use event_store::NewRecord;
 use proto::ledger::v1::{ImportOutcome, TakeBackOutcome, WitnessVerdict};
 use proto::store::v1::StoredProof;
 use record::arrival::{Accepted, AcceptedEntry, Fault, Known};
+use record::breach::Breach;
 use record::canonical;
 use record::dispatch::{Dispatch, SignedHeader, encoded_bytes};
 use record::entry::{Draft as EntryDraft, Entry, Owner};
@@ -368,13 +369,19 @@ fn take_back(
         Err(fault) => fault,
     };
     let reason = fault.to_string();
+    let end = corridor(parts, partner)?.logs.partner.next_number();
+    let lacks_heard = signed.header().heard.is_some_and(|heard| heard.number >= end);
     Ok(match fault {
         Fault::HeardUnknown { heard, .. } => {
-            let end = corridor(parts, partner)?.logs.partner.next_number();
-            match heard.number >= end {
-                true => (Outcome::NeedsPartner, reason),
-                false => (Outcome::NotTaken, heard_another(partner, number, heard)),
+            if heard.number >= end {
+                (Outcome::NeedsPartner, reason)
+            } else {
+                (Outcome::NotTaken, heard_another(partner, number, heard))
             }
+        }
+        // What it had heard comes first: that is what ended the era before the one of this dispatch.
+        Fault::BrokenChain { breach: Breach::Era, .. } if lacks_heard => {
+            (Outcome::NeedsPartner, reason)
         }
         // Its signature is good, and it does not follow on what is stored.
         Fault::BrokenChain { .. } | Fault::Rival { .. } => {

@@ -167,6 +167,22 @@ async fn a_key_that_comes_again_is_not_kept() {
 }
 
 #[tokio::test]
+async fn who_knows_that_the_partner_has_erased_seals_the_key_to_it_no_more() {
+    // Symptom: a dispatch that was published again, after the courier had lost everything, brought
+    // the key anew, sealed to whichever HPKE key the partner had by then.
+    let (_nl_site, _xk_site, nl, xk) = corridor().await;
+    let case = nl.file("return-office", "file").await.case_number;
+    let opening = nl.status().await.own_head.unwrap().number;
+    exchange(&nl, &xk).await;
+    let order = Statement::ErasureOrdered(ErasureBasis::Order);
+    xk.state_on("ministry", "order", &case, order).await.unwrap();
+    assert_eq!(keys_sent(&nl, opening).await, 1, "it has not heard of it");
+    exchange(&nl, &xk).await;
+    assert_eq!(keys_sent(&nl, opening).await, 0);
+    assert!(opened(&nl.read(&nl.official("return-office"), &case).await.unwrap()) > 0);
+}
+
+#[tokio::test]
 async fn what_was_stated_anew_is_erased_once_its_hpke_key_is_gone() {
     let (nl_site, xk_site, nl, xk) = corridor().await;
     let genesis = genesis("test-ledger", &nl_site, &xk_site);

@@ -6,6 +6,7 @@ use domain::identifier::Digest;
 use ledger::KeyUse;
 use proto::ledger::v1::ImportOutcome;
 use record::dispatch::Dispatch;
+use record::genesis::SignedGenesis;
 use record::root_statement::{Statement as said, Succession};
 
 use crate::forger::{Forger, case_key, filing};
@@ -133,19 +134,15 @@ async fn whose_own_log_was_proved_at_fault_writes_nothing_more_in_that_era() {
     assert_eq!(nl.status().await.alarms, ["own-log-frozen"]);
 }
 
-#[tokio::test]
-async fn a_frozen_log_goes_on_in_its_next_era_by_the_word_of_the_root_key() {
-    let (nl_site, xk_site, nl, xk) = corridor().await;
-    let genesis = genesis("test-ledger", &nl_site, &xk_site);
-    let filed = nl.file("return-office", "file").await;
-    exchange(&nl, &xk).await;
-    // A thief with NL's log key signs a rival of NL's last word before anybody has heard of XK's.
+/// A thief with NL's log key signs a rival of NL's last word on a case before anybody has heard of
+/// XK's: XK proves it, and NL hears so.
+pub(crate) async fn accused(nl_site: &Site, nl: Running, xk: &Running, case: &str) -> Running {
     nl.stop().await;
     let copy = nl_site.fork();
     let (nl, twin) = (nl_site.start().await, copy.start().await);
     let wanted = xk.status().await.next_wanted;
-    nl.state_on("return-office", "more", &filed.case_id, evidence()).await.unwrap();
-    twin.state_on("return-office", "forged", &filed.case_id, Statement::HoldPlaced).await.unwrap();
+    nl.state_on("return-office", "more", case, evidence()).await.unwrap();
+    twin.state_on("return-office", "forged", case, Statement::HoldPlaced).await.unwrap();
     let forged = twin.dispatches(wanted).await.remove(0);
     let own = nl.dispatches(wanted).await.remove(0);
     assert_eq!(xk.import(&own.dispatch).await.outcome(), ImportOutcome::Stored);
@@ -153,18 +150,22 @@ async fn a_frozen_log_goes_on_in_its_next_era_by_the_word_of_the_root_key() {
     for sent in xk.dispatches(nl.status().await.next_wanted).await {
         assert_eq!(nl.import(&sent.dispatch).await.outcome(), ImportOutcome::Stored);
     }
-    let head = nl.status().await.own_head.unwrap();
-    assert_eq!(head.number, wanted);
-    // The ceremony: a new log key, and the succession after the last that XK had heard.
-    nl.stop().await;
-    let key = prepare(&nl_site, KeyUse::Log);
+    assert_eq!(nl.status().await.own_head.unwrap().number, wanted);
+    nl
+}
+
+/// The ceremony: a new log key, and the succession after the last that the partner had heard.
+pub(crate) async fn succeed(site: &Site, node: Running, genesis: &SignedGenesis) -> Running {
+    let head = node.status().await.own_head.unwrap();
+    node.stop().await;
+    let key = prepare(site, KeyUse::Log);
     let last =
         Heard { era: 0, number: head.number, digest: Digest::from_slice(&head.digest).unwrap() };
-    let announced = nl_site.root_says(&genesis, 3, said::KeyAnnounced(key));
+    let announced = site.root_says(genesis, 3, said::KeyAnnounced(key));
     let succession = said::LogSucceeded(Succession { era: 1, last });
-    let succeeded = nl_site.root_says(&genesis, 4, succession);
-    let nl = nl_site.start().await;
-    nl.state_on_corridor(
+    let succeeded = site.root_says(genesis, 4, succession);
+    let node = site.start().await;
+    node.state_on_corridor(
         "succeed",
         vec![
             Statement::KeyAnnounced(KeyAnnounced { root_statement: announced }),
@@ -177,6 +178,17 @@ async fn a_frozen_log_goes_on_in_its_next_era_by_the_word_of_the_root_key() {
     )
     .await
     .unwrap();
+    node
+}
+
+#[tokio::test]
+async fn a_frozen_log_goes_on_in_its_next_era_by_the_word_of_the_root_key() {
+    let (nl_site, xk_site, nl, xk) = corridor().await;
+    let genesis = genesis("test-ledger", &nl_site, &xk_site);
+    let filed = nl.file("return-office", "file").await;
+    exchange(&nl, &xk).await;
+    let nl = accused(&nl_site, nl, &xk, &filed.case_id).await;
+    let nl = succeed(&nl_site, nl, &genesis).await;
     assert_eq!(nl.status().await.alarms, [""; 0]);
     exchange(&nl, &xk).await;
     assert_eq!(xk.status().await.alarms, [""; 0]);

@@ -14,6 +14,7 @@ mod forger;
 mod group;
 mod hostile;
 mod restored;
+mod restored_era;
 mod rotation;
 mod start;
 mod witness;

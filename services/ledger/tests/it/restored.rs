@@ -15,13 +15,13 @@ use crate::witness::fetch_back;
 use crate::world::{HOUR_MS, Running, Site, copy_folder, corridor, evidence, exchange, later};
 
 /// The store of a site is replaced by a copy.
-fn restore(site: &Site, copy: &tempfile::TempDir) {
+pub(crate) fn restore(site: &Site, copy: &tempfile::TempDir) {
     let store = site.data().join("store");
     fs::remove_dir_all(&store).unwrap();
     copy_folder(copy.path(), &store);
 }
 
-fn copy(site: &Site) -> tempfile::TempDir {
+pub(crate) fn copy(site: &Site) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     copy_folder(&site.data().join("store"), copy.path());
     copy
@@ -41,7 +41,7 @@ async fn is_restored(node: &Running, office: &str, case: &str) -> bool {
 }
 
 /// Own dispatches as they were signed: without the case keys, which are wrapped anew each time.
-async fn signed(node: &Running) -> Vec<Dispatch> {
+pub(crate) async fn signed(node: &Running) -> Vec<Dispatch> {
     let dispatches = node.dispatches(0).await;
     let decoded = dispatches.iter().map(|it| canonical::decode(&it.dispatch).unwrap());
     decoded.map(|it: Dispatch| Dispatch { case_keys: Vec::new(), ..it }).collect()

@@ -5,8 +5,8 @@ use proto::ledger::v1::{self as wire, ListMissingRequest, ListMissingResponse};
 use record::entry::Head;
 use runtime::failure::Failure;
 
+use super::Service;
 use super::supply_attachment::held;
-use super::{Service, keys_travel};
 use crate::attachments::Kept;
 use crate::corridor::Corridor;
 use crate::failure::corrupt;
@@ -65,7 +65,7 @@ fn sent(
             What::Body(wire::MissingBody { digest: digest.unwrap_or_default() })
         }
         Need::CaseKey => {
-            if erased || !keys_travel(&service.case_of(corridor, missing.case)?) {
+            if erased || !service.case_of(corridor, missing.case)?.keys_travel() {
                 return Ok(None);
             }
             What::CaseKey(wire::MissingCaseKey {})
@@ -74,7 +74,7 @@ fn sent(
             let records = service.case_of(corridor, missing.case)?;
             let author = corridor.partner;
             let listed = listed_at(service.reader(), &records, author, named.position, &id);
-            let wanted = !erased && keys_travel(&records);
+            let wanted = !erased && records.keys_travel();
             let Some(listed) = listed.filter(|_| wanted) else { return Ok(None) };
             let held = held(&service.0.files, &Kept { case: missing.case, author, id }, &listed);
             What::Attachment(wire::MissingAttachment {

@@ -9,7 +9,7 @@ use proto::ledger::v1::{AccessKind, ReadChunksRequest, ReadChunksResponse};
 use runtime::failure::Failure;
 use tonic::Response;
 
-use super::{Service, keys_travel};
+use super::Service;
 use crate::attachments::Kept;
 use crate::grpc::Items;
 use crate::grpc::attachment::{blocking, slowly_streamed};
@@ -33,7 +33,7 @@ pub(super) async fn execute(
     let chunks: Vec<Digest> =
         chunks.collect::<Result<_, _>>().map_err(|error| InvalidField::new("chunks", error))?;
     let records = service.case_of(&corridor, case)?;
-    if !keys_travel(&records) {
+    if !records.keys_travel() {
         return Err(Failure::not_found("attachment"));
     }
     service.note(&asking, Some(case), AccessKind::Read).await?;

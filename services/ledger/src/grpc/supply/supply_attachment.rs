@@ -10,7 +10,7 @@ use record::digest::sha256;
 use runtime::failure::Failure;
 use tonic::Streaming;
 
-use super::{Service, keys_travel};
+use super::Service;
 use crate::attachments::{Files, Kept};
 use crate::grpc::attachment::{blocking, listed_at};
 use crate::missing::Need;
@@ -33,7 +33,7 @@ pub(super) async fn execute(
     };
     let records = service.case_of(&corridor, missing.case)?;
     let absent = || Failure::not_found("attachment");
-    if !keys_travel(&records) {
+    if !records.keys_travel() {
         return Err(absent());
     }
     let listed = listed_at(service.reader(), &records, corridor.partner, position, &id);

@@ -6,7 +6,7 @@ use proto::record::v1::WrappedCaseKey;
 use record::canonical;
 use runtime::failure::Failure;
 
-use super::{Service, keys_travel};
+use super::Service;
 use crate::missing::Need;
 use crate::writer::{Supply, SupplyJob};
 
@@ -19,7 +19,7 @@ pub(super) async fn execute(
         canonical::decode(&request.wrapped).map_err(|error| InvalidField::new("wrapped", error))?;
     let missing = service.missing(corridor.partner, request.position, Need::CaseKey);
     if let Some(missing) = missing
-        && !keys_travel(&service.case_of(&corridor, missing.case)?)
+        && !service.case_of(&corridor, missing.case)?.keys_travel()
     {
         return Err(Failure::not_found("case key"));
     }

@@ -6,7 +6,7 @@ use proto::ledger::v1::{AccessKind, WrapCaseKeyRequest, WrapCaseKeyResponse};
 use record::{canonical, random, wrap};
 use runtime::failure::Failure;
 
-use super::{Service, keys_travel};
+use super::Service;
 use domain::identifier::CaseId;
 
 pub(super) async fn execute(
@@ -18,7 +18,7 @@ pub(super) async fn execute(
         .map_err(|error| InvalidField::new("case_id", error))?;
     let records = service.case_of(&corridor, case)?;
     let absent = || Failure::not_found("case key");
-    if !keys_travel(&records) {
+    if !records.keys_travel() {
         service.note(&asking, Some(case), AccessKind::Refusal).await?;
         return Err(absent());
     }
