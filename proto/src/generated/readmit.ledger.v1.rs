@@ -1569,12 +1569,22 @@ pub struct GetProofResponse {
 /// Which case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExportEvidenceRequest {
-    /// Who asks.
+    /// Who asks. With bodies, why: they are shown to whoever has the bundle.
     #[prost(message, optional, tag = "1")]
     pub caller: ::core::option::Option<CallerContext>,
     /// The case: its printed id or its number.
     #[prost(string, tag = "2")]
     pub case: ::prost::alloc::string::String,
+    /// Whether the key and the sealed bodies of the case are in the bundle. FAILED_PRECONDITION where
+    /// the key is not here, or was destroyed.
+    #[prost(bool, tag = "3")]
+    pub bodies: bool,
+    /// The last dispatch of the own log; absent for the last that goes with `partner_up_to`.
+    #[prost(uint64, optional, tag = "4")]
+    pub own_up_to: ::core::option::Option<u64>,
+    /// The last dispatch of the partner's log; absent for the last that goes with `own_up_to`.
+    #[prost(uint64, optional, tag = "5")]
+    pub partner_up_to: ::core::option::Option<u64>,
 }
 /// A part of the bundle, in order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

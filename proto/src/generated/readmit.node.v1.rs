@@ -528,6 +528,32 @@ pub struct ListKeysResponse {
     #[prost(message, repeated, tag = "2")]
     pub next_serials: ::prost::alloc::vec::Vec<NextSerial>,
 }
+/// Which dispatch.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDispatchRequest {
+    /// The partner, two capital letters.
+    #[prost(string, tag = "1")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// Its number in the own log.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
+}
+/// A dispatch of the own log. NOT_FOUND where there is none of that number.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDispatchResponse {
+    /// Its era, number and digest as ERA:NUMBER:DIGEST, as `readmit keys revoke --last-good` takes it.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its time: milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "2")]
+    pub time_ms: u64,
+    /// Key id of the key that signed it, 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub key_id: ::prost::alloc::vec::Vec<u8>,
+    /// How many entries it has.
+    #[prost(uint32, tag = "4")]
+    pub entries: u32,
+}
 /// The next serial in a corridor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NextSerial {
@@ -1130,7 +1156,8 @@ pub mod operator_service_client {
                 .insert(GrpcMethod::new("readmit.node.v1.OperatorService", "EraseCase"));
             self.inner.unary(req, path, codec).await
         }
-        /// States what the root key has signed at a ceremony: a key that is announced or revoked.
+        /// States what the root key has signed at a ceremony: a key that is announced or revoked, a clock
+        /// that was wrong, a frozen log that goes on in its next era.
         pub async fn state_by_root(
             &mut self,
             request: impl tonic::IntoRequest<super::StateByRootRequest>,
@@ -1180,6 +1207,33 @@ pub mod operator_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("readmit.node.v1.OperatorService", "ListKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Names a dispatch of the own log, as a revocation names the last good one.
+        pub async fn get_dispatch(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDispatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDispatchResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/GetDispatch",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "GetDispatch"),
+                );
             self.inner.unary(req, path, codec).await
         }
     }
@@ -1304,7 +1358,8 @@ pub mod operator_service_server {
             tonic::Response<super::EraseCaseResponse>,
             tonic::Status,
         >;
-        /// States what the root key has signed at a ceremony: a key that is announced or revoked.
+        /// States what the root key has signed at a ceremony: a key that is announced or revoked, a clock
+        /// that was wrong, a frozen log that goes on in its next era.
         async fn state_by_root(
             &self,
             request: tonic::Request<super::StateByRootRequest>,
@@ -1318,6 +1373,14 @@ pub mod operator_service_server {
             request: tonic::Request<super::ListKeysRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        >;
+        /// Names a dispatch of the own log, as a revocation names the last good one.
+        async fn get_dispatch(
+            &self,
+            request: tonic::Request<super::GetDispatchRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDispatchResponse>,
             tonic::Status,
         >;
     }
@@ -2065,6 +2128,51 @@ pub mod operator_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/GetDispatch" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDispatchSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::GetDispatchRequest>
+                    for GetDispatchSvc<T> {
+                        type Response = super::GetDispatchResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDispatchRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::get_dispatch(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDispatchSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

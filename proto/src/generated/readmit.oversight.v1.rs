@@ -102,12 +102,28 @@ pub struct GetProofResponse {
     #[prost(bytes = "vec", tag = "7")]
     pub evidence: ::prost::alloc::vec::Vec<u8>,
 }
-/// Which case.
+/// Which case, and how much of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExportEvidenceRequest {
     /// The case: its printed id or its number.
     #[prost(string, tag = "1")]
     pub case: ::prost::alloc::string::String,
+    /// Whether the key and the sealed bodies of the case are in the bundle, so that whoever has it
+    /// reads them: for a court, not for a statistician. Never after an erasure.
+    #[prost(bool, tag = "2")]
+    pub bodies: bool,
+    /// Why personal data leaves this node; goes to the access log. Required with `bodies`; of an
+    /// overseer oversight alone.
+    #[prost(enumeration = "super::super::command::v1::Purpose", tag = "3")]
+    pub purpose: i32,
+    /// Last dispatch of this State's log that the bundle is to be complete up to; absent for the last
+    /// that goes with `partner_up_to`. Nothing that was said later is shown.
+    #[prost(uint64, optional, tag = "4")]
+    pub own_up_to: ::core::option::Option<u64>,
+    /// Last dispatch of the partner's log that it is to be complete up to; absent for the last that
+    /// goes with `own_up_to`.
+    #[prost(uint64, optional, tag = "5")]
+    pub partner_up_to: ::core::option::Option<u64>,
 }
 /// A part of the bundle, in order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -353,8 +369,8 @@ pub mod audit_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Exports the evidence of one case, for `readmit verify`. No bodies, no keys, nothing of other
-        /// cases.
+        /// Exports the evidence of one case, for `readmit verify`: for an overseer, and for an office or
+        /// consulate whose case it is. Nothing of other cases; bodies and their key only where asked for.
         pub async fn export_evidence(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportEvidenceRequest>,
@@ -448,8 +464,8 @@ pub mod audit_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Exports the evidence of one case, for `readmit verify`. No bodies, no keys, nothing of other
-        /// cases.
+        /// Exports the evidence of one case, for `readmit verify`: for an overseer, and for an office or
+        /// consulate whose case it is. Nothing of other cases; bodies and their key only where asked for.
         async fn export_evidence(
             &self,
             request: tonic::Request<super::ExportEvidenceRequest>,

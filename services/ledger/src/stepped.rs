@@ -26,7 +26,8 @@ use crate::config::Config;
 use crate::corridor::{Corridor, Side};
 use crate::failure;
 use crate::follow;
-use crate::grpc::{export_evidence, list_faults};
+use crate::grpc::export_evidence::{self, Wanted};
+use crate::grpc::list_faults;
 use crate::keyring::KeyringError;
 use crate::layout::{self, LogNames};
 use crate::leave::{Lack, Witness};
@@ -546,7 +547,7 @@ impl Stepped {
     pub fn evidence(&self, partner: State, case: CaseId) -> Result<Vec<u8>, Failure> {
         let corridor = self.reader.corridor(partner)?;
         let logs = self.corridor_snapshot(partner);
-        export_evidence::make(&self.reader, corridor, case, &logs)
+        export_evidence::make(&self.reader, corridor, Wanted::whole(case, &logs))
     }
 
     /// The portable evidence of each fault that is kept of a partner's log; empty where two headers

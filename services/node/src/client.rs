@@ -17,14 +17,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 
 use crate::exit::Exit;
-use catalog::{ALONE, GROUPS, Verb};
+use catalog::{ALONE, GROUPS, Instead, Verb};
 
 /// The client's commands, one for each group of the catalogue.
 pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
     let pool = pool()?;
     let mut commands = Vec::new();
     for verb in ALONE {
-        commands.push(verb_command(verb, &method(&pool, verb.method)?));
+        commands.push(verb_command(verb, &pool)?);
     }
     for group in GROUPS {
         let mut command = Command::new(group.name)
@@ -32,7 +32,7 @@ pub(crate) fn commands() -> anyhow::Result<Vec<Command>> {
             .subcommand_required(true)
             .arg_required_else_help(true);
         for verb in group.verbs {
-            command = command.subcommand(verb_command(verb, &method(&pool, verb.method)?));
+            command = command.subcommand(verb_command(verb, &pool)?);
         }
         commands.push(command);
     }
@@ -59,6 +59,11 @@ pub(crate) async fn run(home: &Path, name: &str, matches: &ArgMatches) -> Option
     })
 }
 
+/// A message for people, a line for each field that says something, indented by so many steps.
+pub(crate) fn fields(message: &DynamicMessage, depth: usize) -> String {
+    print::fields(message, depth)
+}
+
 /// The messages and services of the protocol.
 fn pool() -> anyhow::Result<DescriptorPool> {
     Ok(DescriptorPool::decode(proto::DESCRIPTORS)?)
@@ -74,7 +79,8 @@ fn method(pool: &DescriptorPool, name: &str) -> anyhow::Result<MethodDescriptor>
 }
 
 /// One verb, with an option for each field of its request.
-fn verb_command(verb: &Verb, method: &MethodDescriptor) -> Command {
+fn verb_command(verb: &Verb, pool: &DescriptorPool) -> anyhow::Result<Command> {
+    let method = method(pool, verb.method)?;
     let mut command = Command::new(verb.name)
         .about(verb.about)
         .arg(
@@ -112,12 +118,21 @@ fn verb_command(verb: &Verb, method: &MethodDescriptor) -> Command {
             Arg::new("out").long("out").value_name("FILE").required(true).help("Where to write it"),
         );
     }
-    for field in method.input().fields() {
-        if let Some(arg) = fields::argument(&field) {
-            command = command.arg(arg);
-        }
+    let arguments: Vec<Arg> =
+        method.input().fields().filter_map(|field| fields::argument(&field)).collect();
+    let Some(Instead { flag, about, method: other }) = verb.instead else {
+        return Ok(command.args(arguments));
+    };
+    // What belongs to one of both methods is refused beside the other.
+    for arg in arguments {
+        let required = arg.is_required_set();
+        let arg = arg.required(false).conflicts_with(flag);
+        command = command.arg(if required { arg.required_unless_present(flag) } else { arg });
     }
-    command
+    command = command.arg(Arg::new(flag).long(flag).action(ArgAction::SetTrue).help(about));
+    let other = self::method(pool, other)?.input();
+    let others = other.fields().filter_map(|field| fields::argument(&field));
+    Ok(command.args(others.map(|arg| arg.requires(flag))))
 }
 
 /// Calls a method with a message that a command made, and prints what it answers.
@@ -149,7 +164,8 @@ pub(crate) async fn send(
 /// Calls the method of a verb and prints what it answers.
 async fn call(home: &Path, verb: &Verb, what: &str, matches: &ArgMatches) -> anyhow::Result<Exit> {
     let pool = pool()?;
-    let method = method(&pool, verb.method)?;
+    let instead = verb.instead.filter(|it| matches.get_flag(it.flag));
+    let method = method(&pool, instead.map_or(verb.method, |it| it.method))?;
     let mut request = match matches.try_get_one::<String>("file").ok().flatten() {
         Some(file) => fields::read(&method.input(), Path::new(file))?,
         None => DynamicMessage::new(method.input()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use domain::identifier::State;
+use domain::identifier::{Digest, State};
 use domain::time::Instant;
 use ledger::{Aged, KeyUse};
 use record::genesis::SignedGenesis;
@@ -38,6 +38,10 @@ pub(crate) enum Keys {
     Request(Request),
     /// Write what the root key is to sign: that a key must not be believed any more
     Revoke(Revoke),
+    /// Write what the root key is to sign: that a frozen log goes on in its next era
+    Succeed(Succeed),
+    /// Write what the root key is to sign: that this State's clock was wrong
+    CorrectClock(CorrectClock),
     /// Hand the running node what the root key has signed, to be stated
     Announce(Announce),
 }
@@ -106,17 +110,50 @@ pub(crate) struct Revoke {
     /// What the key is for
     purpose: Purpose,
     /// Its id, in hexadecimal (`operator keys` lists them)
-    #[arg(long)]
-    key_id: String,
+    #[arg(long, value_parser = key_id)]
+    key_id: KeyId,
     /// The partner
     #[arg(long, value_parser = crate::init::state)]
     partner: State,
     /// Serial of the statement, higher than any before in this corridor (`operator keys` says it)
     #[arg(long)]
     serial: u64,
-    /// The last good dispatch under a log key, as ERA:NUMBER:DIGEST; without it, none is
-    #[arg(long, value_parser = last_good)]
-    last_good: Option<LastGood>,
+    /// The last good dispatch under a log key, as ERA:NUMBER:DIGEST (`operator dispatch` names
+    /// it); without it, none is
+    #[arg(long, value_parser = dispatch)]
+    last_good: Option<Named>,
+    /// Where to write it
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Writes a request to the root key that begins the next era of a frozen log.
+#[derive(Args)]
+pub(crate) struct Succeed {
+    /// The partner, who has proved a fault of this State's log
+    #[arg(long, value_parser = crate::init::state)]
+    partner: State,
+    /// Serial of the statement, higher than that of the new key's announcement
+    #[arg(long)]
+    serial: u64,
+    /// The last dispatch that the partner had heard when it stated the fault, as ERA:NUMBER:DIGEST
+    /// (`operator status` says its number, `operator dispatch` names it)
+    #[arg(long, value_parser = dispatch)]
+    last: Named,
+    /// Where to write it
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Writes a request to the root key that takes back dates that were too late.
+#[derive(Args)]
+pub(crate) struct CorrectClock {
+    /// The partner, who has parked what was dated in the future
+    #[arg(long, value_parser = crate::init::state)]
+    partner: State,
+    /// Serial of the statement, higher than any before in this corridor (`operator keys` says it)
+    #[arg(long)]
+    serial: u64,
     /// Where to write it
     #[arg(long)]
     out: PathBuf,
@@ -173,14 +210,21 @@ pub(crate) enum Asked {
         /// Its id, in hexadecimal.
         key_id: String,
         /// The last good dispatch under it.
-        last_good: Option<LastGood>,
+        last_good: Option<Named>,
     },
+    /// The next era of the log, which begins with the announcement of a new key.
+    SucceedLog {
+        /// The last dispatch of the era before.
+        last: Named,
+    },
+    /// That the clock was wrong. Says nothing more.
+    CorrectClock {},
 }
 
 /// A dispatch of the own log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LastGood {
+pub(crate) struct Named {
     /// The era of the log.
     pub(crate) era: u32,
     /// Its number.
@@ -189,17 +233,24 @@ pub(crate) struct LastGood {
     pub(crate) digest: String,
 }
 
-fn last_good(text: &str) -> Result<LastGood, String> {
+fn dispatch(text: &str) -> Result<Named, String> {
     let parts: Vec<&str> = text.split(':').collect();
     let wrong = || "must be ERA:NUMBER:DIGEST".to_owned();
     let [era, number, digest] = parts.as_slice() else {
         return Err(wrong());
     };
-    Ok(LastGood {
+    let bytes = hex::decode(digest).ok().and_then(|bytes| Digest::from_slice(&bytes).ok());
+    bytes.ok_or_else(|| "must have a digest of 32 bytes in hexadecimal".to_owned())?;
+    Ok(Named {
         era: era.parse().map_err(|_| wrong())?,
         number: number.parse().map_err(|_| wrong())?,
         digest: (*digest).to_owned(),
     })
+}
+
+fn key_id(text: &str) -> Result<KeyId, String> {
+    let bytes = hex::decode(text).ok().and_then(|bytes| KeyId::from_slice(&bytes));
+    bytes.ok_or_else(|| "must have 16 bytes in hexadecimal".to_owned())
 }
 
 impl Keys {
@@ -212,6 +263,8 @@ impl Keys {
             Self::Prepare(prepare) => prepare.run(home),
             Self::Request(request) => request.run(home),
             Self::Revoke(revoke) => revoke.run(home),
+            Self::Succeed(succeed) => succeed.run(home),
+            Self::CorrectClock(correct) => correct.run(home),
             Self::Announce(announce) => return announce.run(home).await,
         }
         .map(|()| Exit::Success)
@@ -292,9 +345,26 @@ impl Request {
 impl Revoke {
     fn run(&self, home: &Path) -> anyhow::Result<()> {
         let config = home::configuration(home)?;
-        let (purpose, key_id) = (self.purpose, self.key_id.clone());
+        let (purpose, key_id) = (self.purpose, self.key_id.to_string());
         let statement = Asked::RevokeKey { purpose, key_id, last_good: self.last_good.clone() };
         ask(&config, self.partner, self.serial, statement, &self.out)
+    }
+}
+
+impl Succeed {
+    fn run(&self, home: &Path) -> anyhow::Result<()> {
+        let config = home::configuration(home)?;
+        let statement = Asked::SucceedLog { last: self.last.clone() };
+        ask(&config, self.partner, self.serial, statement, &self.out)?;
+        eprintln!("it is stated behind the announcement of a new log key, in one request");
+        Ok(())
+    }
+}
+
+impl CorrectClock {
+    fn run(&self, home: &Path) -> anyhow::Result<()> {
+        let config = home::configuration(home)?;
+        ask(&config, self.partner, self.serial, Asked::CorrectClock {}, &self.out)
     }
 }
 

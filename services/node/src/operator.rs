@@ -1,9 +1,10 @@
 //! `node.v1.OperatorService`: what the operator of a node sees and does while it runs.
 
 mod adopt_agreement;
-mod get_status;
 mod erase_case;
 mod export_fault;
+mod get_dispatch;
+mod get_status;
 mod list_agreements;
 mod list_faults;
 mod list_keys;
@@ -113,6 +114,7 @@ methods! {
     erase_case: erase_case::erase_case, EraseCaseRequest -> EraseCaseResponse;
     state_by_root: state_by_root::state_by_root, StateByRootRequest -> StateByRootResponse;
     list_keys: list_keys::list_keys, ListKeysRequest -> ListKeysResponse;
+    get_dispatch: get_dispatch::get_dispatch, GetDispatchRequest -> GetDispatchResponse;
     open_safeguard: safeguard::open_safeguard, OpenSafeguardRequest -> OpenSafeguardResponse;
     meet_safeguard: safeguard::meet_safeguard, MeetSafeguardRequest -> MeetSafeguardResponse;
     resume_writing: resume_writing::resume_writing, ResumeWritingRequest -> ResumeWritingResponse;

@@ -9,12 +9,12 @@ use domain::case::event::KeyPurpose;
 use domain::chain::Heard;
 use domain::identifier::{Digest, State};
 use record::key::{KeyId, PublicKey};
-use record::root_statement::{AnnouncedKey, RevokedKey, RootStatement, Statement};
+use record::root_statement::{AnnouncedKey, RevokedKey, RootStatement, Statement, Succession};
 
 use crate::exit::Exit;
 use crate::genesis::root_key_in;
 use crate::home::{self, Readers};
-use crate::keys::{Asked, LastGood, Purpose, Unsigned};
+use crate::keys::{Asked, Named, Purpose, Unsigned};
 
 /// The root key's part.
 #[derive(Subcommand)]
@@ -67,7 +67,9 @@ impl Sign {
                 format!("REVOKES key {key_id} from the beginning")
             }
             Statement::ClockCorrected => "corrects its clock".to_owned(),
-            Statement::LogSucceeded(_) => "succeeds its log".to_owned(),
+            Statement::LogSucceeded(Succession { era, last }) => {
+                format!("GOES ON in era {era} after dispatch {} {}", last.number, last.digest)
+            }
         };
         eprintln!(
             "to {}, as statement {} in the corridor {genesis}, {author} {said}",
@@ -95,13 +97,7 @@ fn stated(asked: &Asked) -> anyhow::Result<Statement> {
             })
         }
         Asked::RevokeKey { purpose, key_id, last_good } => {
-            let last_good = match last_good {
-                None => None,
-                Some(LastGood { era, number, digest }) => {
-                    let digest = Digest::from_slice(&bytes(digest)?)?;
-                    Some(Heard { era: *era, number: *number, digest })
-                }
-            };
+            let last_good = last_good.as_ref().map(heard).transpose()?;
             let purpose = match purpose {
                 Purpose::Log => KeyPurpose::Log,
                 Purpose::Hpke => KeyPurpose::Hpke,
@@ -109,7 +105,17 @@ fn stated(asked: &Asked) -> anyhow::Result<Statement> {
             let key_id = KeyId::from_slice(&bytes(key_id)?).context("must have 16 bytes")?;
             Statement::KeyRevoked(RevokedKey { purpose, key_id, last_good })
         }
+        Asked::SucceedLog { last } => {
+            let era = last.era.checked_add(1).context("there is no further era")?;
+            Statement::LogSucceeded(Succession { era, last: heard(last)? })
+        }
+        Asked::CorrectClock {} => Statement::ClockCorrected,
     })
+}
+
+fn heard(Named { era, number, digest }: &Named) -> anyhow::Result<Heard> {
+    let digest = Digest::from_slice(&hex::decode(digest).context("must be hexadecimal")?)?;
+    Ok(Heard { era: *era, number: *number, digest })
 }
 
 fn read(request: &Path) -> anyhow::Result<Unsigned> {

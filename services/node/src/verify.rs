@@ -1,6 +1,7 @@
 //! `readmit verify`: checks evidence, offline, without keys and without configuration: a bundle of
 //! one case, a proven fault, or single entries.
 
+mod bodies;
 mod damage;
 mod entries;
 mod fault;
@@ -25,6 +26,16 @@ pub(crate) struct Verify {
     /// Print the case alone: the same bytes wherever it is derived
     #[arg(long)]
     case: bool,
+    /// Print what the bodies say as well, where the bundle has the key of the case: personal data
+    #[arg(long, conflicts_with = "case")]
+    bodies: bool,
+}
+
+/// Whether what bodies say is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    Facts,
+    Bodies,
 }
 
 impl Verify {
@@ -61,7 +72,8 @@ impl Verify {
                 return Ok(Exit::Failure);
             }
         };
-        let text = if self.case { verified.case.text() } else { account(&verified) };
+        let telling = if self.bodies { Telling::Bodies } else { Telling::Facts };
+        let text = if self.case { verified.case.text() } else { account(&verified, telling)? };
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -94,7 +106,7 @@ fn complete_up_to(chain: &Chain) -> String {
 }
 
 /// Who said what, when, and the outcome.
-fn account(verified: &Verified) -> String {
+fn account(verified: &Verified, telling: Telling) -> anyhow::Result<String> {
     let case = &verified.case;
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments<'_>| {
@@ -115,17 +127,12 @@ fn account(verified: &Verified) -> String {
         verified.extent.dispatches, verified.extent.entries
     ));
     line(format_args!(
-        "complete up to {} and {}: up to there no entry of this case is left out",
+        "complete up to {} and {}: up to there no entry of this case is left out; what was said \
+         later is not shown",
         complete_up_to(&verified.first),
         complete_up_to(&verified.second)
     ));
-    if !verified.bodies.is_empty() {
-        let opened = verified.bodies.iter().filter(|body| body.said.is_some()).count();
-        line(format_args!(
-            "{} bodies are shown; {opened} of them open with the key of the case",
-            verified.bodies.len()
-        ));
-    }
+    line(format_args!("{}", bodies::summary(&verified.bodies, telling)));
     match case.number {
         Some(number) => line(format_args!("case {number} ({})", case.id)),
         None => line(format_args!("case {}", case.id)),
@@ -136,6 +143,13 @@ fn account(verified: &Verified) -> String {
             .iter()
             .find(|judged| judged.author == said.author && judged.at.position == said.position);
         line(format_args!("  {}", entry(said, judged)));
+        if telling == Telling::Bodies {
+            let of_entry =
+                |it: &&bundle::Body| (it.author, it.position) == (said.author, said.position);
+            if let Some(body) = verified.bodies.iter().find(of_entry) {
+                line(format_args!("{}", bodies::told(body)?.trim_end()));
+            }
+        }
     }
     let standing = match case.standing {
         Standing::Confirmed => "confirmed: the other State has heard the deciding entry",
@@ -154,7 +168,7 @@ fn account(verified: &Verified) -> String {
         let article = source.article.as_deref().unwrap_or("article not established in the data");
         line(format_args!("  source: {}, {article}", source.instrument));
     }
-    text
+    Ok(text)
 }
 
 /// One entry in a line.

@@ -1,7 +1,7 @@
 //! Who is asking, may they, and the way to the ledger.
 
 use proto::command::v1::Purpose;
-use runtime::caller::{self, Caller};
+use runtime::caller::{self, Caller, Role};
 use runtime::command::{self, Ledger, Reading};
 use runtime::failure::Failure;
 
@@ -23,6 +23,21 @@ impl Desk {
             Ok(caller)
         } else {
             Err(Failure::not_allowed("only a body of oversight of this State may do this"))
+        }
+    }
+
+    /// Who may take evidence of a case away: an overseer, or an office or consulate of the own State.
+    /// Whose case it is, the ledger says.
+    pub(crate) fn exporter<T>(&self, request: &tonic::Request<T>) -> Result<Caller, Failure> {
+        let caller = caller::of(request)?;
+        let may = match &caller.role {
+            Role::Overseer(_) | Role::Office(_) | Role::Consulate(_) => true,
+            Role::Agency(_) | Role::Operator | Role::Node | Role::Service(_) => false,
+        };
+        if may && caller.state == self.config.state {
+            Ok(caller)
+        } else {
+            Err(Failure::not_allowed("only who oversees or handles the case may do this"))
         }
     }
 

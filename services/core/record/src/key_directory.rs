@@ -329,6 +329,20 @@ impl KeyDirectory {
         (!self.is_revoked(u64::MAX, last.key.id(), u64::MAX)).then_some(last.key)
     }
 
+    /// Whether a log key of this id was ever announced, revoked or not.
+    #[must_use]
+    pub fn has_log_key(&self, id: KeyId) -> bool {
+        self.log_keys.iter().any(|it| it.key.id() == id)
+    }
+
+    /// The revocation of a key that takes most of its words back.
+    #[must_use]
+    pub fn revoked(&self, purpose: KeyPurpose, id: KeyId) -> Option<RevokedKey> {
+        let all = self.revocations.iter().map(|it| it.revoked);
+        let of_key = all.filter(|it| it.purpose == purpose && it.key_id == id);
+        of_key.min_by_key(|it| it.last_good.map(|last| last.number))
+    }
+
     /// The key that case keys are sealed to: the last one announced that is not revoked.
     #[must_use]
     pub fn hpke_key(&self) -> Option<HpkeKey> {

@@ -283,7 +283,12 @@ impl Writer {
             return Err(Failure::unavailable("the keys of this case are not destroyed yet").into());
         }
         if job.subject == Subject::Corridor {
-            signing::check(parts, &state.logs.own, &job.entries)?;
+            let headers = &state.corridor.names.own.headers;
+            let digest = |number| {
+                let record = layout::record_at(&parts.store, headers, number)?;
+                Ok(record.as_ref().map(layout::dispatch_of).transpose()?.map(|it| it.digest))
+            };
+            signing::check(parts, &state.logs.own, &job.entries, digest)?;
         }
         let now = group.now;
         let draft = group.draft(parts, job.partner);
@@ -339,6 +344,8 @@ pub(super) enum Begins {
     Clock,
     /// It begins the next era of the log.
     Era,
+    /// Another key speaks from it on.
+    Voice,
 }
 
 /// What a job begins. Only the first entries of a dispatch can.
@@ -356,6 +363,8 @@ fn begins(job: &AppendJob) -> Begins {
     match (kind(0), kind(1)) {
         (Some(Kind::ClockCorrected), _) => Begins::Clock,
         (_, Some(Kind::LogSucceeded)) => Begins::Era,
+        // What revokes the old key beside it must not be signed with that.
+        (Some(Kind::KeyAnnounced), _) => Begins::Voice,
         _ => Begins::Nothing,
     }
 }
@@ -441,7 +450,7 @@ fn seal(
     let key = minted.as_ref().or(stored.as_ref());
     let log = match begins(job) {
         Begins::Era => &own.next_era(),
-        Begins::Nothing | Begins::Clock => own.log(),
+        Begins::Nothing | Begins::Clock | Begins::Voice => own.log(),
     };
     let mut entries = Vec::with_capacity(job.entries.len());
     for (index, (entry, position)) in job.entries.iter().zip(first..).enumerate() {

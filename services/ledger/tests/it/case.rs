@@ -62,6 +62,7 @@ async fn same_evidence(nl: &Running, xk: &Running, case: &str) {
         let request = ExportEvidenceRequest {
             caller: Some(side.official(office).context(Purpose::Oversight)),
             case: case.to_owned(),
+            ..Default::default()
         };
         let stream = side.client.clone().export_evidence(request).await.unwrap().into_inner();
         let parts: Vec<_> = stream.map(Result::unwrap).collect().await;
@@ -107,6 +108,7 @@ async fn evidence_of_logs_that_are_too_long_is_refused() {
     let request = ExportEvidenceRequest {
         caller: Some(nl.official("return-office").context(Purpose::Oversight)),
         case: filed.case_id,
+        ..Default::default()
     };
     let refused = nl.client.clone().export_evidence(request).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);

@@ -16,10 +16,20 @@ pub(super) struct Verb {
     pub(super) takes_file: bool,
     /// Whether the reply is bytes for a file.
     pub(super) saves_to_file: bool,
+    /// What is called instead where a flag says so.
+    pub(super) instead: Option<Instead>,
+}
+
+/// Another method under the same verb.
+#[derive(Clone, Copy)]
+pub(super) struct Instead {
+    pub(super) flag: &'static str,
+    pub(super) about: &'static str,
+    pub(super) method: &'static str,
 }
 
 const fn verb(name: &'static str, method: &'static str, about: &'static str) -> Verb {
-    Verb { name, about, method, takes_file: false, saves_to_file: false }
+    Verb { name, about, method, takes_file: false, saves_to_file: false, instead: None }
 }
 
 const fn from_file(verb: Verb) -> Verb {
@@ -28,6 +38,15 @@ const fn from_file(verb: Verb) -> Verb {
 
 const fn to_file(verb: Verb) -> Verb {
     Verb { saves_to_file: true, ..verb }
+}
+
+const fn instead(
+    flag: &'static str,
+    method: &'static str,
+    about: &'static str,
+    verb: Verb,
+) -> Verb {
+    Verb { instead: Some(Instead { flag, about, method }), ..verb }
 }
 
 macro_rules! method {
@@ -327,18 +346,16 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         name: "evidence",
         about: "Evidence that anybody can verify offline",
-        verbs: &[
-            to_file(verb(
+        verbs: &[to_file(instead(
+            "fault",
+            method!("node.v1.OperatorService", "ExportFault"),
+            "Export that of a partner's fault instead, which is of no case; for operators",
+            verb(
                 "export",
                 method!("oversight.v1.AuditService", "ExportEvidence"),
                 "Export the evidence of a case; `readmit verify` checks it",
-            )),
-            to_file(verb(
-                "export-fault",
-                method!("node.v1.OperatorService", "ExportFault"),
-                "Export the evidence of a partner's fault; `readmit verify` checks it",
-            )),
-        ],
+            ),
+        ))],
     },
     Group {
         name: "audit",
@@ -349,11 +366,11 @@ pub(super) const GROUPS: &[Group] = &[
                 method!("oversight.v1.AuditService", "GetAuditTrail"),
                 "Show who said what, when, and with which effect",
             ),
-            verb(
+            to_file(verb(
                 "proof",
                 method!("oversight.v1.AuditService", "GetProof"),
-                "Prove that one entry is in the signed log",
-            ),
+                "Prove that one entry is in the signed log; `readmit verify` checks it",
+            )),
             verb(
                 "accesses",
                 method!("oversight.v1.AuditService", "ListAccesses"),
@@ -439,6 +456,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "keys",
                 method!("node.v1.OperatorService", "ListKeys"),
                 "List the keys that this State has announced, and the next serials",
+            ),
+            verb(
+                "dispatch",
+                method!("node.v1.OperatorService", "GetDispatch"),
+                "Name a dispatch of this State's log, as `keys revoke --last-good` takes it",
             ),
         ],
     },

@@ -48,11 +48,23 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
 
 /// What the help says of a field. The protocol's own comments say more.
 fn help(field: &FieldDescriptor) -> &'static str {
-    HELP.iter().find(|(name, _)| *name == field.name()).map(|(_, text)| *text).unwrap_or_default()
+    let key = help_key(field);
+    HELP.iter().find(|(name, _)| *name == key).map(|(_, text)| *text).unwrap_or_default()
 }
 
-/// Fields by name. A test holds that none of the catalogue is missing.
+/// The key of a field's text: its name, with that of its message where there is a text for that.
+fn help_key(field: &FieldDescriptor) -> String {
+    let qualified = format!("{}.{}", field.parent_message().name(), field.name());
+    let own = HELP.iter().any(|(name, _)| *name == qualified);
+    if own { qualified } else { field.name().to_owned() }
+}
+
+/// Fields by name, alone or with that of their message. A test holds that none of the catalogue is
+/// missing.
 const HELP: &[(&str, &str)] = &[
+    ("ExportFaultRequest.number", "Number of the dispatch (`fault list` shows it); else the first"),
+    ("GetDispatchRequest.number", "Number of the dispatch in this State's log"),
+    ("ListQuarantineRequest.number", "Number of the one to show, with its bytes"),
     ("addressed_to", "Office of the partner that is asked (`operator partners` lists them)"),
     ("after_token", "Go on after this token, as the last message said"),
     ("agency", "The reintegration agency"),
@@ -61,6 +73,11 @@ const HELP: &[(&str, &str)] = &[
     ("at", "Local date and time of the interview, YYYY-MM-DDTHH:MM"),
     ("author", "The State whose log it is in"),
     ("basis", "On what basis it is erased"),
+    (
+        "bodies",
+        "With the key and the sealed bodies of the case: whoever has the file reads them. Needs \
+         `--purpose`; never after an erasure",
+    ),
     ("border_point", "Border crossing point of arrival, at most 200 characters"),
     ("carriage", "Flight, train or ship, at most 64 characters"),
     ("category", "The person's tie to the requested State"),
@@ -78,6 +95,11 @@ const HELP: &[(&str, &str)] = &[
     ("number", "Number of the travel document, at most 64 characters"),
     ("on", "Day of arrival in the requested State's time, YYYY-MM-DD"),
     ("outcome", "What became of the interview"),
+    (
+        "own_up_to",
+        "Last dispatch of this State's log that is shown; the last that goes with \
+         `--partner-up-to` when absent",
+    ),
     ("page_size", "Lines on one page"),
     ("page_token", "Where the next page starts, as the last page said"),
     (
@@ -85,6 +107,11 @@ const HELP: &[(&str, &str)] = &[
         "The last dispatch of this State's log that the partner holds (`operator status`)",
     ),
     ("partner_state", "The partner, two capital letters"),
+    (
+        "partner_up_to",
+        "Last dispatch of the partner's log that is shown; the last that goes with `--own-up-to` \
+         when absent",
+    ),
     ("place", "Place of the interview, at most 200 characters"),
     ("position", "Position in that State's log"),
     ("purpose", "Why personal data is read; goes to the access log"),
@@ -217,10 +244,12 @@ mod tests {
         let verbs = GROUPS.iter().flat_map(|group| group.verbs).chain(ALONE);
         let mut fields = std::collections::BTreeSet::new();
         for verb in verbs {
-            let method = crate::client::method(&pool, verb.method).unwrap();
-            let input = method.input();
-            let options = input.fields().filter(|field| argument(field).is_some());
-            fields.extend(options.map(|field| field.name().to_owned()));
+            for name in [Some(verb.method), verb.instead.map(|it| it.method)].into_iter().flatten()
+            {
+                let input = crate::client::method(&pool, name).unwrap().input();
+                let options = input.fields().filter(|field| argument(field).is_some());
+                fields.extend(options.map(|field| help_key(&field)));
+            }
         }
         fields.remove("case");
         let texts = HELP.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -69,12 +69,20 @@ fn text(reply: &DynamicMessage, what: &str) -> String {
     }
 }
 
-/// The bytes of a chunk of a file.
+/// A message, a line for each field that says something.
+pub(super) fn fields(message: &DynamicMessage, depth: usize) -> String {
+    let mut text = String::new();
+    lines(&mut text, message, depth, &[]);
+    text
+}
+
+/// The bytes of a chunk of a file, or of a proof.
 pub(super) fn chunk(reply: &DynamicMessage) -> Vec<u8> {
-    match reply.get_field_by_name("chunk").as_deref() {
-        Some(Value::Bytes(bytes)) => bytes.to_vec(),
-        _ => Vec::new(),
-    }
+    let field = |name| match reply.get_field_by_name(name).as_deref() {
+        Some(Value::Bytes(bytes)) => Some(bytes.to_vec()),
+        _ => None,
+    };
+    field("chunk").or_else(|| field("evidence")).unwrap_or_default()
 }
 
 /// Says where a file was written to.

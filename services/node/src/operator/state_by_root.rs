@@ -1,8 +1,10 @@
 //! `StateByRoot`: states what the root key has signed at a ceremony.
 
-use domain::case::event::{KeyAnnounced, KeyRevoked, Opaque, Statement};
+use domain::case::event::{
+    ClockCorrected, KeyAnnounced, KeyRevoked, LogSucceeded, Opaque, Statement,
+};
 use proto::node::v1::{StateByRootRequest, StateByRootResponse};
-use record::root_statement::{RevokedKey, RootStatement, Statement as Stated};
+use record::root_statement::{RevokedKey, RootStatement, Statement as Stated, Succession};
 use runtime::caller::Caller;
 use runtime::command::{Effort, OnCorridor, Ordered, RequestId, payload_digest, run_on_corridor};
 use runtime::failure::Failure;
@@ -41,9 +43,12 @@ pub(super) async fn state_by_root(
                     last_good,
                 })
             }
-            // These need a dispatch of their own making.
-            Stated::ClockCorrected | Stated::LogSucceeded(_) => {
-                return Err(Failure::field(field, "must announce or revoke a key"));
+            Stated::ClockCorrected => {
+                Statement::ClockCorrected(ClockCorrected { root_statement: Opaque(bytes) })
+            }
+            Stated::LogSucceeded(Succession { era, last }) => {
+                let root_statement = Opaque(bytes);
+                Statement::LogSucceeded(LogSucceeded { root_statement, era, last })
             }
         });
     }

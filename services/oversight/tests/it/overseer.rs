@@ -135,7 +135,7 @@ async fn proofs_evidence_and_accesses_come_as_the_ledger_has_them() {
     let status = overseer.audit.get_proof(nobody).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument);
 
-    let export = ExportEvidenceRequest { case: case.clone() };
+    let export = ExportEvidenceRequest { case: case.clone(), ..Default::default() };
     let mut parts = overseer.audit.export_evidence(export).await.unwrap().into_inner();
     let mut bundle = Vec::new();
     while let Some(part) = parts.message().await.unwrap() {
