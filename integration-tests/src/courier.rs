@@ -101,6 +101,38 @@ impl Courier {
         Ok(events)
     }
 
+    /// Everything that the topic from one State to the other holds, from its first record up to the
+    /// dispatch of this number.
+    ///
+    /// # Errors
+    /// The topic does not hold it.
+    pub async fn dispatches(&self, author: &str, to: &str, last: u64) -> Result<Vec<Vec<u8>>> {
+        let topic = messaging::topic::dispatch(author, to)?;
+        let mut config = messaging::Config::new(messaging::Bootstrap::File(self.address_file()));
+        if self.kind() == Some(Kind::Development) {
+            config.fetch_wait_ms_max = messaging::development_broker::FETCH_WAIT_MS;
+        }
+        let mut reader = messaging::Reader::new(config, topic, Start::Beginning)?;
+        let mut payloads = Vec::new();
+        loop {
+            let record = tokio::time::timeout(PATIENCE, reader.next());
+            let record = record.await.with_context(|| format!("dispatch {last} of {author}"))??;
+            payloads.push(record.payload);
+            if record.key == last.to_string().into_bytes() {
+                return Ok(payloads);
+            }
+        }
+    }
+
+    /// The folder where the courier keeps what it was given; `None` where it keeps it in memory.
+    #[must_use]
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        match &self.engine {
+            Engine::Apache(kafka) => Some(kafka.data_folder()),
+            Engine::Development(_) | Engine::Absent | Engine::Ended => None,
+        }
+    }
+
     /// Process id of the courier.
     #[must_use]
     pub fn process_id(&self) -> Option<u32> {

@@ -60,6 +60,12 @@ impl Kafka {
         &self.bootstrap_servers
     }
 
+    /// Where its topics lie on the disk.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join(DATA)
+    }
+
     /// The operating system's number of the process, for those who measure it.
     #[must_use]
     pub fn process_id(&self) -> u32 {
@@ -110,7 +116,7 @@ impl Kafka {
         drop(ports);
 
         let template = fs::read_to_string(kafka_folder().join("server.properties"))?;
-        let data = folder.path().join("data");
+        let data = folder.path().join(DATA);
         let properties = template
             .replace("{broker_port}", &broker.to_string())
             .replace("{controller_port}", &controller.to_string())
@@ -176,6 +182,7 @@ impl Drop for Kafka {
 
 const PROPERTIES: &str = "server.properties";
 const OUTPUT: &str = "output.txt";
+const DATA: &str = "data";
 
 fn java(jars: &Path, folder: &Path) -> Result<Command> {
     let output = File::options().create(true).append(true).open(folder.join(OUTPUT))?;

@@ -49,5 +49,21 @@ fn our_own_node_does_what_the_specification_says_with_all_that_arrives() {
     // A corridor in which something was said already is not played in.
     let (went_well, said) = run(here, &["--home", "xk", "conformance"]);
     assert!(!went_well && said.contains("found a fresh one"), "{said}");
+    // What it played stands as proof: anybody verifies it, with nothing else.
+    let export =
+        "--home nl evidence export --fault --partner-state XK --as operator --out fault.evidence";
+    let (went_well, said) = run(here, &export.split(' ').collect::<Vec<_>>());
+    assert!(went_well, "{said}");
+    let (went_well, said) = run(here, &["verify", "fault.evidence"]);
+    assert!(went_well && said.contains("valid: the evidence of a fault holds"), "{said}");
+    assert!(said.contains("XK signed ") && said.contains("not proved here: "), "{said}");
+    assert!(!said.contains("outcome:"), "{said}");
+    // One thing or the other.
+    let case = "--home nl evidence export --fault NL-XK-2026-000001 --as operator --out other";
+    let (went_well, said) = run(here, &case.split(' ').collect::<Vec<_>>());
+    assert!(!went_well && said.contains("cannot be used with"), "{said}");
+    let neither = "--home nl evidence export --as operator --out other";
+    let (went_well, said) = run(here, &neither.split(' ').collect::<Vec<_>>());
+    assert!(!went_well && said.contains("<CASE>"), "{said}");
     node.stop().unwrap();
 }

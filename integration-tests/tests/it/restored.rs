@@ -9,7 +9,7 @@ use integration_tests::process::until;
 use integration_tests::story::data;
 use serde_json::Value;
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
