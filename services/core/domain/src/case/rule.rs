@@ -606,12 +606,16 @@ fn close(view: &View<'_>) -> Result<(), Rejection> {
 }
 
 /// What a State may still state of a case whose part it has closed: reports, and what ends a
-/// dispute or erases.
+/// dispute or its own hold, or erases. A hold that could not be lifted would keep for ever what is
+/// to be erased.
 const fn said_of_a_closed_part(kind: Kind) -> bool {
     match kind.force() {
         Force::Report => true,
         Force::Act => {
-            matches!(kind, Kind::DisputeSettled | Kind::ErasureOrdered | Kind::ErasureDone)
+            matches!(
+                kind,
+                Kind::DisputeSettled | Kind::HoldLifted | Kind::ErasureOrdered | Kind::ErasureDone
+            )
         }
     }
 }

@@ -285,7 +285,11 @@ pub(crate) fn check(
     assert_eq!(ask(ineffective()), Err(Rejection::OpeningMustBeEffective), "then the opening");
     let of_a_closed_part = matches!(
         kind,
-        Kind::CaseClosed | Kind::DisputeSettled | Kind::ErasureOrdered | Kind::ErasureDone
+        Kind::CaseClosed
+            | Kind::DisputeSettled
+            | Kind::HoldLifted
+            | Kind::ErasureOrdered
+            | Kind::ErasureDone
     );
     if kind.force() == Force::Act && !of_a_closed_part {
         let settled = if kind == Kind::RequestWithdrawn { refused() } else { withdrawn() };

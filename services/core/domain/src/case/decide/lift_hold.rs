@@ -26,7 +26,7 @@ mod tests {
     use super::*;
     use crate::case::event::Kind;
 
-    use crate::case::story::{NL, XK, check, filed, nothing, states};
+    use crate::case::story::{NL, XK, check, closed, filed, nothing, refused, states};
     use Rejection as R;
     use Statement as S;
 
@@ -40,6 +40,9 @@ mod tests {
                 (filed().nl(S::HoldPlaced), states(S::HoldLifted)),
                 (filed().xk(S::HoldPlaced).by(XK), states(S::HoldLifted)),
                 (filed().nl(S::HoldPlaced).nl(S::HoldLifted), nothing()),
+                // Also once its part is closed: it would keep the case from being erased for ever.
+                (closed(refused().nl(S::HoldPlaced)), states(S::HoldLifted)),
+                (closed(refused()), Err(R::HoldMustBeInPlace)),
                 (filed(), Err(R::HoldMustBeInPlace)),
                 (filed().xk(S::HoldPlaced), Err(R::HoldMustBeInPlace)),
             ],
