@@ -216,8 +216,8 @@ async fn play(kind: Kind, environment: &str) {
         assert!(tells_the_person(&show(node, profile, &other)));
     }
 
-    // What the courier keeps: the bodies as they were sealed, and copies of the key that were sealed
-    // to a key of XK. That one is on its node still: whoever has it reads what the topic keeps.
+    // What the courier keeps: the bodies as they were sealed, and copies of the key that were
+    // sealed to a key of XK. That one is on its node still: whoever has it reads what is kept.
     let last = head(&corridor.nl);
     let topic = corridor.courier.dispatches("NL", "XK", last).await.unwrap();
     let found = read(&topic, &genesis, "NL", id, &key);
@@ -257,8 +257,8 @@ async fn play(kind: Kind, environment: &str) {
         );
     }
 
-    // The contents of the old epoch, put back, open nothing; the whole of it, put back, is destroyed
-    // before anything is served.
+    // The contents of the old epoch, put back, open nothing; the whole of it, put back, is
+    // destroyed before anything is served.
     let now = keyring(&corridor.nl.home);
     for (name, bytes) in old[0].iter().filter(|(name, _)| !name.ends_with(".key")) {
         if name != "keyring" {

@@ -235,7 +235,8 @@ pub(crate) struct Sendable {
 }
 
 /// A stored dispatch with its entries; of the own log with the case keys that its entries minted,
-/// wrapped anew for the partner, unless either State has ordered the erasure of the case. `None` beyond the head of the snapshot.
+/// wrapped anew for the partner, unless either State has ordered the erasure of the case. `None`
+/// beyond the head of the snapshot.
 pub(crate) fn dispatch(
     reader: &Reader,
     snapshot: &Snapshot,

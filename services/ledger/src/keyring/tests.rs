@@ -90,6 +90,27 @@ fn a_keyring_that_is_being_added_to_is_not_cut() {
 }
 
 #[test]
+fn a_keyring_that_is_being_made_anew_can_be_looked_at() {
+    // Symptom: `keys list` beside a running node said that the keyring was damaged, since it had
+    // found an epoch that was just being overwritten.
+    let (_folder, path, _) = made();
+    let Opened { mut keyring, .. } = open(&path);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..20 {
+                keyring.add(&keys(1)).unwrap();
+                keyring.make_anew(|_| {}).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Release);
+        });
+        while !done.load(std::sync::atomic::Ordering::Acquire) {
+            list_keys(&path, &phrase("open")).unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_second_torn_frame_does_not_take_the_place_of_the_first() {
     // Symptom: what was cut off once was overwritten by what was cut off next.
     let (folder, path, _) = made();

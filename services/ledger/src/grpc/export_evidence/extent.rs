@@ -1,5 +1,5 @@
-//! Up to which dispatch of each log a bundle is complete. Neither log may have heard what the bundle
-//! does not hold, and the case must have been opened.
+//! Up to which dispatch of each log a bundle is complete. Neither log may have heard what the
+//! bundle does not hold, and the case must have been opened.
 
 use domain::chain::{Chain, Content, Entry, Heard};
 use domain::identifier::{CaseId, State};
