@@ -26,8 +26,8 @@ impl Desk {
         }
     }
 
-    /// Who may take evidence of a case away: an overseer, or an office or consulate of the own State.
-    /// Whose case it is, the ledger says.
+    /// Who may take evidence of a case away: an overseer, or an office or consulate of the own
+    /// State. Whose case it is, the ledger says.
     pub(crate) fn exporter<T>(&self, request: &tonic::Request<T>) -> Result<Caller, Failure> {
         let caller = caller::of(request)?;
         let may = match &caller.role {

@@ -379,7 +379,7 @@ fn take_back(
                 (Outcome::NotTaken, heard_another(partner, number, heard))
             }
         }
-        // What it had heard comes first: that is what ended the era before the one of this dispatch.
+        // What it had heard comes first: that is what ended the era before its own.
         Fault::BrokenChain { breach: Breach::Era, .. } if lacks_heard => {
             (Outcome::NeedsPartner, reason)
         }
