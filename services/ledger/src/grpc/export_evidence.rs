@@ -35,9 +35,12 @@ pub(crate) struct Wanted {
     case: CaseId,
     /// How many dispatches of the own log, and of the partner's.
     dispatches: [u64; 2],
-    /// Where bodies are shown: the key of the case, and its sealed bodies by place.
-    shown: Option<(CaseKey, HashMap<(Side, u64), Vec<u8>>)>,
+    /// Where bodies are shown: the key of the case, and its sealed bodies.
+    shown: Option<(CaseKey, SealedBodies)>,
 }
+
+/// Sealed bodies by log and position.
+type SealedBodies = HashMap<(Side, u64), Vec<u8>>;
 
 impl Wanted {
     /// Everything that is there, without bodies.
@@ -119,7 +122,7 @@ fn case_key(reader: &Reader, case: &CaseId) -> Result<CaseKey, Failure> {
 }
 
 /// The sealed bodies of a case, those too that came after their entries.
-fn sealed_bodies(records: &CaseRecords) -> HashMap<(Side, u64), Vec<u8>> {
+fn sealed_bodies(records: &CaseRecords) -> SealedBodies {
     let all = records.entries.iter();
     let sealed = all.map(|it| ((it.side, it.position), it.stored.sealed_body.clone()));
     sealed.filter(|(_, body)| !body.is_empty()).collect()
