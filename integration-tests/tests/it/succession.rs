@@ -89,7 +89,7 @@ async fn a_frozen_log_goes_on_after_a_ceremony_and_an_old_copy_has_both_eras_bac
     both_hold_all(&corridor);
     let old = folder.path().join("old");
     corridor.stop().unwrap();
-    [&corridor.nl, &corridor.xk].map(asks_often);
+    [&corridor.nl, &corridor.xk].into_iter().for_each(asks_often);
     copy(&corridor.nl.home.join("data"), &old.join("nl"));
     copy(&corridor.xk.home.join("data"), &old.join("xk"));
     corridor.nl.start().unwrap();
@@ -118,7 +118,7 @@ async fn a_frozen_log_goes_on_after_a_ceremony_and_an_old_copy_has_both_eras_bac
     ceremony.refused(&[&key], ended);
     ceremony.state(&[&key, &succession(&last, 4)]).unwrap();
     both_hold_all(&corridor);
-    [&corridor.nl, &corridor.xk].map(fall_silent);
+    [&corridor.nl, &corridor.xk].into_iter().for_each(fall_silent);
 
     // Both look at the case, and settle it.
     let (settled, etag) = standing(&corridor, &case);
@@ -156,7 +156,7 @@ async fn a_frozen_log_goes_on_after_a_ceremony_and_an_old_copy_has_both_eras_bac
         assert!(name_of(&corridor.nl, "XK", head(&corridor.nl)).starts_with("1:"));
         file(&corridor);
         both_hold_all(&corridor);
-        [&corridor.nl, &corridor.xk].map(fall_silent);
+        [&corridor.nl, &corridor.xk].into_iter().for_each(fall_silent);
     }
     assert!(number(&status(&corridor.xk)["partner_head"]) == Some(head(&corridor.nl)));
     corridor.stop().unwrap();

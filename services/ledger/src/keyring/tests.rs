@@ -409,7 +409,7 @@ fn a_backup_is_taken_until_its_time_has_passed() {
     let whole = fs::read(&backup).unwrap();
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    for bytes in [damaged.as_slice(), &whole[..whole.len() - 1]] {
+    for bytes in [damaged.as_slice(), whole.get(..whole.len() - 1).unwrap()] {
         fs::write(&backup, bytes).unwrap();
         let refused = restore("open", 0, Aged::Refused);
         assert!(matches!(refused, Err(KeyringError::Corrupt { .. })), "{refused:?}");
