@@ -246,8 +246,9 @@ impl Node {
         Ok(Some(self.start_again(Kept::Beginning)?))
     }
 
-    /// The signer's mark is lost, and nothing else. Only of a node that lacks nothing: whoever loses
-    /// it together with words that nobody else holds has nothing to tell by, as the design says.
+    /// The signer's mark is lost, and nothing else. Only of a node that lacks nothing: whoever
+    /// loses it together with words that nobody else holds has nothing to tell by, as the design
+    /// says.
     ///
     /// # Errors
     /// The node does not start, or would write.
