@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! backup = header sealed-wrapping-key frame*
-//! header = "readmit keyring backup 1\n" memory_kib:u32 passes:u32 lanes:u32 salt:16
-//!          not_after_ms:u64
+//! header = "readmit keyring backup 2\n" memory_kib:u32 passes:u32 lanes:u32 salt:16
+//!          not_after_ms:u64 frames:u64
 //! ```
 //!
 //! The wrapping key is the backup's own, sealed under the passphrase of the keyring; header and
-//! frames are bound to it. What was erased after it was made is in it still: that is why it is
-//! refused once its time has passed, why backups past it are to be destroyed, and why a ledger
-//! drops the keys of every case whose erasure stands in its own log before it serves anything.
+//! frames are bound to it; a copy that lacks some of the frames is told by their number. What was
+//! erased after it was made is in it still: that is why it is refused once its time has passed, why
+//! backups past it are to be destroyed, and why a ledger drops the keys of every case whose erasure
+//! stands in its own log before it serves anything.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +25,8 @@ use super::wrapping::{DERIVATION_LENGTH, PassphraseKey, SEALED_KEY_LENGTH, Seali
 use super::{files, found};
 use crate::config::Passphrase;
 
-const MAGIC: &[u8] = b"readmit keyring backup 1\n";
-const HEADER_LENGTH: usize = MAGIC.len() + DERIVATION_LENGTH + 8;
+const MAGIC: &[u8] = b"readmit keyring backup 2\n";
+const HEADER_LENGTH: usize = MAGIC.len() + DERIVATION_LENGTH + 8 + 8;
 
 /// Whether a backup is taken whose time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub fn back_up_keyring(
     let mut header = MAGIC.to_vec();
     header.extend_from_slice(&key.derivation);
     header.extend_from_slice(&not_after.as_ms().to_be_bytes());
+    header.extend_from_slice(&(contents.encode().len() as u64).to_be_bytes());
     let sealed = key.seal(&header, &wrapping, &mut random);
     header.extend_from_slice(&sealed);
     let (bytes, _) = seal_all(&header, &wrapping, &contents);
@@ -92,15 +94,20 @@ fn read(
     let header = header.ok_or_else(|| corrupt(from, 0))?;
     let (bound, sealed) = header.split_at(HEADER_LENGTH);
     let rest = bound.strip_prefix(MAGIC).ok_or_else(|| corrupt(from, 0))?;
-    let (derivation, not_after) = rest.split_at(DERIVATION_LENGTH);
-    let not_after: [u8; 8] = not_after.try_into().map_err(|_| corrupt(from, MAGIC.len()))?;
+    let (derivation, numbers) = rest.split_at(DERIVATION_LENGTH);
+    let (not_after, frames) = numbers.split_at(8);
+    let number = |bytes: &[u8]| {
+        bytes.try_into().map(u64::from_be_bytes).map_err(|_| corrupt(from, MAGIC.len()))
+    };
+    let (not_after, frames) = (number(not_after)?, number(frames)?);
     let key =
         PassphraseKey::derive(derivation, passphrase).ok_or_else(|| corrupt(from, MAGIC.len()))?;
     let wrapping = key.open(bound, sealed).ok_or_else(|| wrong_passphrase(from))?;
-    let frames = open_all(from, header, &wrapping, &bytes)?;
-    // Nobody adds to a backup: a last frame that does not open is damage, and keys would be lost.
-    if frames.end != bytes.len() {
-        return Err(corrupt(from, frames.end));
+    let found = open_all(from, header, &wrapping, &bytes)?;
+    // Nobody adds to a backup: a last frame that does not open, or is not there, is damage, and
+    // keys would be lost.
+    if found.end != bytes.len() || found.frames != frames {
+        return Err(corrupt(from, found.end));
     }
-    Ok((key, frames.contents, Instant::from_ms(u64::from_be_bytes(not_after))))
+    Ok((key, found.contents, Instant::from_ms(not_after)))
 }

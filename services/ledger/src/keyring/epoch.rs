@@ -36,7 +36,7 @@ pub(super) struct Epoch {
 /// What a file of frames holds, as far as it can be read.
 pub(super) struct Frames {
     pub(super) contents: Contents,
-    frames: u64,
+    pub(super) frames: u64,
     pub(super) end: usize,
 }
 

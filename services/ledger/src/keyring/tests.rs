@@ -409,7 +409,10 @@ fn a_backup_is_taken_until_its_time_has_passed() {
     let whole = fs::read(&backup).unwrap();
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    for bytes in [damaged.as_slice(), whole.get(..whole.len() - 1).unwrap()] {
+    // The last frame holds the keys of the cases: what goes before it is whole.
+    let frame = 4 + 12 + 16 + 3 * (1 + 16 + 32);
+    let cut = |by: usize| whole.get(..whole.len() - by).unwrap();
+    for bytes in [damaged.as_slice(), cut(1), cut(frame)] {
         fs::write(&backup, bytes).unwrap();
         let refused = restore("open", 0, Aged::Refused);
         assert!(matches!(refused, Err(KeyringError::Corrupt { .. })), "{refused:?}");
@@ -419,7 +422,7 @@ fn a_backup_is_taken_until_its_time_has_passed() {
 
     // Whoever changes how long it is good spoils it.
     let mut bytes = fs::read(&backup).unwrap();
-    *bytes.get_mut(b"readmit keyring backup 1\n".len() + 28).unwrap() ^= 1;
+    *bytes.get_mut(b"readmit keyring backup 2\n".len() + 28).unwrap() ^= 1;
     fs::write(&backup, &bytes).unwrap();
     let changed = restore("open", 0, Aged::Refused);
     assert!(matches!(changed, Err(KeyringError::WrongPassphrase { .. })), "{changed:?}");
