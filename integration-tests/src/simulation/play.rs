@@ -284,6 +284,8 @@ impl History {
             WitnessVerdict::Forged => "witness: holds what was forged",
             WitnessVerdict::NotSigned => "witness: holds what was not signed",
         });
+        let published = self.topics[party.slot()].values().next_back().cloned();
+        self.ledger(party)?.hear_topic(other.state(), published.as_deref())?;
         while self.ledger(party)?.standing(other.state()).waits {
             let number = self.peer(party).own_next();
             let held = self.peer(other).holds(number)?;

@@ -196,10 +196,31 @@ impl Stepped {
         partner: State,
         holds: Option<&[u8]>,
     ) -> Result<WitnessVerdict, Failure> {
+        self.hear(partner, Witness::Partner, holds)
+    }
+
+    /// Hears what the own topic holds of the own log: its last dispatch, `None` for nothing.
+    ///
+    /// # Errors
+    /// As the ledger's `HearWitness`.
+    pub fn hear_topic(
+        &mut self,
+        partner: State,
+        holds: Option<&[u8]>,
+    ) -> Result<WitnessVerdict, Failure> {
+        self.hear(partner, Witness::Topic, holds)
+    }
+
+    fn hear(
+        &mut self,
+        partner: State,
+        witness: Witness,
+        holds: Option<&[u8]>,
+    ) -> Result<WitnessVerdict, Failure> {
         let holds = holds.map(record::dispatch::Dispatch::decode).transpose();
         let holds = holds.map_err(|error| Failure::field("dispatch", error))?;
         let holds = holds.map(|it| it.signed_header);
-        let heard = Box::new(Held { witness: Witness::Partner, holds });
+        let heard = Box::new(Held { witness, holds });
         let (reply, mut answer) = oneshot::channel();
         self.writer.step(vec![Job::Leave(LeaveJob::Hear(partner, heard, reply))]);
         Ok(answer.try_recv().map_err(|_| failure::writer_gone())??.outcome)

@@ -76,17 +76,20 @@ fn evidence(
         let signers = [stored.key_id(), rival.signed_header.key_id()];
         let signed = words.iter().chain(&by_itself).filter(|word| signers.contains(&word.key_id));
         let root_statements: Vec<Vec<u8>> = signed.map(|word| word.bytes.clone()).collect();
-        let evidence = fault_evidence::export(&Material {
-            genesis: &corridor.genesis,
-            accused: corridor.partner,
-            root_statements: &root_statements,
-            stored: &stored,
-            rival: &rival.signed_header,
-            dispatch: Some(rival),
-        });
-        // What does not convince this node convinces nobody else.
-        if fault_evidence::verify(&evidence).is_ok() {
-            return Ok(evidence);
+        // The entries may have been spoilt on the way: the headers prove it without them.
+        for dispatch in [Some(rival), None] {
+            let evidence = fault_evidence::export(&Material {
+                genesis: &corridor.genesis,
+                accused: corridor.partner,
+                root_statements: &root_statements,
+                stored: &stored,
+                rival: &rival.signed_header,
+                dispatch,
+            });
+            // What does not convince this node convinces nobody else.
+            if fault_evidence::verify(&evidence).is_ok() {
+                return Ok(evidence);
+            }
         }
     }
     Ok(Vec::new())

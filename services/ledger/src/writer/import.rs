@@ -319,7 +319,7 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             let proof = proof(ImportOutcome::HeardUnknown);
             let verdict = keep_proof(parts, group, partner, digest, proof);
             if let Some(state) = parts.corridors.get_mut(&partner) {
-                state.stopped.get_or_insert_with(|| verdict.reason.clone());
+                state.stop(&verdict.reason);
             }
             verdict
         }

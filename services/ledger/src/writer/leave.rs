@@ -69,6 +69,18 @@ pub(crate) struct Resuming {
     reply: Option<Reply<Option<domain::chain::Dispatch>>>,
 }
 
+impl CorridorState {
+    /// Nothing more is written to this partner. An operator who waits for the log to go on is told.
+    pub(super) fn stop(&mut self, reason: &str) {
+        self.stopped.get_or_insert_with(|| reason.to_owned());
+        if let Some(reply) = self.resuming.as_mut().and_then(|resuming| resuming.reply.take()) {
+            let why = format!("writing has stopped: {reason}");
+            // Whoever no longer waits does not need the answer.
+            let _ = reply.send(Err(Failure::new(Class::Refused, RESUME_REFUSED, why)));
+        }
+    }
+}
+
 impl std::fmt::Debug for Resuming {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Resuming").finish_non_exhaustive()
@@ -314,7 +326,7 @@ fn forged(
             leaf: canonical::encode(&proof),
             payload: Vec::new(),
         });
-        state.stopped.get_or_insert_with(|| reason.clone());
+        state.stop(&reason);
     }
     reason
 }

@@ -17,7 +17,7 @@ use domain::identifier::CaseId;
 const CASE: CaseId = CaseId::new([9; 16]);
 
 /// XK, running, and an NL that was introduced, has filed, and is forged.
-async fn forged() -> (Site, Running, Forger) {
+pub(crate) async fn forged() -> (Site, Running, Forger) {
     let (nl_site, xk_site) = founded("test-ledger");
     let xk = xk_site.start().await;
     let mut nl = Forger::new(&genesis("test-ledger", &nl_site, &xk_site), &nl_site, &xk_site);
@@ -29,7 +29,7 @@ async fn forged() -> (Site, Running, Forger) {
 }
 
 /// How often a State has stated a fault on the record, by its own dispatches.
-async fn faults_stated(by: &Running) -> usize {
+pub(crate) async fn faults_stated(by: &Running) -> usize {
     let mut stated = 0;
     for sent in by.dispatches(0).await {
         for entry in Dispatch::decode(&sent.dispatch).unwrap().entries {

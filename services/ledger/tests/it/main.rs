@@ -15,6 +15,7 @@ mod group;
 mod hostile;
 mod restored;
 mod restored_era;
+mod restored_fault;
 mod rotation;
 mod start;
 mod witness;

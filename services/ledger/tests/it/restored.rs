@@ -27,7 +27,7 @@ pub(crate) fn copy(site: &Site) -> tempfile::TempDir {
     copy
 }
 
-async fn number(node: &Running) -> u64 {
+pub(crate) async fn number(node: &Running) -> u64 {
     node.status().await.own_head.unwrap().number
 }
 
