@@ -63,7 +63,7 @@ async fn a_fault_among_the_words_that_are_taken_back_freezes_the_partners_log() 
 
 /// A node on a copy that lacks its last word, which `sent` ends with, while a rival for the
 /// partner's last dispatch arrives.
-async fn meets_a_rival_while_it_waits() -> (Running, Forger, Vec<Vec<u8>>) {
+async fn meets_a_rival_while_it_waits() -> (Site, Running, Forger, Vec<Vec<u8>>) {
     let (site, xk, mut nl) = forged().await;
     let mut other = nl.fork();
     let key = case_key(1);
@@ -75,13 +75,13 @@ async fn meets_a_rival_while_it_waits() -> (Running, Forger, Vec<Vec<u8>>) {
     xk.state_on("ministry", "hold", &CASE.to_string(), Statement::HoldPlaced).await.unwrap();
     let (xk, sent) = start_on(&site, xk, &copied).await;
     other.hand(&xk, &rival, ImportOutcome::Rival).await;
-    (xk, nl, sent)
+    (site, xk, nl, sent)
 }
 
 #[tokio::test]
 async fn a_fault_that_is_found_while_the_node_waits_is_stated_with_its_first_word() {
     // Symptom: it was staged and never written, and the corridor's next command did not fit.
-    let (xk, nl, sent) = meets_a_rival_while_it_waits().await;
+    let (_site, xk, nl, sent) = meets_a_rival_while_it_waits().await;
     assert_eq!(faults_stated(&xk).await, 0);
     ask(&xk, &sent).await;
     let taken = xk.take_back(sent.last().unwrap()).await;
