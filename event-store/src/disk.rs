@@ -27,6 +27,8 @@ pub trait Disk: Debug + Send + Sync + 'static {
     fn create_dir(&self, path: &str) -> io::Result<()>;
     /// The names of the files (not folders) in a folder, in no order; none if it is not there.
     fn list(&self, dir: &str) -> io::Result<Vec<String>>;
+    /// The names of the folders in a folder, in no order; none if it is not there.
+    fn folders(&self, dir: &str) -> io::Result<Vec<String>>;
     /// Opens a file for reading and writing; `None` if it is not there.
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>>;
     /// Creates an empty file, or empties it if it is there.

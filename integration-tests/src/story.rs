@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod outage;
 pub mod refused;
+pub mod scan;
 pub mod silence;
 pub mod withdrawn;
 

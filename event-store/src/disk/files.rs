@@ -1,6 +1,6 @@
 //! Real files in a real folder.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, FileType, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,21 @@ fn there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// The names in a folder, of one type; none if it is not there.
+fn names(dir: &Path, is_wanted: fn(&FileType) -> bool) -> io::Result<Vec<String>> {
+    let Some(entries) = there(fs::read_dir(dir))? else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if is_wanted(&entry.file_type()?) {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
 fn sync_tree(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -70,17 +85,11 @@ impl Disk for Files {
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        let Some(entries) = there(fs::read_dir(self.at(dir)))? else {
-            return Ok(Vec::new());
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-        Ok(names)
+        names(&self.at(dir), FileType::is_file)
+    }
+
+    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
+        names(&self.at(dir), FileType::is_dir)
     }
 
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {

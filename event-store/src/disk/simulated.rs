@@ -521,6 +521,13 @@ impl Disk for Simulated {
         Ok(names.collect())
     }
 
+    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
+        let state = self.state();
+        let names = state.seen.folders.iter().filter(|path| parent(path) == dir);
+        let names = names.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+        Ok(names.collect())
+    }
+
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
         let node = self.state().seen.files.get(path).copied();
         Ok(node.map(|node| self.file(node)))

@@ -76,6 +76,9 @@ impl Disk for FaultDisk {
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
         self.files.list(dir)
     }
+    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
+        self.files.folders(dir)
+    }
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
         Ok(self.files.open(path)?.map(|file| self.wrap(path, file)))
     }

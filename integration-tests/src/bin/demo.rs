@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use integration_tests::corridor::Corridor;
 use integration_tests::courier::Kind;
-use integration_tests::story::{Stage, accepted, outage, refused, silence, withdrawn};
+use integration_tests::story::{Stage, accepted, outage, refused, scan, silence, withdrawn};
 use integration_tests::telling::Telling;
 
 #[tokio::main]
@@ -43,6 +43,8 @@ async fn run() -> Result<bool> {
     stage.telling.story("story: accepted", played);
     let played = refused::play(&mut stage);
     stage.telling.story("story: refused", played);
+    let played = scan::play(&mut stage);
+    stage.telling.story("story: a scan", played);
     let played = withdrawn::play(&mut stage).await;
     stage.telling.story("story: withdrawn while the answer crosses", played);
     let played = silence::play(&mut stage);

@@ -2,7 +2,7 @@
 
 use integration_tests::corridor::Corridor;
 use integration_tests::courier::Kind;
-use integration_tests::story::{Stage, accepted, outage, refused, silence, withdrawn};
+use integration_tests::story::{Stage, accepted, outage, refused, scan, silence, withdrawn};
 use integration_tests::telling::Telling;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,6 +14,7 @@ async fn every_story_ends_alike_on_both_nodes_over_apache_kafka() {
     let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
     accepted::play(&mut stage).await.unwrap();
     refused::play(&mut stage).unwrap();
+    scan::play(&mut stage).unwrap();
     withdrawn::play(&mut stage).await.unwrap();
     silence::play(&mut stage).unwrap();
     outage::play(&mut stage).await.unwrap();

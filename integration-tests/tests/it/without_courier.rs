@@ -3,7 +3,7 @@
 
 use integration_tests::corridor::Corridor;
 use integration_tests::courier::Kind;
-use integration_tests::story::{Stage, outage, refused, silence, withdrawn};
+use integration_tests::story::{Stage, outage, refused, scan, silence, withdrawn};
 use integration_tests::telling::Telling;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ async fn the_stories_end_alike_where_there_is_no_courier() {
     let mut telling = Telling::default();
     let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
     refused::play(&mut stage).unwrap();
+    scan::play(&mut stage).unwrap();
     withdrawn::play(&mut stage).await.unwrap();
     silence::play(&mut stage).unwrap();
     outage::play(&mut stage).await.unwrap();

@@ -79,7 +79,7 @@ pub struct PutAttachmentRequest {
     /// What is put: in the first message, and there alone.
     #[prost(message, optional, tag = "1")]
     pub attachment: ::core::option::Option<NewAttachment>,
-    /// The next bytes; at most 262,144 in one message, and 16,777,216 in all.
+    /// The next bytes; at most 262,144 in one message, and exactly `size` in all.
     #[prost(bytes = "vec", tag = "2")]
     pub content: ::prost::alloc::vec::Vec<u8>,
 }
@@ -102,6 +102,10 @@ pub struct NewAttachment {
     /// For people; at most 200 characters.
     #[prost(string, tag = "5")]
     pub label: ::prost::alloc::string::String,
+    /// How many bytes will come; 1 to 16,777,216. Fewer or more are refused: a stream that somebody on
+    /// the way has cut off does not pass for a whole one.
+    #[prost(uint64, tag = "6")]
+    pub size: u64,
 }
 /// It is durable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -130,10 +134,11 @@ pub struct DescribeAttachmentsRequest {
     #[prost(bytes = "vec", repeated, tag = "5")]
     pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
-/// What was put. NOT_FOUND where one of them was not, for this case.
+/// What was put.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeAttachmentsResponse {
-    /// In the order that was asked for.
+    /// In the order that was asked for, without those that were not put for this case, or that have
+    /// waited for more than a day.
     #[prost(message, repeated, tag = "1")]
     pub attachments: ::prost::alloc::vec::Vec<super::super::record::v1::Attachment>,
 }
@@ -254,14 +259,14 @@ pub mod attachment_service_client {
             self
         }
         /// Takes an attachment for a case, seals it and keeps it, until a statement lists it or a day is
-        /// over.
+        /// over. One answer, at the end.
         pub async fn put_attachment(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
                 Message = super::PutAttachmentRequest,
             >,
         ) -> std::result::Result<
-            tonic::Response<super::PutAttachmentResponse>,
+            tonic::Response<tonic::codec::Streaming<super::PutAttachmentResponse>>,
             tonic::Status,
         > {
             self.inner
@@ -284,7 +289,7 @@ pub mod attachment_service_client {
                         "PutAttachment",
                     ),
                 );
-            self.inner.client_streaming(req, path, codec).await
+            self.inner.streaming(req, path, codec).await
         }
         /// Says what was put, as the body of a statement lists it.
         pub async fn describe_attachments(
@@ -362,13 +367,19 @@ pub mod attachment_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AttachmentServiceServer.
     #[async_trait]
     pub trait AttachmentService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the PutAttachment method.
+        type PutAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::PutAttachmentResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
         /// Takes an attachment for a case, seals it and keeps it, until a statement lists it or a day is
-        /// over.
+        /// over. One answer, at the end.
         async fn put_attachment(
             &self,
             request: tonic::Request<tonic::Streaming<super::PutAttachmentRequest>>,
         ) -> std::result::Result<
-            tonic::Response<super::PutAttachmentResponse>,
+            tonic::Response<Self::PutAttachmentStream>,
             tonic::Status,
         >;
         /// Says what was put, as the body of a statement lists it.
@@ -477,11 +488,12 @@ pub mod attachment_service_server {
                     struct PutAttachmentSvc<T: AttachmentService>(pub Arc<T>);
                     impl<
                         T: AttachmentService,
-                    > tonic::server::ClientStreamingService<super::PutAttachmentRequest>
+                    > tonic::server::StreamingService<super::PutAttachmentRequest>
                     for PutAttachmentSvc<T> {
                         type Response = super::PutAttachmentResponse;
+                        type ResponseStream = T::PutAttachmentStream;
                         type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
+                            tonic::Response<Self::ResponseStream>,
                             tonic::Status,
                         >;
                         fn call(
@@ -515,7 +527,7 @@ pub mod attachment_service_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.client_streaming(method, req).await;
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -858,6 +858,539 @@ pub mod answer_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Attachment {
+    /// Names it within its case: `att_` and 32 digits.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it is, as its content shows.
+    #[prost(enumeration = "MediaType", tag = "2")]
+    pub media_type: i32,
+    /// Its size in bytes.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// SHA-256 of it, 64 hexadecimal digits.
+    #[prost(string, tag = "4")]
+    pub sha256: ::prost::alloc::string::String,
+    /// For people; empty where nothing is said.
+    #[prost(string, tag = "5")]
+    pub label: ::prost::alloc::string::String,
+}
+/// What a file is. Nothing else is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MediaType {
+    /// Not said; never sent.
+    Unspecified = 0,
+    /// A document (PDF).
+    Pdf = 1,
+    /// A photograph or scan (JPEG).
+    Jpeg = 2,
+    /// A scan (PNG).
+    Png = 3,
+    /// Fingerprints or other biometrics for exchange (ANSI/NIST-ITL, traditional encoding).
+    AnsiNist = 4,
+}
+impl MediaType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MEDIA_TYPE_UNSPECIFIED",
+            Self::Pdf => "MEDIA_TYPE_PDF",
+            Self::Jpeg => "MEDIA_TYPE_JPEG",
+            Self::Png => "MEDIA_TYPE_PNG",
+            Self::AnsiNist => "MEDIA_TYPE_ANSI_NIST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MEDIA_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "MEDIA_TYPE_PDF" => Some(Self::Pdf),
+            "MEDIA_TYPE_JPEG" => Some(Self::Jpeg),
+            "MEDIA_TYPE_PNG" => Some(Self::Png),
+            "MEDIA_TYPE_ANSI_NIST" => Some(Self::AnsiNist),
+            _ => None,
+        }
+    }
+}
+/// A part of a file. What is beside `content` stands in the first message alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PutAttachmentRequest {
+    /// The case: its printed id or its number; empty for a case that is yet to be filed.
+    #[prost(string, tag = "1")]
+    pub case: ::prost::alloc::string::String,
+    /// For a case that is yet to be filed: the requested State, two capital letters.
+    #[prost(string, tag = "2")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// For a case that is yet to be filed: the `request_id` of the FileRequest that the same official
+    /// will send; 1 to 64 characters.
+    #[prost(string, tag = "3")]
+    pub filing: ::prost::alloc::string::String,
+    /// What it is, for people; at most 200 characters.
+    #[prost(string, tag = "4")]
+    pub label: ::prost::alloc::string::String,
+    /// How many bytes it has; 1 to 16,777,216.
+    #[prost(uint64, tag = "5")]
+    pub size: u64,
+    /// The next bytes; at most 262,144 in one message, and exactly `size` in all.
+    #[prost(bytes = "vec", tag = "10")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+/// It is durable.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PutAttachmentResponse {
+    /// What was put; commands list it by its id.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<Attachment>,
+}
+/// Which file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAttachmentRequest {
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "1")]
+    pub case: ::prost::alloc::string::String,
+    /// Its id, as the case lists it: `att_` and 32 digits.
+    #[prost(string, tag = "2")]
+    pub attachment: ::prost::alloc::string::String,
+    /// Why; required.
+    #[prost(enumeration = "super::super::command::v1::Purpose", tag = "3")]
+    pub purpose: i32,
+}
+/// A part of the file, in order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetAttachmentResponse {
+    /// What it is: in the first message, and there alone.
+    #[prost(message, optional, tag = "1")]
+    pub attachment: ::core::option::Option<Attachment>,
+    /// The next bytes; at most 262,144.
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+}
+/// Generated client implementations.
+pub mod attachment_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Attachments, for the offices and consulates of a State.
+    #[derive(Debug, Clone)]
+    pub struct AttachmentServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AttachmentServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AttachmentServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AttachmentServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AttachmentServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Puts a file for a case. Its type is told by its content. It waits for a day to be listed, and is
+        /// removed then. One answer, once all of it is durable.
+        pub async fn put_attachment(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::PutAttachmentRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::PutAttachmentResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.AttachmentService/PutAttachment",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.requests.v1.AttachmentService",
+                        "PutAttachment",
+                    ),
+                );
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Sends a file that either State has attached to the case. Personal data: it needs a purpose, and
+        /// is on the access log before the first byte is sent. It is sent only if it is whole and what its
+        /// author said it is.
+        pub async fn get_attachment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::GetAttachmentResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.AttachmentService/GetAttachment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.requests.v1.AttachmentService",
+                        "GetAttachment",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod attachment_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AttachmentServiceServer.
+    #[async_trait]
+    pub trait AttachmentService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the PutAttachment method.
+        type PutAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::PutAttachmentResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Puts a file for a case. Its type is told by its content. It waits for a day to be listed, and is
+        /// removed then. One answer, once all of it is durable.
+        async fn put_attachment(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::PutAttachmentRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::PutAttachmentStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetAttachment method.
+        type GetAttachmentStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::GetAttachmentResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends a file that either State has attached to the case. Personal data: it needs a purpose, and
+        /// is on the access log before the first byte is sent. It is sent only if it is whole and what its
+        /// author said it is.
+        async fn get_attachment(
+            &self,
+            request: tonic::Request<super::GetAttachmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetAttachmentStream>,
+            tonic::Status,
+        >;
+    }
+    /// Attachments, for the offices and consulates of a State.
+    #[derive(Debug)]
+    pub struct AttachmentServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AttachmentServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AttachmentServiceServer<T>
+    where
+        T: AttachmentService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/readmit.requests.v1.AttachmentService/PutAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutAttachmentSvc<T: AttachmentService>(pub Arc<T>);
+                    impl<
+                        T: AttachmentService,
+                    > tonic::server::StreamingService<super::PutAttachmentRequest>
+                    for PutAttachmentSvc<T> {
+                        type Response = super::PutAttachmentResponse;
+                        type ResponseStream = T::PutAttachmentStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::PutAttachmentRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AttachmentService>::put_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.AttachmentService/GetAttachment" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetAttachmentSvc<T: AttachmentService>(pub Arc<T>);
+                    impl<
+                        T: AttachmentService,
+                    > tonic::server::ServerStreamingService<super::GetAttachmentRequest>
+                    for GetAttachmentSvc<T> {
+                        type Response = super::GetAttachmentResponse;
+                        type ResponseStream = T::GetAttachmentStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAttachmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AttachmentService>::get_attachment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAttachmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AttachmentServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "readmit.requests.v1.AttachmentService";
+    impl<T> tonic::server::NamedService for AttachmentServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// A person. Texts have no control characters.
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
@@ -2099,7 +2632,7 @@ pub struct TransferPlan {
     pub special_needs: ::prost::alloc::string::String,
 }
 /// One entry, for people.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct TimelineEntry {
     /// The State that stated it.
@@ -2144,6 +2677,9 @@ pub struct TimelineEntry {
     /// Coded content in the words of the record, without personal data: `finding=no_hit`.
     #[prost(string, repeated, tag = "14")]
     pub codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is attached; only with a purpose. `GetAttachment` sends it.
+    #[prost(message, repeated, tag = "15")]
+    pub attachments: ::prost::alloc::vec::Vec<Attachment>,
 }
 /// A deadline that a case has.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2970,7 +3506,7 @@ pub struct WatchCaseRequest {
     pub after_token: ::prost::alloc::string::String,
 }
 /// One thing that happened in the case.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchCaseResponse {
     /// Token to go on after this.
     #[prost(string, tag = "1")]
@@ -4247,6 +4783,10 @@ pub struct FileRequestRequest {
     /// The return office's own reference; at most 64 characters.
     #[prost(string, tag = "18")]
     pub reference: ::prost::alloc::string::String,
+    /// Files that were put for this request id, by their ids (`att_…`); at most 32, none twice, and together
+    /// at most 512 parts of 256 KiB.
+    #[prost(string, repeated, tag = "19")]
+    pub attachments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The request is on the record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4274,6 +4814,10 @@ pub struct AddEvidenceRequest {
     /// Items, as the agreement's lists name them; 1 to 64, none twice.
     #[prost(string, repeated, tag = "10")]
     pub evidence: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Files that were put for this case, by their ids (`att_…`); at most 32, none twice, and together
+    /// at most 512 parts of 256 KiB.
+    #[prost(string, repeated, tag = "11")]
+    pub attachments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The evidence is on the record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4301,6 +4845,10 @@ pub struct GiveClarificationRequest {
     /// Position of the question in the partner's log; absent for the first that is open.
     #[prost(uint64, optional, tag = "10")]
     pub question: ::core::option::Option<u64>,
+    /// Files that were put for this case, by their ids (`att_…`); at most 32, none twice, and together
+    /// at most 512 parts of 256 KiB.
+    #[prost(string, repeated, tag = "11")]
+    pub attachments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The answer is on the record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5125,6 +5673,24 @@ impl ::core::fmt::Debug for ReturnUnconsideredRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("ReturnUnconsideredRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for Attachment {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("Attachment(withheld)")
+    }
+}
+impl ::core::fmt::Debug for PutAttachmentRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("PutAttachmentRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for GetAttachmentResponse {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("GetAttachmentResponse(withheld)")
     }
 }
 impl ::core::fmt::Debug for Person {

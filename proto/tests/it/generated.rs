@@ -15,7 +15,7 @@ use prost_reflect::prost_types::field_descriptor_proto::Type;
 /// Fields that hold personal data, free text, or what these are sealed or hidden in, when they are
 /// strings or bytes. A message with one of them prints its name only. Facts are among them: those
 /// of the local log tell of safeguards and referrals.
-const PERSONAL: [&str; 30] = [
+const PERSONAL: [&str; 31] = [
     "aliases",
     "authority",
     "birth_date",
@@ -30,6 +30,7 @@ const PERSONAL: [&str; 30] = [
     "dispatch",
     "facts",
     "family_name",
+    "filing",
     "given_names",
     "label",
     "identity",

@@ -55,6 +55,7 @@ use crate::scope;
 use crate::serial::Serials;
 use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::start::WriterQueue;
+use crate::sweep::Sweep;
 
 /// Items of a stream that wait for a slow reader.
 const STREAM_ITEMS_MAX: usize = 16;
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<Clock>,
     pub(crate) serials: Arc<Serials>,
     pub(crate) files: Arc<Files>,
+    pub(crate) sweep: Sweep,
     pub(crate) quarantine: Arc<Quarantine>,
     /// Up to where the views have seen everything.
     pub(crate) views: watch::Receiver<Position>,

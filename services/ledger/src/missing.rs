@@ -2,8 +2,9 @@
 //! comes.
 //!
 //! Both are records of the store: a leaf of `missing/<partner>`, written with the entry, and a leaf
-//! of `supplied/<partner>`, once it has come. What is in the first and not in the second is
-//! missing; the writer keeps that in memory and finds it again at the start. No entry is ever
+//! of `supplied/<partner>`, once it has come. What is in the first more often than in the second is
+//! missing: an attachment whose files are lost is missed again. The writer keeps that in memory and
+//! finds it again at the start. No entry is ever
 //! written again: a body that came later stands in its supply, and a read of the case joins them.
 
 use std::collections::BTreeMap;
@@ -148,6 +149,7 @@ pub(crate) fn supplied_body(record: &StoredRecord) -> Result<Option<(u64, Vec<u8
 /// Finds again what is missing of a partner's log.
 pub(crate) fn find(store: &Store, names: &Names) -> Result<AllMissing, Failure> {
     let mut all = AllMissing::new();
+    let mut missed: BTreeMap<Named, u64> = BTreeMap::new();
     let size = |log| store.log_size(log);
     for record in layout::log_records(store, &names.missing, 0, size(&names.missing))? {
         let it: StoredMissing = canonical::decode(&record.leaf).map_err(|_| corrupt(&record))?;
@@ -155,11 +157,16 @@ pub(crate) fn find(store: &Store, names: &Names) -> Result<AllMissing, Failure> 
         let need = Need::of(it.need, &it.attachment).ok_or_else(|| corrupt(&record))?;
         let named = Named { position: it.position, need };
         all.insert(named, Missing { case, since: Instant::from_ms(it.time_ms) });
+        *missed.entry(named).or_default() += 1;
     }
     for record in layout::log_records(store, &names.supplied, 0, size(&names.supplied))? {
         let it: StoredSupply = canonical::decode(&record.leaf).map_err(|_| corrupt(&record))?;
         let need = Need::of(it.need, &it.attachment).ok_or_else(|| corrupt(&record))?;
-        all.remove(&Named { position: it.position, need });
+        let named = Named { position: it.position, need };
+        if let Some(times) = missed.get_mut(&named) {
+            *times = times.saturating_sub(1);
+        }
     }
+    all.retain(|named, _| missed.get(named).is_some_and(|times| *times > 0));
     Ok(all)
 }

@@ -32,6 +32,7 @@ use crate::read::Reader;
 use crate::recover;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark, Standing, StoreEnd};
+use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
 use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
@@ -172,6 +173,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
         (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
     let (clock, serials) = (Arc::clone(&parts.clock), Arc::clone(&parts.serials));
     let quarantine = Arc::clone(&parts.quarantine);
+    let files = Arc::clone(&parts.attachments);
     let (writer, queue, snapshots) = Writer::new(parts);
     run(writer, announcements).await?;
     tokio::spawn(tick(queue.downgrade()));
@@ -182,8 +184,14 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
     let (projector, views) =
         Projector::new(reader.clone(), snapshots.clone()).map_err(StartError::Begin)?;
     on_a_thread("ledger-views", projector.run())?;
-    let files = Arc::new(Files::new(&config.data_folder));
-    crate::sweep::uploads(&reader, &snapshots, &files);
+    let sweep = Sweep {
+        reader: reader.clone(),
+        snapshots: snapshots.clone(),
+        clock: Arc::clone(&clock),
+        files: Arc::clone(&files),
+    };
+    sweep.all();
+    tokio::spawn(sweep.clone().run());
     let message_bytes_max = config.limits.message_bytes_max;
     let service = Service(Arc::new(Inner {
         reader,
@@ -192,6 +200,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
         clock,
         serials,
         files,
+        sweep,
         quarantine,
         views,
         evidence_records_max: config.limits.evidence_records_max,
@@ -277,6 +286,7 @@ pub(crate) fn assemble(
         corridors: states,
         marks,
         quarantine: Arc::new(quarantine),
+        attachments: Arc::new(Files::in_folder(&config.data_folder)),
         limits: config.limits,
         heartbeat_ms: config.heartbeat_ms,
         answering,

@@ -40,6 +40,7 @@ use runtime::failure::Failure;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::access::NewAccess;
+use crate::attachments::Files;
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::failure;
@@ -200,6 +201,7 @@ pub(crate) struct Parts {
     pub(crate) corridors: BTreeMap<State, CorridorState>,
     pub(crate) marks: BTreeMap<State, SignerMark>,
     pub(crate) quarantine: Arc<Quarantine>,
+    pub(crate) attachments: Arc<Files>,
     pub(crate) limits: Limits,
     pub(crate) heartbeat_ms: u64,
     pub(crate) answering: watch::Receiver<bool>,

@@ -104,7 +104,14 @@ fn verb_command(verb: &Verb, pool: &DescriptorPool) -> anyhow::Result<Command> {
                 .help("The request as JSON, `-` for standard input; options override its fields"),
         );
     }
-    if method.is_server_streaming() {
+    if verb.sends_file {
+        command =
+            command.arg(Arg::new("sent").long("file").value_name("FILE").required(true).help(
+                "The file: PDF, JPEG, PNG or ANSI/NIST, told by its content; at most 16 MiB",
+            ));
+    }
+    // One that sends a file or saves one ends by itself.
+    if method.is_server_streaming() && !verb.sends_file && !verb.saves_to_file {
         command = command.arg(
             Arg::new("count")
                 .long("count")
@@ -146,7 +153,7 @@ pub(crate) async fn send(
     let bytes = message.encode_to_vec();
     let request = DynamicMessage::decode(method.input(), bytes.as_slice())?;
     let profile = profile::load(home, name)?;
-    let reply = match invoke::open(&profile, &method, &request).await {
+    let reply = match invoke::open(&profile, &method, &[request]).await {
         Ok(mut replies) => replies.next().await,
         Err(status) => Err(status),
     };
@@ -173,11 +180,15 @@ async fn call(home: &Path, verb: &Verb, what: &str, matches: &ArgMatches) -> any
     fields::set(&mut request, matches)?;
     let id = request.get_field_by_name("request_id");
     let id = id.and_then(|id| id.as_str().map(str::to_owned));
+    let requests = match matches.try_get_one::<String>("sent").ok().flatten() {
+        Some(file) => fields::with_file(request, Path::new(file))?,
+        None => vec![request],
+    };
     let name: &String = matches.get_one("as").expect("`--as` is required");
     let profile = profile::load(home, name)?;
     let json = matches.get_flag("json");
     let count = matches.try_get_one::<u64>("count").ok().flatten().copied();
-    let mut replies = match invoke::open(&profile, &method, &request).await {
+    let mut replies = match invoke::open(&profile, &method, &requests).await {
         Ok(replies) => replies,
         Err(status) => return Ok(print::failure(&status, id.as_deref(), json)),
     };

@@ -56,12 +56,8 @@ impl Node {
         let last = Shutdown::new();
         let ledger = wiring::ledger(&config, &last).await?;
         let exchange = wiring::exchange(&config, ledger.clients.clone(), &shutdown)?;
-        let services = wiring::public_services(
-            &config,
-            &ledger.clients.ledger,
-            Some(exchange.status()),
-            &shutdown,
-        )?;
+        let services =
+            wiring::public_services(&config, &ledger.clients, Some(exchange.status()), &shutdown)?;
         let door = exchange.add_to(Services::new());
         let partners = wiring::serve_partners(&config, door, &shutdown).await?;
         let own = wiring::serve_own(&config, services, config.listen.api, &shutdown).await?;
@@ -141,9 +137,9 @@ impl Serve {
             exchange.ended().await;
             return Ok(Exit::Success);
         }
-        let ledger = clients.ledger;
+        let ledger = clients.ledger.clone();
         let services = match self.service {
-            Service::Requests => wiring::requests_service(&config, &ledger, &shutdown, services),
+            Service::Requests => wiring::requests_service(&config, &clients, &shutdown, services),
             Service::Identity => wiring::identity_service(&config, &ledger, services),
             Service::Reintegration => {
                 wiring::reintegration_service(&config, &ledger, &shutdown, services)?

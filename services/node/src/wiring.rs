@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use domain::identifier::{Office, State};
 use ledger::Passphrase;
+use proto::ledger::v1::attachment_service_client::AttachmentServiceClient;
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use record::genesis::SignedGenesis;
 use record::key::Signer;
@@ -90,7 +91,15 @@ pub(crate) struct OwnLedger {
     /// The ledger itself.
     pub(crate) handle: ledger::Handle,
     /// How services reach it.
-    pub(crate) clients: exchange::Clients,
+    pub(crate) clients: Clients,
+}
+
+/// The services of a ledger, wherever it runs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub(crate) ledger: Ledger,
+    pub(crate) supply: SupplyServiceClient<Channel>,
+    pub(crate) attachments: AttachmentServiceClient<Channel>,
 }
 
 /// Starts the ledger of this node.
@@ -124,9 +133,11 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
 }
 
 /// The services of the ledger behind a channel.
-fn clients(channel: &Channel) -> exchange::Clients {
+fn clients(channel: &Channel) -> Clients {
     let ledger = Ledger::new(channel.clone()).max_decoding_message_size(LEDGER_REPLY_BYTES_MAX);
-    exchange::Clients { ledger, supply: SupplyServiceClient::new(channel.clone()) }
+    let supply = SupplyServiceClient::new(channel.clone());
+    let attachments = AttachmentServiceClient::new(channel.clone());
+    Clients { ledger, supply, attachments }
 }
 
 /// Largest reply that a service takes from the ledger, in bytes: a case with all its bodies.
@@ -143,10 +154,7 @@ fn settable_clock(config: &Config) -> anyhow::Result<bool> {
 }
 
 /// A ledger that runs elsewhere, for a service that shows `shown`.
-pub(crate) fn ledger_elsewhere(
-    config: &Config,
-    shown: Credentials,
-) -> anyhow::Result<exchange::Clients> {
+pub(crate) fn ledger_elsewhere(config: &Config, shown: Credentials) -> anyhow::Result<Clients> {
     let Some(address) = &config.ledger else {
         bail!(
             "`ledger.address` is empty: a service that runs alone must know where the ledger is \
@@ -173,7 +181,7 @@ fn credentials(config: &Config) -> anyhow::Result<Credentials> {
 /// The exchange with all partners.
 pub(crate) fn exchange(
     config: &Config,
-    ledger: exchange::Clients,
+    clients: Clients,
     shutdown: &Shutdown,
 ) -> anyhow::Result<exchange::Handle> {
     let mut partners = Vec::new();
@@ -198,7 +206,8 @@ pub(crate) fn exchange(
         fetch_wait_max: config.exchange.fetch_wait_max,
         ..exchange::Config::new(config.state)
     };
-    Ok(exchange::start(&exchange, ledger, shutdown)?)
+    let Clients { ledger, supply, attachments: _ } = clients;
+    Ok(exchange::start(&exchange, exchange::Clients { ledger, supply }, shutdown)?)
 }
 
 /// The door of a partner.
@@ -217,12 +226,13 @@ pub(crate) fn partner_door(config: &Config, partner: State) -> anyhow::Result<Ch
 /// Everything that people, systems and the operator of this State call.
 pub(crate) fn public_services(
     config: &Arc<Config>,
-    ledger: &Ledger,
+    clients: &Clients,
     exchange: Option<exchange::StatusHandle>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Services> {
+    let ledger = &clients.ledger;
     let services = Services::new();
-    let services = requests_service(config, ledger, shutdown, services);
+    let services = requests_service(config, clients, shutdown, services);
     let services = identity_service(config, ledger, services);
     let services = reintegration_service(config, ledger, shutdown, services)?;
     let services = oversight_service(config, ledger, services);
@@ -240,11 +250,12 @@ pub(crate) fn operator_service(
 
 pub(crate) fn requests_service(
     config: &Config,
-    ledger: &Ledger,
+    clients: &Clients,
     shutdown: &Shutdown,
     services: Services,
 ) -> Services {
-    requests::add_to(services, config.into(), ledger.clone(), shutdown)
+    let Clients { ledger, attachments, supply: _ } = clients.clone();
+    requests::add_to(services, config.into(), requests::Clients { ledger, attachments }, shutdown)
 }
 
 pub(crate) fn identity_service(config: &Config, ledger: &Ledger, services: Services) -> Services {

@@ -7,12 +7,14 @@ use domain::case::event::Event;
 use domain::case::rejection::Rejection;
 use domain::clock;
 use domain::identifier::{Digest, Office, State};
+use domain::person::attachment::AttachmentId;
 use domain::person::{
     Acting, Detail, NAME_CHARS_MAX, NOTE_CHARS_MAX, Particulars, Text, full_date,
 };
 use domain::rules::Rules;
 use domain::time::{Date, Instant};
 use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::attachment_service_client::AttachmentServiceClient;
 use record::entry::SEALED_BODY_BYTES_MAX;
 use runtime::caller::{self, Caller};
 use runtime::command::{
@@ -21,8 +23,10 @@ use runtime::command::{
 use runtime::config::{Duty, Organisations};
 use runtime::failure::Failure;
 use runtime::shutdown::Shutdown;
+use tonic::transport::Channel;
 
 use crate::Config;
+use crate::attached::For;
 use runtime::fields::Fields;
 
 /// What the rpcs of this service share. Cheap to clone.
@@ -30,6 +34,7 @@ use runtime::fields::Fields;
 pub(crate) struct Desk {
     pub(crate) config: Arc<Config>,
     pub(crate) ledger: Ledger,
+    pub(crate) attachments: AttachmentServiceClient<Channel>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -114,6 +119,17 @@ impl Desk {
             decide(reading, ordered).map(Decision::from)
         })
         .await
+    }
+
+    /// The same command with files that were put for its case.
+    pub(crate) async fn attach(
+        &self,
+        order: Order,
+        ids: &[AttachmentId],
+    ) -> Result<Order, Failure> {
+        let Order { official, command, particulars } = order;
+        let attachments = self.described(&official.caller, For::Case(&command.case), ids).await?;
+        Ok(Order { official, command, particulars: Particulars { attachments, ..particulars } })
     }
 
     /// Reads a case.

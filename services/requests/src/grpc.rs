@@ -9,6 +9,7 @@ mod claim_silence;
 mod close_case;
 mod explain_case;
 mod file_request;
+mod get_attachment;
 mod get_case;
 mod give_clarification;
 mod lift_hold;
@@ -19,6 +20,7 @@ mod notice_silence;
 mod notify_transfer;
 mod object_to_transfer;
 mod place_hold;
+mod put_attachment;
 mod rectify;
 mod refuse_request;
 mod report_arrival;
@@ -29,7 +31,10 @@ mod settle_dispute;
 mod watch_case;
 mod withdraw_request;
 
+use std::pin::Pin;
+
 use proto::requests::v1::answer_service_server::AnswerService;
+use proto::requests::v1::attachment_service_server::AttachmentService;
 use proto::requests::v1::case_service_server::CaseService;
 use proto::requests::v1::request_service_server::RequestService;
 use proto::requests::v1::transfer_service_server::TransferService;
@@ -38,23 +43,27 @@ use proto::requests::v1::{
     AdmitRequestRequest, AdmitRequestResponse, AskClarificationRequest, AskClarificationResponse,
     CancelTransferRequest, CancelTransferResponse, ClaimSilenceRequest, ClaimSilenceResponse,
     CloseCaseRequest, CloseCaseResponse, ExplainCaseRequest, ExplainCaseResponse,
-    FileRequestRequest, FileRequestResponse, GetCaseRequest, GetCaseResponse,
-    GiveClarificationRequest, GiveClarificationResponse, LiftHoldRequest, LiftHoldResponse,
-    ListCasesRequest, ListCasesResponse, ListDeadlinesRequest, ListDeadlinesResponse,
-    ListInboxRequest, ListInboxResponse, NoticeSilenceRequest, NoticeSilenceResponse,
-    NotifyTransferRequest, NotifyTransferResponse, ObjectToTransferRequest,
-    ObjectToTransferResponse, PlaceHoldRequest, PlaceHoldResponse, RectifyRequest, RectifyResponse,
-    RefuseRequestRequest, RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse,
-    ReportDepartureRequest, ReportDepartureResponse, ReportNonDepartureRequest,
-    ReportNonDepartureResponse, ReturnUnconsideredRequest, ReturnUnconsideredResponse,
-    SettleDisputeRequest, SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest,
-    WithdrawRequestResponse,
+    FileRequestRequest, FileRequestResponse, GetAttachmentRequest, GetAttachmentResponse,
+    GetCaseRequest, GetCaseResponse, GiveClarificationRequest, GiveClarificationResponse,
+    LiftHoldRequest, LiftHoldResponse, ListCasesRequest, ListCasesResponse, ListDeadlinesRequest,
+    ListDeadlinesResponse, ListInboxRequest, ListInboxResponse, NoticeSilenceRequest,
+    NoticeSilenceResponse, NotifyTransferRequest, NotifyTransferResponse, ObjectToTransferRequest,
+    ObjectToTransferResponse, PlaceHoldRequest, PlaceHoldResponse, PutAttachmentRequest,
+    PutAttachmentResponse, RectifyRequest, RectifyResponse, RefuseRequestRequest,
+    RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse, ReportDepartureRequest,
+    ReportDepartureResponse, ReportNonDepartureRequest, ReportNonDepartureResponse,
+    ReturnUnconsideredRequest, ReturnUnconsideredResponse, SettleDisputeRequest,
+    SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
 };
-use tonic::{Request, Response, Status};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::desk::Desk;
 
 pub(crate) use give_clarification::first_open as first_open_question;
+
+/// A stream of answers.
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Answers each rpc by the function of its file; commands with a receipt, the others as they are.
 macro_rules! serve {
@@ -146,5 +155,25 @@ serve! {
         request: Request<WatchCaseRequest>,
     ) -> Result<Response<Self::WatchCaseStream>, Status> {
         Ok(Response::new(watch_case::watch_case(self, request).await?))
+    }
+}
+
+#[tonic::async_trait]
+impl AttachmentService for Desk {
+    type PutAttachmentStream = Answers<PutAttachmentResponse>;
+    type GetAttachmentStream = Answers<GetAttachmentResponse>;
+
+    async fn put_attachment(
+        &self,
+        request: Request<Streaming<PutAttachmentRequest>>,
+    ) -> Result<Response<Self::PutAttachmentStream>, Status> {
+        Ok(Response::new(put_attachment::put_attachment(self, request).await?))
+    }
+
+    async fn get_attachment(
+        &self,
+        request: Request<GetAttachmentRequest>,
+    ) -> Result<Response<Self::GetAttachmentStream>, Status> {
+        Ok(Response::new(get_attachment::get_attachment(self, request).await?))
     }
 }

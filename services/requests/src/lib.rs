@@ -6,6 +6,7 @@ mod service;
 mod desk;
 mod person;
 mod evidence;
+mod attached;
 mod notice;
 mod purpose;
 mod page;
@@ -15,4 +16,4 @@ mod view;
 mod grpc;
 
 pub use config::Config;
-pub use service::add_to;
+pub use service::{Clients, add_to};

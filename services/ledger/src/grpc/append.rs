@@ -13,8 +13,9 @@ use runtime::caller::Role;
 use runtime::failure::Failure;
 use zeroize::Zeroizing;
 
-use super::attachment::{blocking, described};
+use super::attachment::blocking;
 use super::{Seen, Service, access, asking, request_id, state};
+use crate::attachments::Kept;
 use crate::corridor::Corridor;
 use crate::layout;
 use crate::serial::YearSerial;
@@ -65,7 +66,7 @@ pub(super) async fn execute(
             Subject::Case(case)
         }
     };
-    attached(service, corridor, case, &request).await?;
+    let attached = attached(service, corridor, case, &request).await?;
     let command = service.reader().secrets.command(&identity, request_id);
     let written = service
         .0
@@ -82,6 +83,7 @@ pub(super) async fn execute(
             access: access(&asking, Some(case), AccessKind::Write),
         })
         .await?;
+    mark_listed(service, attached).await;
     let (reader, stream) = (service.reader(), layout::case_stream(&case));
     let prior = reader.sent_prior(corridor, &stream, &written.command, written.store_position)?;
     Ok(AppendResponse {
@@ -129,7 +131,7 @@ async fn attached(
     corridor: &Arc<Corridor>,
     case: CaseId,
     request: &AppendRequest,
-) -> Result<(), Failure> {
+) -> Result<Vec<Kept>, Failure> {
     let attachments = |entry: &wire::NewEntry| {
         body::decode(&entry.body).map(|it| it.attachments).unwrap_or_default()
     };
@@ -138,20 +140,34 @@ async fn attached(
     }
     let listed: Vec<_> = request.entries.iter().flat_map(attachments).collect();
     if listed.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let absent = || Failure::not_found("attachment");
     let key = service.reader().keys.get(&case).ok_or_else(absent)?;
-    let (files, corridor) = (Arc::clone(&service.0.files), Arc::clone(corridor));
+    let (uploads, corridor) = (service.uploads(case, key, corridor), Arc::clone(corridor));
     let put = blocking(move || {
+        let mut put = Vec::new();
         for it in listed {
-            if described(&files, &key, &corridor, case, it.id)? != Some(it) {
-                return Ok(false);
+            put.push(Kept { case, author: corridor.own, id: it.id });
+            if uploads.described(it.id)? != Some(it) {
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(put))
     });
-    if put.await? { Ok(()) } else { Err(absent()) }
+    put.await?.ok_or_else(absent)
+}
+
+/// What a statement lists waits no more. Where that cannot be noted, the sweep finds it.
+async fn mark_listed(service: &Service, attached: Vec<Kept>) {
+    if attached.is_empty() {
+        return;
+    }
+    let files = Arc::clone(&service.0.files);
+    let marked = blocking(move || attached.iter().try_for_each(|kept| files.listed(kept)));
+    if let Err(error) = marked.await {
+        tracing::warn!(%error, "an attachment could not be marked as listed");
+    }
 }
 
 /// Checks and takes entries; `check` says what is wrong with facts.

@@ -4,13 +4,17 @@ mod describe_attachments;
 mod put_attachment;
 mod read_attachment;
 
-use domain::identifier::State;
+use std::sync::Arc;
+
+use domain::identifier::{CaseId, State};
 use domain::person::attachment::{Attachment, AttachmentId};
+use domain::time::Instant;
 use proto::ledger::v1::attachment_service_server::AttachmentService;
 use proto::ledger::v1::*;
+use proto::record::v1 as wire;
 use record::attachment::{AttachmentKey, AttachmentPlace, End, Part};
-use record::body;
 use record::seal::{CaseKey, Purpose};
+use record::{body, canonical};
 use runtime::failure::{Class, Code, Failure};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,15 +25,15 @@ use crate::attachments::{Files, Kept};
 use crate::corridor::Corridor;
 use crate::follow::Sink;
 use crate::read::{CaseRecords, Reader};
-use proto::record::v1 as wire;
-use record::canonical;
-
-pub(in crate::grpc) use put_attachment::described;
 
 /// The attachment is not here yet.
 pub(crate) const NOT_HERE: Code = Code::new("ATT-0001");
 /// What was put is of no type that is taken.
 pub(crate) const TYPE_NOT_TAKEN: Code = Code::new("ATT-0002");
+/// Too much waits to be listed.
+pub(crate) const TOO_MANY_WAIT: Code = Code::new("ATT-0004");
+/// What this State attached is not here any more.
+pub(crate) const LOST_HERE: Code = Code::new("ATT-0005");
 /// What came is not what the statement says.
 pub(crate) const NOT_AS_LISTED: Code = Code::new("ATT-0003");
 
@@ -39,14 +43,14 @@ const DESCRIPTION: Part = Part { index: u64::MAX, end: End::Last };
 
 #[tonic::async_trait]
 impl AttachmentService for Service {
+    type PutAttachmentStream = Items<PutAttachmentResponse>;
     type ReadAttachmentStream = Items<ReadAttachmentResponse>;
 
     async fn put_attachment(
         &self,
         request: Request<Streaming<PutAttachmentRequest>>,
-    ) -> Result<Response<PutAttachmentResponse>, Status> {
-        let response = put_attachment::execute(self, self.admit(request)?).await?;
-        Ok(Response::new(response))
+    ) -> Result<Response<Self::PutAttachmentStream>, Status> {
+        Ok(put_attachment::execute(self, self.admit(request)?))
     }
 
     async fn describe_attachments(
@@ -93,17 +97,44 @@ fn attachment_key(
     Some(AttachmentKey::new(key, &AttachmentPlace { log, case: kept.case, id: kept.id }))
 }
 
-/// What was put under a name, as a statement would list it; `None` where nothing was, or it is of
-/// another case.
-fn description(
-    files: &Files,
-    key: &AttachmentKey,
-    kept: &Kept,
-) -> Result<Option<Attachment>, Failure> {
-    let Some(sealed) = files.upload(kept)? else { return Ok(None) };
-    let opened = key.open(DESCRIPTION, &sealed).ok();
-    let message = opened.and_then(|bytes| canonical::decode::<wire::Attachment>(&bytes).ok());
-    Ok(message.and_then(|message| message.try_into().ok()))
+/// What the State's own people have put for a case.
+pub(in crate::grpc) struct Uploads {
+    files: Arc<Files>,
+    case: CaseId,
+    key: CaseKey,
+    corridor: Arc<Corridor>,
+    now: Instant,
+}
+
+impl Service {
+    pub(in crate::grpc) fn uploads(
+        &self,
+        case: CaseId,
+        key: CaseKey,
+        corridor: &Arc<Corridor>,
+    ) -> Uploads {
+        let (files, corridor) = (Arc::clone(&self.0.files), Arc::clone(corridor));
+        Uploads { files, case, key, corridor, now: self.0.clock.now() }
+    }
+}
+
+impl Uploads {
+    /// What was put under a name, as a statement would list it; `None` where nothing was, it goes
+    /// on, or it is of another case. Blocks.
+    pub(in crate::grpc) fn described(
+        &self,
+        id: AttachmentId,
+    ) -> Result<Option<Attachment>, Failure> {
+        let author = self.corridor.own;
+        let kept = Kept { case: self.case, author, id };
+        let Some(key) = attachment_key(&self.key, &self.corridor, author, &kept) else {
+            return Ok(None);
+        };
+        let Some(sealed) = self.files.upload(&kept, self.now)? else { return Ok(None) };
+        let opened = key.open(DESCRIPTION, &sealed).ok();
+        let message = opened.and_then(|bytes| canonical::decode::<wire::Attachment>(&bytes).ok());
+        Ok(message.and_then(|message| message.try_into().ok()))
+    }
 }
 
 /// Reads or writes files without keeping others from their turn.

@@ -5,8 +5,9 @@
 //!    served, as it does when an older keyring was restored.
 //! 2. The keys are forgotten in memory: nobody is shown a body, or given a key, from here on.
 //! 3. The next epoch of the keyring is written without them, and the wrapping key of the old one is
-//!    destroyed (`keyring.rs` says what a crash at each step leaves). A failure is told, and tried
-//!    again with the next tick.
+//!    destroyed (`keyring.rs` says what a crash at each step leaves). Then the files of the case's
+//!    attachments go. A failure is told, and tried again with the next tick; files that a crash
+//!    leaves are swept at the next start.
 //! 4. Only then is the order answered, and only then can `ErasureDone` be stated.
 
 use std::collections::BTreeSet;
@@ -122,7 +123,15 @@ impl Writer {
         match destroy(&mut self.parts.keyring, &self.to_erase) {
             Ok(()) => {
                 tracing::info!(cases = self.to_erase.len(), "the keys of cases are destroyed");
-                self.to_erase.clear();
+                let files = &self.parts.attachments;
+                self.to_erase.retain(|case| {
+                    files
+                        .erase(case)
+                        .inspect_err(|error| {
+                            tracing::error!(%case, %error, "its attachments could not be removed");
+                        })
+                        .is_err()
+                });
             }
             Err(error) => {
                 self.stopped = self.stopped || self.parts.keyring.has_failed();

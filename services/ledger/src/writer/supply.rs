@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::identifier::State;
+use domain::identifier::{CaseId, State};
 use domain::person::attachment::AttachmentId;
 use event_store::StoredRecord;
 use proto::record::v1::WrappedCaseKey;
@@ -36,13 +36,15 @@ pub(crate) enum Supply {
     CaseKey(WrappedCaseKey),
     /// Every chunk of this attachment is kept.
     Attachment(AttachmentId),
+    /// Its chunks had come, and are here no more.
+    Lost(CaseId, AttachmentId),
 }
 
 impl SupplyJob {
     pub(super) fn weight(&self) -> usize {
         match &self.supply {
             Supply::Body(sealed) => sealed.len() + 512,
-            Supply::CaseKey(_) | Supply::Attachment(_) => 512,
+            Supply::CaseKey(_) | Supply::Attachment(_) | Supply::Lost(..) => 512,
         }
     }
 }
@@ -74,7 +76,10 @@ impl Writer {
             (Supply::CaseKey(_), Some(missing)) => {
                 group.touches(&self.parts, &case_stream(&missing.case))
             }
-            (Supply::Body(_) | Supply::CaseKey(_) | Supply::Attachment(_), _) => Ok(false),
+            (
+                Supply::Body(_) | Supply::CaseKey(_) | Supply::Attachment(_) | Supply::Lost(..),
+                _,
+            ) => Ok(false),
         }
     }
 }
@@ -85,10 +90,15 @@ fn stage(parts: &Parts, group: &mut Group, job: SupplyJob) -> Result<(), Failure
     let need = match &supply {
         Supply::Body(_) => Need::Body,
         Supply::CaseKey(_) => Need::CaseKey,
-        Supply::Attachment(id) => Need::Attachment(*id),
+        Supply::Attachment(id) | Supply::Lost(_, id) => Need::Attachment(*id),
     };
     let named = Named { position, need };
-    let Some(missing) = state.missing.get(&named).copied() else {
+    let missing = state.missing.get(&named).copied();
+    if let (Supply::Lost(case, _), None) = (&supply, missing) {
+        group.miss(partner, &state.corridor.names, vec![(*case, position, need)]);
+        return Ok(());
+    }
+    let Some(missing) = missing else {
         // It came before, or the entry never named one: either way nothing is wanted.
         return Ok(());
     };
@@ -109,6 +119,8 @@ fn stage(parts: &Parts, group: &mut Group, job: SupplyJob) -> Result<(), Failure
             sealed
         }
         Supply::Attachment(_) => Vec::new(),
+        // It is missed already.
+        Supply::Lost(..) => return Ok(()),
         Supply::CaseKey(wrapped) => {
             let key = unwrap(parts, state, &missing, &head, &wrapped)?;
             let found = listed_in(parts, state, missing.case, &key)?.into_iter();

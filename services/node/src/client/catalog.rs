@@ -14,6 +14,8 @@ pub(super) struct Verb {
     pub(super) method: &'static str,
     /// Whether the request is read from a JSON file.
     pub(super) takes_file: bool,
+    /// Whether a file is sent behind the request.
+    pub(super) sends_file: bool,
     /// Whether the reply is bytes for a file.
     pub(super) saves_to_file: bool,
     /// What is called instead where a flag says so.
@@ -29,11 +31,23 @@ pub(super) struct Instead {
 }
 
 const fn verb(name: &'static str, method: &'static str, about: &'static str) -> Verb {
-    Verb { name, about, method, takes_file: false, saves_to_file: false, instead: None }
+    Verb {
+        name,
+        about,
+        method,
+        takes_file: false,
+        sends_file: false,
+        saves_to_file: false,
+        instead: None,
+    }
 }
 
 const fn from_file(verb: Verb) -> Verb {
     Verb { takes_file: true, ..verb }
+}
+
+const fn sends_file(verb: Verb) -> Verb {
+    Verb { sends_file: true, ..verb }
 }
 
 const fn to_file(verb: Verb) -> Verb {
@@ -274,6 +288,22 @@ pub(super) const GROUPS: &[Group] = &[
                 method!("requests.v1.CaseService", "CloseCase"),
                 "Close your State's part of a case",
             ),
+        ],
+    },
+    Group {
+        name: "attachment",
+        about: "Files of a case: scans, photographs, fingerprint files",
+        verbs: &[
+            sends_file(verb(
+                "put",
+                method!("requests.v1.AttachmentService", "PutAttachment"),
+                "Put a file; it goes to the partner once a statement lists it (`--attachments`)",
+            )),
+            to_file(verb(
+                "get",
+                method!("requests.v1.AttachmentService", "GetAttachment"),
+                "Fetch a file that a statement lists, whole and checked",
+            )),
         ],
     },
     Group {

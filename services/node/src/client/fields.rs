@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches};
+use domain::person::attachment::ATTACHMENT_BYTES_MAX;
 use prost_reflect::{
     Cardinality, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
     ReflectMessage, Value,
@@ -17,14 +18,16 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The option for a field; `None` for messages, which only a file can hold.
 pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
     let name = field.name().to_owned();
-    if matches!(field.kind(), Kind::Message(_)) {
+    if matches!(field.kind(), Kind::Message(_)) || says_the_file(field) {
         return None;
     }
     let positional = name == "case";
     let mut arg = Arg::new(name.clone());
     if positional {
-        // `audit accesses` lists those of every case without one.
-        let required = field.parent_message().name() != "ListAccessesRequest";
+        // `audit accesses` lists those of every case without one, and `attachment put` takes files
+        // for a case that is yet to be filed.
+        let optional = ["ListAccessesRequest", "PutAttachmentRequest"];
+        let required = !optional.contains(&field.parent_message().name());
         let help = "The case, by number (`NL-XK-2026-000123`) or id";
         arg = arg.value_name("CASE").help(help).required(required);
     } else {
@@ -44,6 +47,41 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
         _ if positional => arg,
         _ => arg.value_name("TEXT"),
     })
+}
+
+/// Whether the file that is sent says it by itself.
+fn says_the_file(field: &FieldDescriptor) -> bool {
+    field.parent_message().name() == SENDS_FILE && ["content", "size"].contains(&field.name())
+}
+
+/// The request behind which a file is sent.
+const SENDS_FILE: &str = "PutAttachmentRequest";
+
+/// Bytes of a file in one message.
+const PART_BYTES: usize = 256 << 10;
+
+/// A request and the file behind it, in parts.
+pub(super) fn with_file(
+    mut request: DynamicMessage,
+    file: &Path,
+) -> anyhow::Result<Vec<DynamicMessage>> {
+    let name = file.display().to_string();
+    let mut content = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(ATTACHMENT_BYTES_MAX + 1).read_to_end(&mut content))
+        .with_context(|| format!("read `{name}`"))?;
+    let size = content.len() as u64;
+    if !(1..=ATTACHMENT_BYTES_MAX).contains(&size) {
+        bail!("`{name}` must have 1 to {ATTACHMENT_BYTES_MAX} bytes");
+    }
+    request.set_field_by_name("size", Value::U64(size));
+    let empty = DynamicMessage::new(request.descriptor());
+    let parts = content.chunks(PART_BYTES).map(|part| {
+        let mut message = empty.clone();
+        message.set_field_by_name("content", Value::Bytes(part.to_vec().into()));
+        message
+    });
+    Ok(std::iter::once(request).chain(parts).collect())
 }
 
 /// What the help says of a field. The protocol's own comments say more.
@@ -71,6 +109,8 @@ const HELP: &[(&str, &str)] = &[
     ("agreement", "The agreement (`operator agreements` lists what is adopted)"),
     ("answer", "What the agency answers"),
     ("at", "Local date and time of the interview, YYYY-MM-DDTHH:MM"),
+    ("attachment", "Id of the file, as `case show` lists it with a purpose"),
+    ("attachments", "Files that were put before, by id (`attachment put` prints it; repeatable)"),
     ("author", "The State whose log it is in"),
     ("basis", "On what basis it is erased"),
     (
@@ -85,9 +125,11 @@ const HELP: &[(&str, &str)] = &[
     ("escorted", "The person is escorted"),
     ("etag", "Etag of the case as you saw it (`case show` prints it)"),
     ("evidence", "Items of evidence, as the agreement's lists name them (repeatable)"),
+    ("filing", "For a case that is yet to be filed: the `--request-id` that you will file it with"),
     ("finding", "What the population register says"),
     ("irregular_stay_known_on", "Since when the irregular stay is known, YYYY-MM-DD"),
     ("issued_on", "First day of validity, YYYY-MM-DD"),
+    ("label", "What the file is, for people, at most 200 characters"),
     ("mode", "How the person travels"),
     ("note", "Free text, sealed, at most 4,000 characters"),
     ("notice", "Position of the notice in the requesting State's log; the pending one when absent"),

@@ -26,7 +26,7 @@ impl Replies {
 /// How often a call is made again over a new connection when the last one broke.
 const CONNECTIONS_MAX: u32 = 5;
 
-/// Starts a call. A method with one reply is a stream of one.
+/// Starts a call. A method with one request or reply is a stream of one.
 ///
 /// A node that does not accept the certificate says so after the client has begun to send, and
 /// the broken connection may hide what it said; so a call whose connection breaks is made again. A
@@ -34,11 +34,11 @@ const CONNECTIONS_MAX: u32 = 5;
 pub(super) async fn open(
     profile: &Loaded,
     method: &MethodDescriptor,
-    request: &DynamicMessage,
+    requests: &[DynamicMessage],
 ) -> Result<Replies, Status> {
     let mut attempt = 1;
     loop {
-        match once(profile, method, request).await {
+        match once(profile, method, requests).await {
             Err(broken) if is_broken(&broken) && attempt < CONNECTIONS_MAX => {
                 if let Some(refused) = certificate_refused(&broken) {
                     return Err(refused);
@@ -55,7 +55,7 @@ pub(super) async fn open(
 async fn once(
     profile: &Loaded,
     method: &MethodDescriptor,
-    request: &DynamicMessage,
+    requests: &[DynamicMessage],
 ) -> Result<Replies, Status> {
     let channel = profile.connect().await?;
     let mut client = tonic::client::Grpc::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
@@ -63,8 +63,8 @@ async fn once(
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
     let codec = Dynamic { output: method.output() };
-    let request = Request::new(request.clone());
-    let reply = client.server_streaming(request, path, codec).await?;
+    let requests = Request::new(tokio_stream::iter(requests.to_vec()));
+    let reply = client.streaming(requests, path, codec).await?;
     Ok(Replies { stream: reply.into_inner() })
 }
 

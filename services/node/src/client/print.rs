@@ -49,6 +49,7 @@ fn text(reply: &DynamicMessage, what: &str) -> String {
         "ListInboxResponse" => cases::inbox(view),
         "GetCaseResponse" => cases::show(view),
         "ExplainCaseResponse" => cases::explain(view),
+        "PutAttachmentResponse" => cases::put(view),
         "WatchCaseResponse" => cases::watched(view),
         "SubscribeResponse" => view.message("event").map(cases::event).unwrap_or_default(),
         "ListEventsResponse" => cases::events(view),
@@ -82,7 +83,7 @@ pub(super) fn chunk(reply: &DynamicMessage) -> Vec<u8> {
         Some(Value::Bytes(bytes)) => Some(bytes.to_vec()),
         _ => None,
     };
-    field("chunk").or_else(|| field("evidence")).unwrap_or_default()
+    ["chunk", "evidence", "content"].into_iter().find_map(field).unwrap_or_default()
 }
 
 /// Says where a file was written to.

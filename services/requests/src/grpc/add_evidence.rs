@@ -8,7 +8,7 @@ use runtime::failure::Failure;
 use tonic::Request;
 
 use crate::desk::{Desk, Order, head};
-use crate::evidence;
+use crate::{attached, evidence};
 
 pub(super) async fn add_evidence(
     desk: &Desk,
@@ -17,12 +17,13 @@ pub(super) async fn add_evidence(
     let official = desk.office(&request, Duty::Returns)?;
     let it = request.into_inner();
     let head = head!(it, Optional, "RequestService/AddEvidence");
-    let (order, items) = Order::read(official, head, |fields| {
+    let (order, (items, files)) = Order::read(official, head, |fields| {
         if it.evidence.is_empty() {
             return fields.required("evidence", None);
         }
-        evidence::read(fields, &it.evidence)
+        evidence::read(fields, &it.evidence).zip(attached::read(fields, &it.attachments))
     })?;
+    let order = desk.attach(order, &files).await?;
     desk.run_checked(order, |reading, ordered| {
         let rules = reading.case.rules.as_ref();
         if let Some(rules) = rules {

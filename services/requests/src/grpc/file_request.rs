@@ -5,6 +5,7 @@ use domain::case::event::{AgreementReference, RequestFiled, ReturnDecision};
 use domain::case::rejection::Rejection;
 use domain::clock;
 use domain::identifier::{AgreementId, EvidenceItem, Office, State};
+use domain::person::attachment::AttachmentId;
 use domain::person::{self as sealed, Detail, Particulars, REFERENCE_CHARS_MAX, Text};
 use domain::rules::{Category, Rules};
 use domain::time::Date;
@@ -15,9 +16,10 @@ use runtime::config::Duty;
 use runtime::failure::Failure;
 use tonic::Request;
 
+use crate::attached::For;
 use crate::desk::{Desk, Note, Official, read_note, request_id, signed, today};
 use crate::view::words;
-use crate::{evidence, person};
+use crate::{attached, evidence, person};
 use runtime::fields::Fields;
 
 pub(super) async fn file_request(
@@ -38,7 +40,11 @@ pub(super) async fn file_request(
         },
         partner: filing.partner,
     };
-    let particulars = signed(&official, filing.particulars.clone())?;
+    let (partner_state, request_id) = (&it.partner_state, filing.request_id.as_str());
+    let put_for = For::Filing { partner_state, request_id };
+    let attachments = desk.described(&official.caller, put_for, &filing.attachments).await?;
+    let particulars = Particulars { attachments, ..filing.particulars.clone() };
+    let particulars = signed(&official, particulars)?;
     runtime::command::open(&desk.ledger, &command, |reading| {
         let opening = reading.opening()?;
         let (under, rules) = latest(opening.agreements(), &filing.agreement)?;
@@ -62,6 +68,7 @@ struct Filing {
     return_decision: ReturnDecision,
     addressed_to: Office,
     irregular_stay_known_on: Option<Date>,
+    attachments: Vec<AttachmentId>,
     particulars: Particulars,
 }
 
@@ -77,6 +84,7 @@ fn read(fields: &mut Fields, it: &FileRequestRequest, desk: &Desk) -> Option<Fil
     let sealed = sealed(fields, it, Date::MAX);
     let category = fields.word("category", words::read_category(it.category));
     let evidence = evidence::read(fields, &it.evidence);
+    let attachments = attached::read(fields, &it.attachments);
     let addressed_to = fields.take("addressed_to", Office::new(&it.addressed_to));
     let addressed_to = addressed_to.zip(organisations).and_then(|(office, known)| {
         let answers = known.has_duty(&office, Duty::Answers);
@@ -101,11 +109,13 @@ fn read(fields: &mut Fields, it: &FileRequestRequest, desk: &Desk) -> Option<Fil
         },
         addressed_to: addressed_to?,
         irregular_stay_known_on: known_on?,
+        attachments: attachments?,
         particulars: Particulars {
             acting: None,
             note: note?,
             reference: reference?,
             detail: Detail::Request(Box::new(sealed?)),
+            // Described by the ledger, which keeps them.
             attachments: Vec::new(),
         },
     })

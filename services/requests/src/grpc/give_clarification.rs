@@ -9,6 +9,7 @@ use runtime::config::Duty;
 use runtime::failure::Failure;
 use tonic::Request;
 
+use crate::attached;
 use crate::desk::{Desk, Order, head};
 
 pub(super) async fn give_clarification(
@@ -18,7 +19,9 @@ pub(super) async fn give_clarification(
     let official = desk.office(&request, Duty::Returns)?;
     let it = request.into_inner();
     let head = head!(it, Required, "RequestService/GiveClarification");
-    let (order, ()) = Order::read(official, head, |_| Some(()))?;
+    let (order, files) =
+        Order::read(official, head, |fields| attached::read(fields, &it.attachments))?;
+    let order = desk.attach(order, &files).await?;
     desk.run(order, |reading, ordered| {
         let question = it.question.or_else(|| first_open(reading));
         let question = question.ok_or(Rejection::QuestionMustHaveBeenAsked)?;

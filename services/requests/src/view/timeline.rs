@@ -23,6 +23,7 @@ pub(crate) fn entry(reading: &Reading, judged: &Judged) -> TimelineEntry {
     let partner = reading.case.state(judged.side.other());
     let receipt = chain(reading, partner).receipt_of(judged.at.dispatch);
     let body = particulars(reading, judged.author, judged.at.position);
+    let attachments = body.map(|body| body.attachments.as_slice()).unwrap_or_default();
     let acting = body.and_then(|body| body.acting.as_ref());
     let statement = judged.statement.as_deref();
     TimelineEntry {
@@ -46,6 +47,7 @@ pub(crate) fn entry(reading: &Reading, judged: &Judged) -> TimelineEntry {
         office: acting.map(|acting| acting.office.to_string()).unwrap_or_default(),
         official: acting.map(|acting| acting.official.reveal().to_owned()).unwrap_or_default(),
         note: optional(body.and_then(|body| body.note.as_ref())),
+        attachments: attachments.iter().map(words::attachment).collect(),
         codes: statement.map(words::codes).unwrap_or_default(),
     }
 }

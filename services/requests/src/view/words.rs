@@ -2,12 +2,32 @@
 
 use domain::case::event::{self, Kind};
 use domain::case::outcome::{self, Ground, Outcome, Settlement};
+use domain::person::Text;
+use domain::person::attachment::{Attachment, MediaType};
 use domain::referral;
 use domain::rules;
 use proto::command::v1::{EventKind, Result, Standing};
 use proto::requests::v1::{
-    Category, NonDeparture, RefusalReason, ReturnReason, Safeguard, TransportMode, Unit,
+    self as requests, Category, NonDeparture, RefusalReason, ReturnReason, Safeguard,
+    TransportMode, Unit,
 };
+
+/// What an official sees of a file.
+pub(crate) fn attachment(it: &Attachment) -> requests::Attachment {
+    let media_type = match it.media_type {
+        MediaType::Pdf => requests::MediaType::Pdf,
+        MediaType::Jpeg => requests::MediaType::Jpeg,
+        MediaType::Png => requests::MediaType::Png,
+        MediaType::AnsiNist => requests::MediaType::AnsiNist,
+    };
+    requests::Attachment {
+        id: it.id.to_string(),
+        media_type: media_type.into(),
+        size: it.bytes,
+        sha256: it.digest.to_string(),
+        label: it.label.as_ref().map(Text::reveal).unwrap_or_default().to_owned(),
+    }
+}
 
 /// The result, and what it was before a withdrawal that came after it.
 pub(crate) const fn result(outcome: Outcome) -> (Result, Result) {

@@ -1,7 +1,9 @@
 //! Tests of the services of return offices and authorities, on ledgers in memory.
 
+mod attachments;
 mod bad_input;
 mod error_pages;
+mod fake_attachments;
 mod lists;
 mod office;
 mod story;

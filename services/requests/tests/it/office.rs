@@ -4,6 +4,7 @@
 use domain::identifier::CaseId;
 use proto::command::v1::{Purpose, Receipt};
 use proto::requests::v1::answer_service_client::AnswerServiceClient;
+use proto::requests::v1::attachment_service_client::AttachmentServiceClient;
 use proto::requests::v1::case_service_client::CaseServiceClient;
 use proto::requests::v1::request_service_client::RequestServiceClient;
 use proto::requests::v1::transfer_service_client::TransferServiceClient;
@@ -16,6 +17,7 @@ use runtime::server::Services;
 use runtime::shutdown::Shutdown;
 use tonic::transport::Channel;
 
+use crate::fake_attachments::FakeAttachments;
 use crate::world::{LIMITS, World, as_caller, organisations, state};
 
 pub(crate) struct Desk {
@@ -23,6 +25,9 @@ pub(crate) struct Desk {
     pub(crate) answers: AnswerServiceClient<Channel>,
     pub(crate) transfers: TransferServiceClient<Channel>,
     pub(crate) cases: CaseServiceClient<Channel>,
+    pub(crate) attachments: AttachmentServiceClient<Channel>,
+    /// What the ledger was given.
+    pub(crate) files: FakeAttachments,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -44,14 +49,20 @@ impl Desk {
             message_bytes_max: LIMITS.message_bytes_max,
         };
         let shutdown = Shutdown::new();
-        let ledger = world.ledger(of).await;
-        let services = requests::add_to(Services::new(), config, ledger, &shutdown);
+        let files = FakeAttachments::default();
+        let clients = requests::Clients {
+            ledger: world.ledger(of).await,
+            attachments: files.client(of).await,
+        };
+        let services = requests::add_to(Services::new(), config, clients, &shutdown);
         let channel = as_caller(services, identity).await;
         Self {
             requests: RequestServiceClient::new(channel.clone()),
             answers: AnswerServiceClient::new(channel.clone()),
             transfers: TransferServiceClient::new(channel.clone()),
-            cases: CaseServiceClient::new(channel),
+            cases: CaseServiceClient::new(channel.clone()),
+            attachments: AttachmentServiceClient::new(channel),
+            files,
             shutdown,
         }
     }

@@ -1,13 +1,11 @@
 //! `DescribeAttachments`: what was put for a case, as the body of a statement lists it.
 
-use std::sync::Arc;
-
 use domain::person::attachment::{ATTACHMENTS_MAX, AttachmentId};
 use proto::ledger::v1::{DescribeAttachmentsRequest, DescribeAttachmentsResponse};
 use runtime::failure::Failure;
 
 use super::blocking;
-use super::put_attachment::{For, Target, described, target};
+use super::put_attachment::{For, Target, Unopened, target};
 use crate::grpc::{Service, asking};
 
 pub(super) async fn execute(
@@ -24,12 +22,15 @@ pub(super) async fn execute(
         ids.push(id.ok_or_else(|| Failure::field(format!("ids[{index}]"), "must have 16 bytes"))?);
     }
     let wanted = For::new(&request.case, &request.partner_state, &request.request_id);
-    let Target { case, corridor, key } = target(service, &asking, wanted).await?;
-    let files = Arc::clone(&service.0.files);
+    let found = target(service, &asking, wanted, Unopened::Leave).await?;
+    let Some(Target { case, corridor, key }) = found else {
+        return Ok(DescribeAttachmentsResponse::default());
+    };
+    let uploads = service.uploads(case, key, &corridor);
     let found = blocking(move || {
-        let found = ids.into_iter().map(|id| described(&files, &key, &corridor, case, id));
-        found.collect::<Result<Option<Vec<_>>, _>>()
+        let found = ids.into_iter().map(|id| uploads.described(id));
+        found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
     });
-    let found = found.await?.ok_or_else(|| Failure::not_found("attachment"))?;
+    let found = found.await?;
     Ok(DescribeAttachmentsResponse { attachments: found.iter().map(Into::into).collect() })
 }

@@ -1,6 +1,7 @@
 //! `PutAttachment`: sealed chunk by chunk as it comes; kept once its content shows what it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::identifier::{CaseId, Digest};
 use domain::person::Text;
@@ -16,51 +17,88 @@ use record::seal::CaseKey;
 use runtime::caller::Role;
 use runtime::failure::{Class, Failure};
 use sha2::{Digest as _, Sha256};
-use tonic::Streaming;
+use tonic::{Response, Streaming};
 use zeroize::Zeroizing;
 
-use super::{DESCRIPTION, TYPE_NOT_TAKEN, attachment_key, blocking, description};
+use super::{
+    DESCRIPTION, TOO_MANY_WAIT, TYPE_NOT_TAKEN, attachment_key, blocking, slowly_streamed,
+};
 use crate::access::Asking;
 use crate::attachments::{Files, Kept};
 use crate::corridor::Corridor;
 use crate::failure::CASE_KEY_MISSING;
-use crate::grpc::{Service, access, asking, request_id};
+use crate::grpc::{Items, Service, access, asking, request_id};
 
-pub(super) async fn execute(
+/// How long an upload may take, whatever its size.
+const TIME_MAX: Duration = Duration::from_secs(10 * 60);
+/// Most uploads of one case that wait to be listed.
+const WAITING_MAX: usize = 64;
+
+/// Answers at once, with a stream: the one answer in it may take longer than a call may take to its
+/// first.
+pub(super) fn execute(
+    service: &Service,
+    parts: Streaming<PutAttachmentRequest>,
+) -> Response<Items<PutAttachmentResponse>> {
+    let service = service.clone();
+    slowly_streamed(|sink| async move {
+        let put = put(&service, parts).await;
+        // Whoever no longer waits can put it again.
+        let _ = sink.send(put.map_err(Into::into)).await;
+    })
+}
+
+async fn put(
     service: &Service,
     mut parts: Streaming<PutAttachmentRequest>,
 ) -> Result<PutAttachmentResponse, Failure> {
-    let first = parts.message().await.map_err(Failure::from)?.unwrap_or_default();
+    let first = in_time(next(&mut parts)).await?.unwrap_or_default();
     let new = first.attachment;
     let new = new.ok_or_else(|| Failure::field("attachment", "must stand in the first message"))?;
     let label = Text::optional(&new.label, LABEL_CHARS_MAX)
         .map_err(|error| InvalidField::new("attachment.label", error))?;
+    if !(1..=ATTACHMENT_BYTES_MAX).contains(&new.size) {
+        let reason = format!("must be 1 to {ATTACHMENT_BYTES_MAX} bytes");
+        return Err(Failure::field("attachment.size", reason));
+    }
     let asking = asking(new.caller.as_ref())?;
     let wanted = For::new(&new.case, &new.partner_state, &new.request_id);
-    let Target { case, corridor, key } = target(service, &asking, wanted).await?;
-    let id = fresh(&mut random::operating_system());
-    let kept = Kept { case, author: corridor.own, id };
+    let target = target(service, &asking, wanted, Unopened::Mint).await?;
+    let Target { case, corridor, key } = target.ok_or_else(key_missing)?;
+    let sweep = service.0.sweep.clone();
+    if blocking(move || sweep.waiting(case)).await? >= WAITING_MAX {
+        let message = "too much was attached to this case that no statement lists";
+        return Err(Failure::new(Class::Busy, TOO_MANY_WAIT, message));
+    }
+    let kept = Kept { case, author: corridor.own, id: fresh(&mut random::operating_system()) };
     let key = attachment_key(&key, &corridor, corridor.own, &kept);
     let key = Arc::new(key.ok_or_else(|| Failure::internal("the State has no log"))?);
-    let files = Arc::clone(&service.0.files);
-    let began = Arc::clone(&files);
-    blocking(move || began.begin(&kept)).await?;
+    let upload = Upload::new(Arc::clone(&service.0.files), kept, key, new.size);
     let put = async {
-        let upload = Upload::new(Arc::clone(&files), kept, Arc::clone(&key));
-        let attachment = upload.take(first.content, &mut parts, label).await?;
-        let message = wire::Attachment::from(&attachment);
-        let sealed = key.seal(DESCRIPTION, &canonical::encode(&message));
-        let files = Arc::clone(&files);
-        blocking(move || files.end(&kept, &sealed)).await?;
+        let message = upload.keep(service, first.content, &mut parts, label).await?;
         service.0.queue.access(access(&asking, Some(case), AccessKind::Write)).await?;
-        Ok(PutAttachmentResponse { attachment: Some(message) })
+        // Its erasure may have been ordered meanwhile.
+        let erased = service.reader().keys.is_erased(&case);
+        if erased { Err(key_missing()) } else { Ok(message) }
     };
-    let put: Result<_, Failure> = put.await;
+    let put: Result<wire::Attachment, Failure> = put.await;
     if put.is_err() {
         // What could not be put is not kept. A crash here leaves it to the sweep.
-        let _ = blocking(move || files.remove(&kept)).await;
+        let files = Arc::clone(&service.0.files);
+        blocking(move || files.remove(&kept)).await?;
     }
-    put
+    put.map(|attachment| PutAttachmentResponse { attachment: Some(attachment) })
+}
+
+async fn next(
+    parts: &mut Streaming<PutAttachmentRequest>,
+) -> Result<Option<PutAttachmentRequest>, Failure> {
+    parts.message().await.map_err(Failure::from)
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let done = tokio::time::timeout(TIME_MAX, work).await;
+    done.map_err(|_| Failure::field("content", "must be sent within ten minutes"))?
 }
 
 /// A name that nothing has.
@@ -90,12 +128,23 @@ impl<'a> For<'a> {
     }
 }
 
-/// Finds the case, if it is the caller's, and its key.
+/// What becomes of a case that is not open yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unopened {
+    /// Its key is made, if there is none.
+    Mint,
+    /// It has none, and nothing was put for it.
+    Leave,
+}
+
+/// Finds the case, if it is the caller's, and its key. `None` for a case that is not open, if it is
+/// to be left so.
 pub(super) async fn target(
     service: &Service,
     asking: &Asking,
     it: For<'_>,
-) -> Result<Target, Failure> {
+    unopened: Unopened,
+) -> Result<Option<Target>, Failure> {
     writes(asking)?;
     let (case, corridor) = match it {
         For::Case(name) => {
@@ -110,17 +159,24 @@ pub(super) async fn target(
             let identity = asking.caller.identity();
             let case = service.reader().secrets.case_id(&identity, request_id(id)?, founder);
             if service.reader().keys.get(&case).is_none() {
-                let access = access(asking, Some(case), AccessKind::Write);
-                service.0.queue.mint(case, access).await?;
+                match unopened {
+                    Unopened::Mint => {
+                        let access = access(asking, Some(case), AccessKind::Write);
+                        service.0.queue.mint(case, access).await?;
+                    }
+                    Unopened::Leave => return Ok(None),
+                }
             }
             (case, corridor)
         }
     };
-    let key = service.reader().keys.get(&case).ok_or_else(|| {
-        let message = "the key of this case is not here: nothing can be sealed for it";
-        Failure::new(Class::Refused, CASE_KEY_MISSING, message)
-    })?;
-    Ok(Target { case, corridor, key })
+    let key = service.reader().keys.get(&case).ok_or_else(key_missing)?;
+    Ok(Some(Target { case, corridor, key }))
+}
+
+fn key_missing() -> Failure {
+    let message = "the key of this case is not here: nothing can be sealed for it";
+    Failure::new(Class::Refused, CASE_KEY_MISSING, message)
 }
 
 /// Passes for whoever may state something.
@@ -133,24 +189,13 @@ fn writes(asking: &Asking) -> Result<(), Failure> {
     }
 }
 
-/// What was put under a name for a case, as a statement would list it.
-pub(in crate::grpc) fn described(
-    files: &Files,
-    key: &CaseKey,
-    corridor: &Corridor,
-    case: CaseId,
-    id: AttachmentId,
-) -> Result<Option<Attachment>, Failure> {
-    let kept = Kept { case, author: corridor.own, id };
-    let Some(key) = attachment_key(key, corridor, corridor.own, &kept) else { return Ok(None) };
-    description(files, &key, &kept)
-}
-
 /// An attachment on its way in. Holds one chunk of it.
 struct Upload {
     files: Arc<Files>,
     kept: Kept,
     key: Arc<AttachmentKey>,
+    /// How many bytes were announced.
+    size: u64,
     inspector: Inspector,
     hash: Sha256,
     bytes: u64,
@@ -159,17 +204,37 @@ struct Upload {
 }
 
 impl Upload {
-    fn new(files: Arc<Files>, kept: Kept, key: Arc<AttachmentKey>) -> Self {
+    fn new(files: Arc<Files>, kept: Kept, key: Arc<AttachmentKey>, size: u64) -> Self {
         Self {
             files,
             kept,
             key,
+            size,
             inspector: Inspector::default(),
             hash: Sha256::new(),
             bytes: 0,
             chunk: Zeroizing::new(Vec::with_capacity(CHUNK_LENGTH)),
             chunks: Vec::new(),
         }
+    }
+
+    /// Keeps all of it, and what a statement would list.
+    async fn keep(
+        self,
+        service: &Service,
+        first: Vec<u8>,
+        parts: &mut Streaming<PutAttachmentRequest>,
+        label: Option<Text>,
+    ) -> Result<wire::Attachment, Failure> {
+        let (files, kept, key) = (Arc::clone(&self.files), self.kept, Arc::clone(&self.key));
+        let (began, now) = (Arc::clone(&files), service.0.clock.now());
+        blocking(move || began.begin(&kept, now)).await?;
+        let attachment = in_time(self.take(first, parts, label)).await?;
+        let message = wire::Attachment::from(&attachment);
+        let sealed = key.seal(DESCRIPTION, &canonical::encode(&message));
+        let now = service.0.clock.now();
+        blocking(move || files.end(&kept, now, &sealed)).await?;
+        Ok(message)
     }
 
     /// Takes all of it; what it is shows at the end.
@@ -180,14 +245,14 @@ impl Upload {
         label: Option<Text>,
     ) -> Result<Attachment, Failure> {
         self.push(Zeroizing::new(first)).await?;
-        while let Some(part) = parts.message().await.map_err(Failure::from)? {
+        while let Some(part) = next(parts).await? {
             if part.attachment.is_some() {
                 return Err(Failure::field("attachment", "must stand in the first message only"));
             }
             self.push(Zeroizing::new(part.content)).await?;
         }
-        if self.bytes == 0 {
-            return Err(Failure::field("content", "must not be empty"));
+        if self.bytes < self.size {
+            return Err(self.other_size());
         }
         self.seal(End::Last).await?;
         let media_type = self.inspector.finish().map_err(not_taken)?;
@@ -203,9 +268,8 @@ impl Upload {
 
     async fn push(&mut self, content: Zeroizing<Vec<u8>>) -> Result<(), Failure> {
         self.bytes += content.len() as u64;
-        if self.bytes > ATTACHMENT_BYTES_MAX {
-            let reason = format!("must have at most {ATTACHMENT_BYTES_MAX} bytes");
-            return Err(Failure::field("content", reason));
+        if self.bytes > self.size {
+            return Err(self.other_size());
         }
         self.inspector.push(&content).map_err(not_taken)?;
         self.hash.update(&*content);
@@ -220,6 +284,10 @@ impl Upload {
             rest = left;
         }
         Ok(())
+    }
+
+    fn other_size(&self) -> Failure {
+        Failure::field("content", format!("must have the {} bytes that `size` says", self.size))
     }
 
     async fn seal(&mut self, end: End) -> Result<(), Failure> {

@@ -40,7 +40,13 @@ pub(super) async fn execute(
     let listed = listed.ok_or_else(absent)?;
     let kept = Kept { case: missing.case, author: corridor.partner, id };
     let files = Arc::clone(&service.0.files);
-    take(&files, kept, &listed, &mut parts).await?;
+    let taken = take(&files, kept, &listed, &mut parts).await;
+    if service.reader().keys.is_erased(&missing.case) {
+        // Its erasure was ordered meanwhile: what came in behind it goes too.
+        blocking(move || files.erase(&kept.case)).await?;
+        return Err(absent());
+    }
+    taken?;
     if blocking(move || Ok(held(&files, &kept, &listed) == listed.chunks.len())).await? {
         let supply = Supply::Attachment(id);
         let partner: State = corridor.partner;
@@ -59,6 +65,8 @@ async fn take(
     let (looked, attachment) = (Arc::clone(files), listed.clone());
     let from = blocking(move || Ok(held(&looked, &kept, &attachment))).await?;
     let mut wanted = listed.chunks.iter().skip(from);
+    let prepared = Arc::clone(files);
+    blocking(move || prepared.prepare(&kept)).await?;
     while let Some(part) = parts.message().await.map_err(Failure::from)? {
         let sealed = part.sealed_chunk;
         let fits = wanted.next().is_some_and(|wanted| sha256(&[&sealed]) == *wanted);

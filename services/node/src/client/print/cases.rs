@@ -111,7 +111,27 @@ fn timeline(entry: View<'_>) -> String {
             let _ = writeln!(text, "      {name}: {value}");
         }
     }
+    for it in entry.messages("attachments") {
+        let _ = writeln!(text, "      attachment: {}", attachment(it));
+    }
     text
+}
+
+/// A file in a line.
+fn attachment(it: View<'_>) -> String {
+    let (id, kind, bytes) = (it.word("id"), it.word("media_type"), it.number("size"));
+    let mut text = format!("{id}  {kind}, {bytes} bytes, sha256 {}", it.word("sha256"));
+    if it.says("label") {
+        let _ = write!(text, "  {}", it.word("label"));
+    }
+    text
+}
+
+/// What was put, and how it is listed.
+pub(super) fn put(reply: View<'_>) -> String {
+    let Some(it) = reply.message("attachment") else { return String::new() };
+    let (file, id) = (attachment(it), it.word("id"));
+    format!("{file}\nnot sent yet: list it in a command within a day (--attachments {id})\n")
 }
 
 /// One entry in a line.
