@@ -73,16 +73,17 @@ fn bench(arguments: &[String]) -> Result<()> {
     }
     let amount = if quick { Amount::Quick } else { Amount::Full };
     let folder = folder()?;
+    let file = folder.join("report.json");
     let mut report = Report::begin();
     for section in SECTIONS {
         if named.is_empty() || named.contains(section) {
             eprintln!("measuring: {section}");
             let rows = measure(section, amount, &folder);
             report.add(rows.with_context(|| format!("section `{section}`"))?);
+            // A later section that fails leaves the figures of the earlier ones.
+            report.write(&file)?;
         }
     }
-    let file = folder.join("report.json");
-    report.write(&file)?;
     eprintln!("{report}");
     eprintln!("written to `{}`", file.display());
     Ok(())
