@@ -37,6 +37,7 @@ demo: need-rust $(if $(filter kafka,$(BROKER)),kafka) ## Play whole cases betwee
 test: need-rust kafka lint ## Check everything: lints, then every test, on files and on Apache Kafka
 	$(CARGO) build --locked -p node --bin readmit
 	$(CARGO) test --locked --workspace
+	$(TESTS_OF_DOMAIN) --features model --test model -- quick
 
 simulate: need-rust ## Play random histories: SEEDS=n [FROM=k] [MINUTES=m], or SEED=k for one
 	$(CARGO) build --locked --release -p integration-tests --bin simulate
