@@ -9,8 +9,8 @@
 //! A chunk is written beside its place, synced, and moved there: what has its name is whole. *A
 //! crash before* leaves a file that nobody looks for, and that the next one of that name takes the
 //! place of. All chunks and their folders are synced before the entry that lists them is appended,
-//! so what is listed is there; *a crash in between* leaves an upload that is not listed. A day later
-//! no statement can list it any more, and after another it is swept.
+//! so what is listed is there; *a crash in between* leaves an upload that is not listed. A day
+//! later no statement can list it any more, and after another it is swept.
 //!
 //! Nothing here is opened, and everything that is read is held to its digest.
 

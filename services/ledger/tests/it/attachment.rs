@@ -17,7 +17,7 @@ use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
 
 use crate::supply::{missing, node, service};
-use crate::world::{Running, Site, attached, caller, corridor, evidence, exchange, later};
+use crate::world::{NOW_MS, Running, Site, attached, caller, corridor, evidence, exchange, later};
 
 const OFFICE: &str = "return-office";
 
@@ -137,6 +137,11 @@ async fn an_attachment_is_fetched_in_pieces_and_goes_on_after_a_restart() {
     assert_eq!((&it.chunks, it.from_index), (&put.chunks, 0));
     let early = read(&xk, "ministry", &filed.case_id, &put.id).await.unwrap_err();
     assert_eq!(early.code(), Code::Unavailable);
+    // The case is whole without it, and says the same on both sides.
+    let here = nl.read(&nl.official(OFFICE), &filed.case_id).await.unwrap();
+    let there = xk.read(&xk.official("ministry"), &filed.case_id).await.unwrap();
+    assert_eq!((here.case.text(), here.bodies), (there.case.text(), there.bodies));
+    assert_eq!(missing(&xk).await[0].since_ms, NOW_MS);
     let case = missing(&xk).await.remove(0).case_id;
     let sealed = chunks(&nl, &case, &put).await;
     // Another chunk, a changed one, one that is too long: nothing of them is kept.
@@ -317,6 +322,18 @@ async fn what_is_not_taken_leaves_nothing_behind() {
     let too_large = pdf((16 << 20) + 1);
     for content in [b"MZ no document".to_vec(), cut, too_large, Vec::new()] {
         let refused = put(&nl, &filed.case_id, &content).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert_eq!(files(&nl_site), Vec::<PathBuf>::new());
+    }
+    // A stream that is shorter or longer than was said, though its content is a whole file.
+    for size in [4_999, 5_001, 0, (16 << 20) + 1] {
+        let new = NewAttachment {
+            caller: Some(nl.official(OFFICE).context(Purpose::Unspecified)),
+            case: filed.case_id.clone(),
+            size,
+            ..Default::default()
+        };
+        let refused = put_as(&nl, new, &pdf(5_000)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
         assert_eq!(files(&nl_site), Vec::<PathBuf>::new());
     }
