@@ -132,7 +132,7 @@ fn account(verified: &Verified, telling: Telling) -> anyhow::Result<String> {
         complete_up_to(&verified.first),
         complete_up_to(&verified.second)
     ));
-    line(format_args!("{}", bodies::summary(&verified.bodies, telling)));
+    line(format_args!("{}", bodies::summary(verified, telling)));
     match case.number {
         Some(number) => line(format_args!("case {number} ({})", case.id)),
         None => line(format_args!("case {}", case.id)),

@@ -64,6 +64,8 @@ pub struct Verified {
     pub extent: Extent,
     /// The bodies of the case that are shown, where the case key stands beside.
     pub bodies: Vec<Body>,
+    /// How many bodies of the case are left out: their entries name them by digest alone.
+    pub bodies_left_out: usize,
 }
 
 /// The body of an entry of the case, opened.
@@ -145,6 +147,7 @@ pub fn verify(bytes: &[u8]) -> Result<Verified, Invalid> {
         second: second_chain,
         case: derived,
         bodies,
+        bodies_left_out: first.bodies_left_out().saturating_add(second.bodies_left_out()),
     })
 }
 

@@ -2,19 +2,24 @@
 
 use anyhow::Context;
 use prost_reflect::{DescriptorPool, DynamicMessage};
-use record::bundle::Body;
+use record::bundle::{Body, Verified};
 
 use super::Telling;
 use crate::client;
 
 /// Whether there are bodies, and whether they can be read, in a sentence.
-pub(super) fn summary(bodies: &[Body], telling: Telling) -> String {
+pub(super) fn summary(verified: &Verified, telling: Telling) -> String {
+    let bodies = &verified.bodies;
     if bodies.is_empty() {
         return "no body is shown: nothing here says who the person is".to_owned();
     }
     let hint = match telling {
         Telling::Facts => "; `--bodies` prints what it says",
         Telling::Bodies => "",
+    };
+    let hint = match verified.bodies_left_out {
+        0 => hint.to_owned(),
+        left_out => format!("{hint}; {left_out} more of this case are left out"),
     };
     let opened = bodies.iter().filter(|body| body.said.is_some()).count();
     match (bodies.len(), opened) {

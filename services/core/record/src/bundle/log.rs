@@ -167,6 +167,11 @@ impl Sound {
         Ok(chain::entry_of(reading, 0, head))
     }
 
+    /// How many bodies the heads of the case's entries name that are not shown.
+    pub(super) fn bodies_left_out(&self) -> usize {
+        self.body_digests.len().saturating_sub(self.bodies.len())
+    }
+
     /// Verifies that each era after the first was the author's to begin: the other State had
     /// stated a fault that counts and freezes, and the era goes on with what it had then heard.
     pub(super) fn succeeds(&self, other: &Self) -> Result<(), Invalid> {

@@ -191,6 +191,7 @@ fn a_court_reads_the_bodies_and_a_statistician_does_not() {
     let verified = bundle::verify(&with_bodies(&world)).unwrap();
     let read: Vec<_> = verified.bodies.iter().map(|body| (body.author, body.position)).collect();
     assert_eq!(read, [(nl(), 3), (nl(), 5), (xk(), 3), (xk(), 4), (xk(), 5)]);
+    assert_eq!(verified.bodies_left_out, 0);
     let note = said().note;
     assert!(
         verified
@@ -200,6 +201,14 @@ fn a_court_reads_the_bodies_and_a_statistician_does_not() {
     );
     let without = bundle::verify(&exported(&world, case_id())).unwrap();
     assert!(without.bodies.is_empty());
+    assert_eq!(without.bodies_left_out, 5);
+    // One that had not come is left out, and said to be.
+    let mut stored = world.stored();
+    let entries = stored.iter_mut().flatten().flat_map(|dispatch| &mut dispatch.entries);
+    entries.filter(|entry| !entry.sealed_body.is_empty()).last().unwrap().sealed_body.clear();
+    let bytes = bundle::export(&world.genesis, case_id(), stored, Some(&case_key()));
+    let fewer = bundle::verify(&bytes).unwrap();
+    assert_eq!((fewer.bodies.len(), fewer.bodies_left_out), (4, 1));
     assert_eq!(without.case.text(), verified.case.text());
 }
 
