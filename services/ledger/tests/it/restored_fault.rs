@@ -1,5 +1,5 @@
-//! Faults of the partner's log around a restore: stated before it and taken back, or found while the
-//! node waits for its own words.
+//! Faults of the partner's log around a restore: stated before it and taken back, or found while
+//! the node waits for its own words.
 
 use domain::case::event::Statement;
 use domain::identifier::CaseId;
