@@ -9,6 +9,7 @@ pub mod allocation;
 pub mod target;
 pub mod variant;
 
+mod attachment;
 mod body;
 mod bundle;
 mod case;

@@ -1,8 +1,8 @@
 //! Every decoder that meets foreign bytes, by name.
 
 use crate::{
-    body, bundle, case, case_key, dispatch, entry, facts, genesis, header, partner, root_statement,
-    rules,
+    attachment, body, bundle, case, case_key, dispatch, entry, facts, genesis, header, partner,
+    root_statement, rules,
 };
 
 /// A decoder, with what its readers do next.
@@ -32,11 +32,13 @@ pub enum Target {
     CaseKey,
     /// What a partner asks and answers over gRPC.
     Partner,
+    /// The content of an attachment.
+    Attachment,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Dispatch,
         Self::Header,
         Self::Entry,
@@ -49,6 +51,7 @@ impl Target {
         Self::RootStatement,
         Self::CaseKey,
         Self::Partner,
+        Self::Attachment,
     ];
 
     /// Its name: that of its corpus, and on the command line.
@@ -67,6 +70,7 @@ impl Target {
             Self::RootStatement => "root_statement",
             Self::CaseKey => "case_key",
             Self::Partner => "partner",
+            Self::Attachment => "attachment",
         }
     }
 
@@ -91,6 +95,7 @@ impl Target {
             Self::RootStatement => root_statement::decode(bytes),
             Self::CaseKey => case_key::decode(bytes),
             Self::Partner => partner::decode(bytes),
+            Self::Attachment => attachment::decode(bytes),
         }
     }
 
@@ -114,6 +119,7 @@ impl Target {
             Self::RootStatement => root_statement::check(bytes),
             Self::CaseKey => case_key::check(bytes),
             Self::Partner => partner::check(bytes),
+            Self::Attachment => attachment::check(bytes),
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct Inspector {
     walk: Option<Walk>,
     /// Bytes that the walk has not taken yet.
     rest: Vec<u8>,
+    /// How many of them the walk has taken within this push. They go all at once: one by one, a
+    /// file of nothing but small elements would cost its length squared.
+    at: usize,
     tail: Vec<u8>,
     /// Bytes that the walk passes over.
     skip: u64,
@@ -86,6 +89,8 @@ impl Inspector {
         while let Some(walk) = self.walk
             && self.step(walk)
         {}
+        self.rest.drain(..self.at.min(self.rest.len()));
+        self.at = 0;
         Ok(())
     }
 
@@ -102,7 +107,7 @@ impl Inspector {
         let (media_type, whole) = match self.walk {
             Some(Walk::Pdf) => (MediaType::Pdf, holds(b"startxref") && holds(b"%%EOF")),
             Some(Walk::JpegPicture) => (MediaType::Jpeg, tail.ends_with(b"\xff\xd9")),
-            Some(Walk::PngEnded) => (MediaType::Png, self.skip == 0 && self.rest.is_empty()),
+            Some(Walk::PngEnded) => (MediaType::Png, self.skip == 0 && self.here().is_empty()),
             Some(Walk::Nist) => (MediaType::AnsiNist, tail.ends_with(&[SEPARATOR_FILE])),
             Some(Walk::JpegSegments | Walk::Png { .. } | Walk::NistFirst | Walk::Damaged)
             | None => return Err(NotTaken::Damaged),
@@ -152,8 +157,8 @@ impl Inspector {
 
     /// A segment of a JPEG: a mark, a length that counts itself, content.
     fn jpeg_segment(&mut self) -> bool {
-        let Some([0xff, mark, high, low]) = self.rest.first_chunk::<4>().copied() else {
-            if self.rest.len() >= 4 {
+        let Some([0xff, mark, high, low]) = self.here().first_chunk::<4>().copied() else {
+            if self.here().len() >= 4 {
                 self.damaged();
             }
             return false;
@@ -177,7 +182,7 @@ impl Inspector {
 
     /// A chunk of a PNG: a length, a type, content, a checksum.
     fn png_chunk(&mut self, first: bool) -> bool {
-        let Some(head) = self.rest.first_chunk::<8>().copied() else { return false };
+        let Some(head) = self.here().first_chunk::<8>().copied() else { return false };
         let [a, b, c, d, kind @ ..] = head;
         let length = u32::from_be_bytes([a, b, c, d]);
         let fits = kind.iter().all(u8::is_ascii_alphabetic) && length <= i32::MAX.unsigned_abs();
@@ -195,10 +200,15 @@ impl Inspector {
 
     /// Passes over bytes, those that are there and those that come; whether some are left.
     fn pass(&mut self, count: u64) -> bool {
-        let here = usize::try_from(count).unwrap_or(usize::MAX).min(self.rest.len());
-        self.rest.drain(..here);
+        let here = usize::try_from(count).unwrap_or(usize::MAX).min(self.here().len());
+        self.at += here;
         self.skip = count - here as u64;
-        self.skip == 0 && !self.rest.is_empty()
+        self.skip == 0 && !self.here().is_empty()
+    }
+
+    /// Bytes that the walk has not taken yet.
+    fn here(&self) -> &[u8] {
+        self.rest.get(self.at..).unwrap_or_default()
     }
 
     /// The first record of an ANSI/NIST file: where it says that it ends, it does, and it names its
