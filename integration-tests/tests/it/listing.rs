@@ -49,7 +49,7 @@ async fn services(channel: Channel) -> Result<Vec<String>, tonic::Status> {
     Ok(names)
 }
 
-const API: [&str; 13] = [
+const API: [&str; 14] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "readmit.identity.v1.IdentityService",
@@ -60,6 +60,7 @@ const API: [&str; 13] = [
     "readmit.reintegration.v1.CaseEventService",
     "readmit.reintegration.v1.ReferralService",
     "readmit.requests.v1.AnswerService",
+    "readmit.requests.v1.AttachmentService",
     "readmit.requests.v1.CaseService",
     "readmit.requests.v1.RequestService",
     "readmit.requests.v1.TransferService",
