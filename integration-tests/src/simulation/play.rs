@@ -840,9 +840,10 @@ impl History {
         let last = kept.iter().rfind(|(of, _)| *of == outcome);
         let (_, evidence) = last.context("invariant 8: no proof of the fault is kept")?;
         invariant::fault_is_proved(evidence, accused)?;
-        self.saw(match outcome {
-            ImportOutcome::Rival => "proof: of two dispatches under one number",
-            _ => "proof: of a chain that breaks",
+        self.saw(if outcome == ImportOutcome::Rival {
+            "proof: of two dispatches under one number"
+        } else {
+            "proof: of a chain that breaks"
         });
         Ok(())
     }
