@@ -21,7 +21,7 @@ use crate::scope;
 use crate::snapshot::{Snapshot, Snapshots};
 
 /// Which labels there are and what they mean. Another version derives all of them anew.
-const VERSION: &str = "views/1";
+const VERSION: &str = "views/2";
 /// Records that are looked at before labels are written.
 const PAGE_RECORDS: usize = 1024;
 /// How long to wait after a failure before the views are tried again.

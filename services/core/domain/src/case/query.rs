@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::event::Force;
+use super::event::{Force, Position};
 use super::knowledge::{Judged, Verdict};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::said::{Identity, Side};
@@ -226,7 +226,7 @@ impl Case {
     }
 
     /// Labels under which the node of `state` finds the case: inboxes of offices that must act,
-    /// deadlines by day, all cases of an office.
+    /// deadlines by day, all cases of an office, what the partner could not read.
     #[must_use]
     pub fn labels(&self, state: State) -> BTreeSet<String> {
         let mut labels = BTreeSet::new();
@@ -240,6 +240,9 @@ impl Case {
         labels.insert(format!("outcome/{partner}/{}/{standing}", self.outcome_word()));
         if self.standing == Standing::Disputed {
             labels.insert("disputed".to_owned());
+        }
+        if !self.to_restate(state).is_empty() {
+            labels.insert(format!("restate/{partner}"));
         }
         labels.extend(self.number.map(|number| format!("number/{number}")));
         for office in self.offices(state) {
@@ -256,6 +259,32 @@ impl Case {
             }
         }
         labels
+    }
+
+    /// Entries of `state` that its partner could not read and that it has not said again. None once
+    /// either State has ordered that the case be erased: the key travels no more.
+    #[must_use]
+    pub fn to_restate(&self, state: State) -> BTreeSet<Position> {
+        let Some(side) = self.side(state) else {
+            return BTreeSet::new();
+        };
+        if self.erasure_is_ordered() {
+            return BTreeSet::new();
+        }
+        let own = self.chains().of(side);
+        // Whoever names what is not there breaks a rule, and has said it all the same.
+        let is_own = |at: &Position| own.entry_at(*at).is_some_and(|it| it.case == Some(self.id));
+        let restated = &self.said.either(side).restated;
+        let again = |at: &Position| restated.iter().any(|(_, said)| said == at);
+        let unreadable = self.said.either(side.other()).unreadable.iter().map(|(_, at)| *at);
+        unreadable.filter(|at| is_own(at) && !again(at)).collect()
+    }
+
+    /// Whether either State has ordered that the case be erased.
+    #[must_use]
+    pub fn erasure_is_ordered(&self) -> bool {
+        let ordered = |side| self.said.either(side).erasure_ordered.is_some();
+        ordered(Side::Requesting) || ordered(Side::Requested)
     }
 
     /// Whether the other State is shown to have heard the deciding entry, disputed or not.

@@ -26,9 +26,11 @@ pub fn restate(case: &Case, command: Restate) -> Result<Vec<Event>, Rejection> {
 mod tests {
 
     use super::*;
-    use crate::case::event::{Kind, Position};
+    use crate::case::event::{ErasureBasis, Kind, Position};
 
-    use crate::case::story::{NL, XK, accepted, check, filed, nothing, restated, states};
+    use crate::case::story::{
+        NL, Story, XK, accepted, check, filed, nothing, refused, restated, states,
+    };
     use Rejection as R;
     use Statement as S;
 
@@ -62,5 +64,32 @@ mod tests {
                 ),
             ],
         );
+    }
+    #[test]
+    fn what_is_to_be_restated_is_found_until_it_is_or_the_case_is_to_be_erased() {
+        let found = |given: Story| {
+            let case = given.by(NL).case();
+            let labelled = case.labels(case.requesting).contains("restate/XK");
+            let found = case.to_restate(case.requesting);
+            assert_eq!(labelled, !found.is_empty());
+            assert!(case.to_restate(case.requested).is_empty());
+            found.into_iter().collect::<Vec<Position>>()
+        };
+        let doubted = || refused().xk(S::EntryUnreadable(OPENING));
+        let ordered = || S::ErasureOrdered(ErasureBasis::RetentionOver);
+        let table: [(_, &[Position]); 7] = [
+            (filed(), &[]),
+            (doubted(), &[OPENING]),
+            (doubted().nl(restated(OPENING)), &[]),
+            // Its bytes are as they were meant: somebody has to correct them.
+            (filed().xk(S::EntryContested(OPENING)), &[]),
+            // Nothing stands there, or what is of no case.
+            (filed().xk(S::EntryUnreadable(40)).xk(S::EntryUnreadable(0)), &[]),
+            (doubted().xk(S::CaseClosed).xk(ordered()), &[]),
+            (doubted().nl(S::CaseClosed).nl(ordered()), &[]),
+        ];
+        for (given, expected) in table {
+            assert_eq!(found(given), expected);
+        }
     }
 }
