@@ -4207,6 +4207,9 @@ pub struct ListMissingResponse {
     /// Whether there is more.
     #[prost(bool, tag = "2")]
     pub more: bool,
+    /// The node's clock, milliseconds since 1970-01-01T00:00:00Z.
+    #[prost(uint64, tag = "3")]
+    pub now_ms: u64,
 }
 /// Something that an entry of the partner's names and that is not here.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4220,6 +4223,10 @@ pub struct Missing {
     /// The case, 16 bytes.
     #[prost(bytes = "vec", tag = "3")]
     pub case_id: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the entry may still be called unreadable: the case is open, the own State has not called
+    /// it so, and neither State is known to have ordered that the case be erased.
+    #[prost(bool, tag = "4")]
+    pub unreported: bool,
     /// What it is.
     #[prost(oneof = "missing::What", tags = "10, 11, 12")]
     pub what: ::core::option::Option<missing::What>,

@@ -3600,6 +3600,33 @@ pub struct RectifyResponse {
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
 }
+/// What is wrong with an entry of the partner's.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ContestEntryRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// What is wrong, for the partner, sealed; at most 4,000 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+    /// Position of the entry in the partner's log.
+    #[prost(uint64, tag = "10")]
+    pub entry: u64,
+}
+/// It is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ContestEntryResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
 /// The end of the own State's part.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -3973,6 +4000,34 @@ pub mod case_service_client {
                 .insert(GrpcMethod::new("readmit.requests.v1.CaseService", "Rectify"));
             self.inner.unary(req, path, codec).await
         }
+        /// Contests an entry of the partner's: its body is none, or contradicts its facts. The facts keep
+        /// their effect.
+        pub async fn contest_entry(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ContestEntryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ContestEntryResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.CaseService/ContestEntry",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.requests.v1.CaseService", "ContestEntry"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Takes a disputed case as it stands: the dispute ends once each State has said so, knowing its
         /// cause.
         pub async fn settle_dispute(
@@ -4110,6 +4165,15 @@ pub mod case_service_server {
             &self,
             request: tonic::Request<super::RectifyRequest>,
         ) -> std::result::Result<tonic::Response<super::RectifyResponse>, tonic::Status>;
+        /// Contests an entry of the partner's: its body is none, or contradicts its facts. The facts keep
+        /// their effect.
+        async fn contest_entry(
+            &self,
+            request: tonic::Request<super::ContestEntryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ContestEntryResponse>,
+            tonic::Status,
+        >;
         /// Takes a disputed case as it stands: the dispute ends once each State has said so, knowing its
         /// cause.
         async fn settle_dispute(
@@ -4597,6 +4661,51 @@ pub mod case_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RectifySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.CaseService/ContestEntry" => {
+                    #[allow(non_camel_case_types)]
+                    struct ContestEntrySvc<T: CaseService>(pub Arc<T>);
+                    impl<
+                        T: CaseService,
+                    > tonic::server::UnaryService<super::ContestEntryRequest>
+                    for ContestEntrySvc<T> {
+                        type Response = super::ContestEntryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ContestEntryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CaseService>::contest_entry(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ContestEntrySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5775,6 +5884,12 @@ impl ::core::fmt::Debug for RectifyRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("RectifyRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ContestEntryRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ContestEntryRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for CloseCaseRequest {

@@ -7,6 +7,7 @@ mod ask_clarification;
 mod cancel_transfer;
 mod claim_silence;
 mod close_case;
+mod contest_entry;
 mod explain_case;
 mod file_request;
 mod get_attachment;
@@ -42,12 +43,13 @@ use proto::requests::v1::{
     AcceptRequestRequest, AcceptRequestResponse, AddEvidenceRequest, AddEvidenceResponse,
     AdmitRequestRequest, AdmitRequestResponse, AskClarificationRequest, AskClarificationResponse,
     CancelTransferRequest, CancelTransferResponse, ClaimSilenceRequest, ClaimSilenceResponse,
-    CloseCaseRequest, CloseCaseResponse, ExplainCaseRequest, ExplainCaseResponse,
-    FileRequestRequest, FileRequestResponse, GetAttachmentRequest, GetAttachmentResponse,
-    GetCaseRequest, GetCaseResponse, GiveClarificationRequest, GiveClarificationResponse,
-    LiftHoldRequest, LiftHoldResponse, ListCasesRequest, ListCasesResponse, ListDeadlinesRequest,
-    ListDeadlinesResponse, ListInboxRequest, ListInboxResponse, NoticeSilenceRequest,
-    NoticeSilenceResponse, NotifyTransferRequest, NotifyTransferResponse, ObjectToTransferRequest,
+    CloseCaseRequest, CloseCaseResponse, ContestEntryRequest, ContestEntryResponse,
+    ExplainCaseRequest, ExplainCaseResponse, FileRequestRequest, FileRequestResponse,
+    GetAttachmentRequest, GetAttachmentResponse, GetCaseRequest, GetCaseResponse,
+    GiveClarificationRequest, GiveClarificationResponse, LiftHoldRequest, LiftHoldResponse,
+    ListCasesRequest, ListCasesResponse, ListDeadlinesRequest, ListDeadlinesResponse,
+    ListInboxRequest, ListInboxResponse, NoticeSilenceRequest, NoticeSilenceResponse,
+    NotifyTransferRequest, NotifyTransferResponse, ObjectToTransferRequest,
     ObjectToTransferResponse, PlaceHoldRequest, PlaceHoldResponse, PutAttachmentRequest,
     PutAttachmentResponse, RectifyRequest, RectifyResponse, RefuseRequestRequest,
     RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse, ReportDepartureRequest,
@@ -137,6 +139,7 @@ serve! {
         place_hold: PlaceHoldRequest => PlaceHoldResponse,
         lift_hold: LiftHoldRequest => LiftHoldResponse,
         rectify: RectifyRequest => RectifyResponse,
+        contest_entry: ContestEntryRequest => ContestEntryResponse,
         settle_dispute: SettleDisputeRequest => SettleDisputeResponse,
         close_case: CloseCaseRequest => CloseCaseResponse,
     }

@@ -274,6 +274,11 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             verb("lift-hold", method!("requests.v1.CaseService", "LiftHold"), "Lift your hold"),
             verb(
+                "contest",
+                method!("requests.v1.CaseService", "ContestEntry"),
+                "Contest an entry of the partner's whose body is none or contradicts its facts",
+            ),
+            verb(
                 "settle",
                 method!("requests.v1.CaseService", "SettleDispute"),
                 "Take a disputed case as the screen with this etag showed it",

@@ -1,5 +1,5 @@
 //! A case from the request to the arrival, through the services of both States.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use domain::case::event::{Statement, TravelDocumentIssued};
 use domain::identifier::Office;
@@ -412,4 +412,28 @@ async fn what_nobody_understands_is_shown_with_an_alarm() {
     assert_eq!(unknown.rule, "FactsMustBeCanonical");
     assert_eq!(case.alarms, [Alarm::NotUnderstood as i32]);
     assert_eq!(world.case("NL", id(&filed)).text(), world.case("XK", id(&filed)).text());
+}
+
+#[tokio::test]
+async fn an_entry_of_the_partners_is_contested_and_its_facts_keep_their_effect() {
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let filed = nl.file().await;
+    let contest = |id: &str, entry| ContestEntryRequest {
+        request_id: id.into(),
+        note: "The person in it is another one than the request says.".into(),
+        case: filed.case_id.clone(),
+        entry,
+        ..Default::default()
+    };
+    xk.cases.contest_entry(contest("contest", filed.positions[0])).await.unwrap();
+    let case = nl.get(&filed.case_id, Purpose::Unspecified).await;
+    assert_eq!(case.timeline.last().unwrap().kind(), EventKind::EntryContested);
+    assert_eq!((case.request(), case.result()), (RequestSituation::Filed, Result::Open));
+    // Again: it is said already. Nothing of the partner's stands there.
+    let again = xk.cases.contest_entry(contest("again", filed.positions[0])).await.unwrap();
+    assert_eq!(again.into_inner().receipt.unwrap().positions, [0_u64; 0]);
+    let status = xk.cases.contest_entry(contest("nothing", 40)).await.unwrap_err();
+    assert_eq!(rule(status).rule, "EntryMustBeKnown");
 }
