@@ -92,7 +92,7 @@ impl Lacking<'_> {
         let (mut from, mut remain) = (0, 0);
         loop {
             let page = self.ledger.missing(self.partner, from).await.map_err(FetchError::Ledger)?;
-            let ListMissingResponse { missing, more } = page;
+            let ListMissingResponse { missing, more, now_ms: _ } = page;
             let last = missing.last().map(|item| item.position);
             for item in missing {
                 remain += u64::from(self.piece(item, shutdown).await? == Piece::Remains);

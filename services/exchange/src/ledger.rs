@@ -1,18 +1,20 @@
 //! What the exchange asks of the ledger, in the name of this service.
 
-use domain::identifier::{Malformed, Office, State};
-use proto::command::v1::Purpose;
+use domain::identifier::{CaseId, Digest, Malformed, Office, State};
+use proto::command::v1::{Purpose, Receipt};
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     CallerContext, Cursor, FollowDispatchesRequest, FollowDispatchesResponse, GetHeadsRequest,
     GetHeadsResponse, HearWitnessRequest, HearWitnessResponse, ImportDispatchRequest,
-    ImportDispatchResponse, ListMissingRequest, ListMissingResponse, ReadBodyRequest,
-    ReadChunksRequest, ReadChunksResponse, ReadCursorRequest, ReadDispatchesRequest,
-    ReadDispatchesResponse, SuppliedAttachment, SupplyAttachmentRequest, SupplyBodyRequest,
-    SupplyCaseKeyRequest, TakeBackDispatchRequest, TakeBackDispatchResponse, Witness,
-    WrapCaseKeyRequest,
+    ImportDispatchResponse, Label, ListLabelsRequest, ListMissingRequest, ListMissingResponse,
+    ReadBodyRequest, ReadChunksRequest, ReadChunksResponse, ReadCursorRequest,
+    ReadDispatchesRequest, ReadDispatchesResponse, SuppliedAttachment, SupplyAttachmentRequest,
+    SupplyBodyRequest, SupplyCaseKeyRequest, TakeBackDispatchRequest, TakeBackDispatchResponse,
+    Witness, WrapCaseKeyRequest,
 };
 use runtime::caller::Caller;
+use runtime::command::{self, Command, Decision, Effort, Kind, Ordered, Reading, RequestId};
+use runtime::failure::Failure;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
@@ -36,14 +38,16 @@ pub struct Clients {
 pub(crate) struct Ledger {
     client: runtime::command::Ledger,
     supply: SupplyServiceClient<Channel>,
+    service: Caller,
     caller: CallerContext,
 }
 
 impl Ledger {
     pub(crate) fn new(clients: Clients, own: State) -> Result<Self, Malformed> {
-        let caller = Caller::service(own, Office::new("exchange")?);
+        let service = Caller::service(own, Office::new("exchange")?);
+        let caller = service.context(Purpose::Unspecified);
         let Clients { ledger: client, supply } = clients;
-        Ok(Self { client, supply, caller: caller.context(Purpose::Unspecified) })
+        Ok(Self { client, supply, service, caller })
     }
 
     /// Where both logs stand.
@@ -228,6 +232,68 @@ impl Ledger {
             case_id,
         };
         Ok(self.supply.clone().wrap_case_key(request).await?.into_inner().wrapped)
+    }
+
+    /// The sealed body of an own entry.
+    pub(crate) async fn own_body(
+        &self,
+        partner: State,
+        own: State,
+        position: u64,
+    ) -> Result<Vec<u8>, Status> {
+        self.body(&self.for_partner(partner), own, position).await
+    }
+
+    /// The key of a case, wrapped for the partner.
+    pub(crate) async fn wrap(&self, partner: State, case: CaseId) -> Result<Vec<u8>, Status> {
+        self.case_key(&self.for_partner(partner), case.as_bytes().to_vec()).await
+    }
+
+    /// A case, without bodies.
+    pub(crate) async fn case(&self, case: CaseId) -> Result<Reading, Failure> {
+        let purpose = Purpose::Unspecified;
+        command::read(&self.client, &self.service, purpose, &case.to_string()).await
+    }
+
+    /// Cases whose labels begin so, each with its label, after one of them.
+    pub(crate) async fn labelled(
+        &self,
+        prefix: &str,
+        after: Option<Label>,
+    ) -> Result<Vec<Label>, Status> {
+        let request = ListLabelsRequest {
+            caller: self.caller(),
+            prefix: prefix.to_owned(),
+            after,
+            limit: PAGE_PIECES,
+            ..ListLabelsRequest::default()
+        };
+        Ok(self.client.clone().list_labels(request).await?.into_inner().labels)
+    }
+
+    /// Carries out a command of this service's own on a case, once for each request id.
+    pub(crate) async fn command(
+        &self,
+        request_id: &str,
+        payload_digest: Digest,
+        case: CaseId,
+        decide: impl Fn(&Reading) -> Result<Decision, Failure>,
+    ) -> Result<Receipt, Failure> {
+        let ordered = Ordered {
+            caller: self.service.clone(),
+            request_id: RequestId::new(request_id)?,
+            payload_digest,
+            effort: Effort::CarryOut,
+        };
+        let case = case.to_string();
+        let (purpose, kind) = (Purpose::Unspecified, Kind::Protective);
+        let command = Command { ordered, case, purpose, kind };
+        command::run(&self.client, &command, decide).await
+    }
+
+    /// What is for a partner, asked for in the name of this service.
+    fn for_partner(&self, state: State) -> PartnerNode {
+        PartnerNode { state, context: self.caller.clone() }
     }
 
     fn caller(&self) -> Option<CallerContext> {

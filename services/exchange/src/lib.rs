@@ -1,9 +1,10 @@
 //! Between the States: from the ledger to the courier, from the courier to the ledger, and the
 //! partner's own door for everything that the courier did not bring.
 //!
-//! Nothing is decided and nothing is kept here: what a dispatch is worth the ledger finds out, and
-//! where each log stands both ledgers know. The courier may be off, empty or hostile; then the
-//! logs still meet, over `PartnerService`, a little later.
+//! Nothing is kept here: what a dispatch is worth the ledger finds out, and where each log stands
+//! both ledgers know. The exchange states two things by itself, as the rules let it: that an entry
+//! of the partner's stays unreadable, and again what the partner could not read. The courier may be
+//! off, empty or hostile; then the logs still meet, over `PartnerService`, a little later.
 
 mod config;
 mod start;
@@ -14,6 +15,9 @@ mod read;
 mod fetch;
 mod recover;
 mod lacking;
+mod unreadable;
+mod restate;
+mod postponed;
 mod import;
 mod ledger;
 mod retry;

@@ -1,4 +1,4 @@
-//! Starting the exchange: four loops for each partner, and the door for partners.
+//! Starting the exchange: the loops of each partner, and the door for partners.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,9 @@ use crate::ledger::{Clients, Ledger};
 use crate::publish::Publishing;
 use crate::read::Reading;
 use crate::recover::{OwnTopic, Recovering};
+use crate::restate::Restating;
 use crate::status::{Board, PartnerStatus, Place, Reach, StatusHandle};
+use crate::unreadable::Reporting;
 
 /// The exchange at work. It goes on when this is dropped; the shutdown ends it.
 pub struct Handle {
@@ -87,6 +89,8 @@ pub fn start(config: &Config, ledger: Clients, shutdown: &Shutdown) -> Result<Ha
         }
         let cluster = own.as_ref().map(|(_, cluster)| cluster);
         loops.push(tokio::spawn(work.recovering(cluster)?.run(shutdown.clone())));
+        loops.push(tokio::spawn(work.reporting().run(shutdown.clone())));
+        loops.push(tokio::spawn(work.restating().run(shutdown.clone())));
         let missing = Arc::new(Notify::new());
         let (sender, unfetched) = mpsc::channel(1);
         loops.push(tokio::spawn(work.fetching(&missing, sender)?.run(shutdown.clone())));
@@ -194,6 +198,14 @@ impl Work<'_> {
             poll_interval: self.config.poll_interval,
             status: self.status.clone(),
         })
+    }
+
+    fn reporting(&self) -> Reporting {
+        Reporting::new(self.partner.state, self.ledger.clone(), self.config.poll_interval)
+    }
+
+    fn restating(&self) -> Restating {
+        Restating::new(self.partner.state, self.ledger.clone(), self.config.poll_interval)
     }
 
     fn door(&self) -> Result<Option<PartnerServiceClient<Channel>>, StartError> {

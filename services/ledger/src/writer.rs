@@ -25,6 +25,7 @@ mod group;
 mod import;
 pub(crate) mod leave;
 mod listed;
+mod restated;
 mod signing;
 mod state;
 mod turn;
@@ -60,6 +61,7 @@ pub(crate) use supply::{Supply, SupplyJob};
 use append::Commands;
 use group::Group;
 use leave::LeaveJob;
+use restated::Again;
 use turn::Turns;
 
 /// Something for the writer to do.
@@ -220,6 +222,8 @@ pub(crate) struct Writer {
     more_is_ready: bool,
     /// Cases whose erasure is ordered, and whose keys are not destroyed yet.
     to_erase: BTreeSet<CaseId>,
+    /// What partners have stated again, and was not looked at yet.
+    again: BTreeSet<Again>,
     /// Set when what the disk holds is not known any more: the writer ends.
     stopped: bool,
 }
@@ -239,16 +243,19 @@ impl Writer {
             turns: Turns::default(),
             more_is_ready: false,
             to_erase: BTreeSet::new(),
+            again: BTreeSet::new(),
             stopped: false,
         };
         (writer, Queue(sender), snapshots)
     }
 
-    /// Writes the first dispatch of every log that has none: its announcements.
+    /// Writes the first dispatch of every log that has none: its announcements. Finds what was
+    /// stated again and not taken in.
     pub(crate) fn begin(
         &mut self,
         mut announcements: BTreeMap<State, Vec<Vec<u8>>>,
     ) -> Result<(), Failure> {
+        self.again = restated::stored(&self.parts)?;
         let mut group = Group::new(&self.parts);
         for (partner, state) in &self.parts.corridors {
             if state.logs.own.next_number() == 0 && state.leave == Leave::Granted {
@@ -397,13 +404,15 @@ impl Writer {
         self.heartbeats(&mut group);
         if let Err(error) = self.write(group) {
             tracing::error!(%error, causes = causes(&error), "a group was not written");
-        } else if looks_at_keys {
+        } else if looks_at_keys && self.again.is_empty() {
+            // A key that was succeeded may still open what was just stated again.
             self.retire_keys();
             self.erase();
         }
         if std::mem::take(&mut self.more_is_ready) {
             deferred.push(Job::Tick);
         }
+        deferred.extend(self.take_again());
         deferred
     }
 
@@ -461,6 +470,7 @@ impl Writer {
             return Err(group.fail(failure.with_source(error)));
         }
         group.settle(&mut self.parts);
+        self.again.append(&mut group.again);
         for case in std::mem::take(&mut group.erasures) {
             self.parts.keys.erase(&case);
             self.to_erase.insert(case);

@@ -79,6 +79,14 @@ pub(crate) struct Store {
     pub(crate) failures: u32,
     /// What is lacking.
     pub(crate) wanted: Vec<Wanted>,
+    /// Whether what is lacking is so since an hour, and nobody was told.
+    pub(crate) hour_is_over: bool,
+    /// How often the list of what is lacking was begun.
+    pub(crate) rounds: u32,
+    /// Cases that were read: none of them is there.
+    pub(crate) read_cases: Vec<String>,
+    /// Cases under a label, in order.
+    pub(crate) labels: Vec<Label>,
     /// Pieces that were not the right ones.
     pub(crate) lies: u32,
     /// What it has for others, by position.
@@ -297,9 +305,11 @@ impl LedgerService for FakeLedger {
 
     async fn read_case(
         &self,
-        _: Request<ReadCaseRequest>,
+        request: Request<ReadCaseRequest>,
     ) -> Result<Response<ReadCaseResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        self.check(&request, request.get_ref().caller.as_ref())?;
+        self.store().read_cases.push(request.into_inner().case);
+        Err(Status::not_found("case"))
     }
 
     async fn prepare_opening(
@@ -329,9 +339,16 @@ impl LedgerService for FakeLedger {
 
     async fn list_labels(
         &self,
-        _: Request<ListLabelsRequest>,
+        request: Request<ListLabelsRequest>,
     ) -> Result<Response<ListLabelsResponse>, Status> {
-        Err(Status::unimplemented("not in this fake"))
+        self.check(&request, request.get_ref().caller.as_ref())?;
+        let ListLabelsRequest { prefix, after, .. } = request.into_inner();
+        let store = self.store();
+        let begins = store.labels.iter().filter(|it| it.label.starts_with(&prefix));
+        let rest = begins.filter(|it| after.as_ref().is_none_or(|last| it.case_id > last.case_id));
+        // Few a page, so that pages are turned.
+        let labels = rest.take(7).cloned().collect();
+        Ok(Response::new(ListLabelsResponse { labels, upto_position: 0 }))
     }
 
     type FollowCasesStream = Answers<FollowCasesResponse>;

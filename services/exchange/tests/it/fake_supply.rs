@@ -35,6 +35,16 @@ impl Wanted {
     }
 }
 
+/// What the pieces of the door are known by.
+fn short_id(position: u64) -> Vec<u8> {
+    position.to_be_bytes().to_vec()
+}
+
+/// The case of an entry.
+pub(crate) fn case_id(position: u64) -> Vec<u8> {
+    u128::from(position).to_be_bytes().to_vec()
+}
+
 impl FakeLedger {
     fn take(&self, position: u64, given: &[u8], is: fn(&What) -> bool) -> Result<(), Status> {
         let mut store = self.store();
@@ -113,17 +123,21 @@ impl SupplyService for FakeLedger {
     ) -> Result<Response<ListMissingResponse>, Status> {
         self.check(&request, request.get_ref().caller.as_ref())?;
         let from = request.get_ref().from_position;
-        let store = self.store();
+        let mut store = self.store();
+        store.rounds += u32::from(from == 0);
         // One a page, so that pages are turned.
         let mut rest = store.wanted.iter().filter(|it| it.position >= from);
         let missing = rest.next().map(|it| Missing {
             since_ms: 0,
             position: it.position,
-            case_id: it.position.to_be_bytes().to_vec(),
+            case_id: if store.hour_is_over { case_id(it.position) } else { short_id(it.position) },
+            unreported: store.hour_is_over,
             what: Some(it.what.clone()),
         });
         let more = rest.next().is_some();
-        Ok(Response::new(ListMissingResponse { missing: missing.into_iter().collect(), more }))
+        let now_ms = if store.hour_is_over { 3_600_000 } else { 0 };
+        let missing = missing.into_iter().collect();
+        Ok(Response::new(ListMissingResponse { missing, more, now_ms }))
     }
 
     async fn supply_body(

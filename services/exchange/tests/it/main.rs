@@ -8,3 +8,4 @@ mod fake_ledger;
 mod fake_supply;
 mod liar;
 mod stage;
+mod untold;

@@ -20,6 +20,7 @@ use runtime::failure::Failure;
 
 use super::append::{Begins, Pending};
 use super::import::Imported;
+use super::restated::Again;
 use super::signing;
 use super::state::{Logs, stream_length};
 use super::{Parts, Reply};
@@ -60,6 +61,8 @@ pub(super) struct Group {
     promises: Vec<Reply<()>>,
     /// What is missing from now on, or has come.
     pub(super) changes: Vec<(State, Change)>,
+    /// What partners state again in it.
+    pub(super) again: BTreeSet<Again>,
     /// Bytes of the partners' dispatches that it stores.
     pub(super) taken_bytes: usize,
 }
@@ -125,6 +128,7 @@ impl Group {
             grants: BTreeSet::new(),
             promises: Vec::new(),
             changes: Vec::new(),
+            again: BTreeSet::new(),
             taken_bytes: 0,
         }
     }

@@ -26,6 +26,7 @@ use runtime::failure::Failure;
 use super::fault;
 use super::group::{Group, PendingImport, push_dispatch};
 use super::listed::listed;
+use super::restated;
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
 use crate::corridor::Side;
@@ -384,6 +385,7 @@ fn store(
         }
     }
     group.miss(partner, &corridor.names, missing);
+    group.again.extend(restated::among(partner, &entries));
     let draft = group.draft(parts, partner);
     let first = draft.logs.partner.next_position();
     let number = signed_header.header().number;

@@ -62,8 +62,12 @@ impl Writer {
         }) {
             Ok(Some(job)) => return Some((job, reply)),
             Ok(None) => group.promise(reply),
-            // Whoever no longer waits does not need the answer.
-            Err(failure) => drop(reply.send(Err(failure))),
+            Err(failure) => {
+                // What was stated again is waited for by nobody.
+                if let Err(Err(unheard)) = reply.send(Err(failure)) {
+                    tracing::warn!(error = %unheard, "what has come is of no use");
+                }
+            }
         }
         None
     }

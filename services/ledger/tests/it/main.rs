@@ -13,6 +13,7 @@ mod faults;
 mod forger;
 mod group;
 mod hostile;
+mod restated;
 mod restored;
 mod restored_era;
 mod restored_fault;

@@ -34,7 +34,7 @@ pub(crate) async fn missing(of: &Running) -> Vec<Missing> {
 }
 
 /// The sealed body of an entry of NL's, as NL gives it to its partner.
-async fn body(nl: &Running, position: u64) -> Result<Vec<u8>, Status> {
+pub(crate) async fn body(nl: &Running, position: u64) -> Result<Vec<u8>, Status> {
     let request = ReadBodyRequest {
         caller: node(nl),
         partner_state: nl.partner.to_string(),
@@ -44,7 +44,7 @@ async fn body(nl: &Running, position: u64) -> Result<Vec<u8>, Status> {
     Ok(nl.supply.clone().read_body(request).await?.into_inner().sealed_body)
 }
 
-async fn key(nl: &Running, case_id: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) async fn key(nl: &Running, case_id: &[u8]) -> Result<Vec<u8>, Status> {
     let request = WrapCaseKeyRequest {
         caller: node(nl),
         partner_state: nl.partner.to_string(),
@@ -66,7 +66,7 @@ async fn supply_key(xk: &Running, position: u64, wrapped: Vec<u8>) -> Result<(),
 }
 
 /// Carries what `to` wants next, without bodies and keys.
-async fn carry_stripped(from: &Running, to: &Running) {
+pub(crate) async fn carry_stripped(from: &Running, to: &Running) {
     let wanted = to.status().await.next_wanted;
     for dispatch in from.dispatches(wanted).await {
         let mut whole: Dispatch = canonical::decode(&dispatch.dispatch).unwrap();
@@ -78,7 +78,7 @@ async fn carry_stripped(from: &Running, to: &Running) {
 }
 
 /// What is there of the bodies of NL's log, as an overseer of XK's reads them.
-async fn states(xk: &Running, case: &str) -> Vec<BodyState> {
+pub(crate) async fn states(xk: &Running, case: &str) -> Vec<BodyState> {
     let overseer = caller("xk.readmit/overseer/ombuds/official/x");
     let request = ReadCaseRequest {
         caller: Some(overseer.context(Purpose::Oversight)),
