@@ -9,6 +9,8 @@
 mod author;
 mod door;
 mod play;
+mod opened;
+mod hour;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -16,8 +18,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use domain::identifier::State;
+use domain::identifier::{Office, State};
 use record::genesis::SignedGenesis;
+use runtime::config::{Duty, Organisations};
 use runtime::server::Services;
 use runtime::shutdown::Shutdown;
 
@@ -41,6 +44,11 @@ pub(crate) struct Conformance {
     /// How long a play waits for the node, in seconds; more than the node's interval of asking
     #[arg(long, default_value_t = 90)]
     patience_s: u64,
+    /// Also play what takes an hour by the clock of the node under test, and wait so long for it, in
+    /// seconds. The node must have adopted an agreement, and somebody there must answer a case when
+    /// the tool says so
+    #[arg(long)]
+    hour_patience_s: Option<u64>,
     /// Where to write the results as JSON beside the table
     #[arg(long)]
     report: Option<PathBuf>,
@@ -72,9 +80,11 @@ impl Conformance {
         let channel = wiring::partner_door(&config, partner)?;
         let node = Node::new(channel, &genesis, partner)?;
         let patience = Duration::from_secs(self.patience_s);
-        let mut watch = Watch { door, node, patience };
+        let hour_patience = self.hour_patience_s.map(Duration::from_secs);
+        let mut watch = Watch { door, node, patience, hour_patience };
+        let addressed_to = authority(&known.organisations)?;
         let played = tokio::select! {
-            played = play::all(author, &mut watch) => played,
+            played = play::all(author, &mut watch, addressed_to) => played,
             () = shutdown.wait() => bail!("asked to end before the plays were over"),
         };
         shutdown.begin();
@@ -86,6 +96,14 @@ impl Conformance {
         }
         Ok(print(&results))
     }
+}
+
+/// An authority of the node's State that answers requests.
+fn authority(organisations: &Organisations) -> anyhow::Result<Office> {
+    let mut offices = organisations.offices.iter();
+    let answers = offices.find(|(_, entry)| entry.duties.contains(&Duty::Answers));
+    let (office, _) = answers.context("HOME knows no authority of the partner's that answers")?;
+    Ok(office.clone())
 }
 
 /// Prints the table; says how the command ends.

@@ -1,5 +1,6 @@
 //! The State that is played: it signs what it likes with its true keys.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -27,24 +28,30 @@ pub(super) struct Author {
     pub(super) heard: Option<Listening>,
     root: SigningKeyInMemory,
     key: SigningKeyInMemory,
+    /// Opens case keys that are wrapped for this State.
+    pub(super) opening: Arc<OpeningKey>,
     serial: u64,
 }
 
 /// An entry to be said.
+#[derive(Default)]
 pub(super) struct Said {
     pub(super) case: Option<CaseId>,
     pub(super) facts: Vec<u8>,
+    pub(super) sealed_body: Option<Vec<u8>>,
+    pub(super) commitment: Option<Digest>,
 }
 
 impl Said {
     /// About the corridor.
     pub(super) fn corridor(statement: &Stated) -> Self {
-        Self { case: None, facts: facts::encode(None, statement) }
+        Self { facts: facts::encode(None, statement), ..Self::default() }
     }
 
     /// About a case.
     pub(super) fn case(case: CaseId, statement: &Stated) -> Self {
-        Self { case: Some(case), facts: facts::encode(Some(case), statement) }
+        let facts = facts::encode(Some(case), statement);
+        Self { case: Some(case), facts, ..Self::default() }
     }
 }
 
@@ -61,7 +68,8 @@ impl Author {
         }
         let log = LogState::new(&genesis, own).context("the genesis does not name HOME")?;
         let key = SigningKeyInMemory::generate(&mut random::operating_system());
-        Ok(Self { genesis, log, heard: None, root, key, serial: 0 })
+        let opening = Arc::new(OpeningKey::generate(&mut random::operating_system()));
+        Ok(Self { genesis, log, heard: None, root, key, opening, serial: 0 })
     }
 
     /// Another that goes on from the same place with the same keys.
@@ -72,6 +80,7 @@ impl Author {
             heard: self.heard,
             root: SigningKeyInMemory::from_seed(&self.root.seed()),
             key: SigningKeyInMemory::from_seed(&self.key.seed()),
+            opening: Arc::clone(&self.opening),
             serial: self.serial,
         }
     }
@@ -79,8 +88,7 @@ impl Author {
     /// The announcements that a log begins with.
     pub(super) fn introduction(&mut self) -> anyhow::Result<Dispatch> {
         let log = self.announce_log_key()?;
-        let hpke = OpeningKey::generate(&mut random::operating_system()).public_key();
-        let hpke = self.announced(AnnouncedKey::Hpke(hpke))?;
+        let hpke = self.announced(AnnouncedKey::Hpke(self.opening.public_key()))?;
         self.say(vec![log, hpke])
     }
 
@@ -101,8 +109,8 @@ impl Author {
             let draft = Draft {
                 case: said.case,
                 facts: said.facts,
-                sealed_body: None,
-                case_key_commitment: None,
+                sealed_body: said.sealed_body,
+                case_key_commitment: said.commitment,
             };
             Entry::new(log, position, draft)
         });

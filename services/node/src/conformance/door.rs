@@ -1,10 +1,11 @@
 //! The door at which the node under test is answered: it finds there what the play puts out.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::identifier::State;
+use domain::identifier::{CaseId, State};
 use proto::exchange::v1::partner_service_server::{PartnerService, PartnerServiceServer};
 use proto::exchange::v1::*;
 use record::dispatch::Dispatch;
@@ -23,6 +24,7 @@ pub(super) struct Door {
     genesis: SignedGenesis,
     partner: State,
     shelf: Arc<Mutex<Shelf>>,
+    pieces: Arc<Mutex<Pieces>>,
     changed: watch::Sender<u64>,
 }
 
@@ -38,9 +40,24 @@ struct Shelf {
     asked: u64,
 }
 
+/// What is given out beside dispatches, right or wrong, and what was asked for.
+#[derive(Default)]
+struct Pieces {
+    bodies: BTreeMap<u64, Vec<u8>>,
+    keys: BTreeMap<CaseId, Vec<u8>>,
+    /// Positions of the entries whose bodies were asked for.
+    asked: Vec<u64>,
+}
+
 impl Door {
     pub(super) fn new(genesis: SignedGenesis, partner: State) -> Self {
-        Self { genesis, partner, shelf: Arc::default(), changed: watch::Sender::new(0) }
+        Self {
+            genesis,
+            partner,
+            shelf: Arc::default(),
+            pieces: Arc::default(),
+            changed: watch::Sender::new(0),
+        }
     }
 
     pub(super) fn service(&self) -> PartnerServiceServer<Self> {
@@ -67,6 +84,25 @@ impl Door {
     pub(super) fn was_taken(&self) -> bool {
         let shelf = self.shelf();
         shelf.streamed > 0 && shelf.asked > shelf.streamed
+    }
+
+    /// Gives this out as the sealed body of an entry.
+    pub(super) fn give_body(&self, position: u64, sealed: Vec<u8>) {
+        self.pieces().bodies.insert(position, sealed);
+    }
+
+    /// Gives this out as the wrapped key of a case.
+    pub(super) fn give_key(&self, case: CaseId, wrapped: Vec<u8>) {
+        self.pieces().keys.insert(case, wrapped);
+    }
+
+    /// The positions of all entries whose bodies were asked for, in order.
+    pub(super) fn bodies_asked(&self) -> Vec<u64> {
+        self.pieces().asked.clone()
+    }
+
+    fn pieces(&self) -> std::sync::MutexGuard<'_, Pieces> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
@@ -153,7 +189,12 @@ impl PartnerService for Door {
         request: Request<GetBodyRequest>,
     ) -> Result<Response<GetBodyResponse>, Status> {
         self.admit(&request, &request.get_ref().genesis)?;
-        Err(Status::not_found("body"))
+        let position = request.get_ref().position;
+        let mut pieces = self.pieces();
+        pieces.asked.push(position);
+        let sealed_body = pieces.bodies.get(&position).cloned();
+        let sealed_body = sealed_body.ok_or_else(|| Status::not_found("body"))?;
+        Ok(Response::new(GetBodyResponse { sealed_body }))
     }
 
     async fn get_case_key(
@@ -161,6 +202,9 @@ impl PartnerService for Door {
         request: Request<GetCaseKeyRequest>,
     ) -> Result<Response<GetCaseKeyResponse>, Status> {
         self.admit(&request, &request.get_ref().genesis)?;
-        Err(Status::not_found("case key"))
+        let case = CaseId::from_slice(&request.get_ref().case_id).ok();
+        let wrapped = case.and_then(|case| self.pieces().keys.get(&case).cloned());
+        let wrapped = wrapped.ok_or_else(|| Status::not_found("case key"))?;
+        Ok(Response::new(GetCaseKeyResponse { wrapped }))
     }
 }

@@ -1,11 +1,12 @@
 //! The plays, in the order in which they are given: what is put out, and what the node must do.
 //!
 //! Each row of the table "What arrives, and what is done" of DESIGN 4 that can be seen from
-//! outside has one. What needs an hour (an entry that stays unreadable) is not played.
+//! outside has one. What needs an hour (an entry that stays unreadable) is in [`super::hour`], and
+//! played only where it is asked for.
 
 use anyhow::{Context, bail, ensure};
-use domain::case::event::{Fault, Statement};
-use domain::identifier::CaseId;
+use domain::case::event::{AgreementAdopted, Fault, Statement};
+use domain::identifier::{CaseId, Office};
 use domain::time::Instant;
 use record::dispatch::Dispatch;
 use record::era::Frozen;
@@ -13,6 +14,7 @@ use record::key::SigningKeyInMemory;
 use record::random;
 
 use super::author::{Author, HOUR, Said, now};
+use super::hour::Cases;
 use super::watch::Watch;
 
 /// What came of a play.
@@ -35,21 +37,32 @@ impl Result {
 }
 
 /// A stage: the author, and everything that stands of what it has put out.
-struct Stage<'a> {
-    author: Author,
-    watch: &'a mut Watch,
+pub(super) struct Stage<'a> {
+    pub(super) author: Author,
+    pub(super) watch: &'a mut Watch,
     standing: Vec<Dispatch>,
+    /// The office of the node's State that requests are addressed to.
+    pub(super) addressed_to: Office,
+    /// What both have adopted.
+    pub(super) adopted: Option<AgreementAdopted>,
+    pub(super) hour: Cases,
 }
 
 /// Gives every play. What one leaves behind is what the next builds on, so the first that goes
 /// wrong in a way that leaves nothing to build on ends the performance.
-pub(super) async fn all(author: Author, watch: &mut Watch) -> anyhow::Result<Vec<Result>> {
+pub(super) async fn all(
+    author: Author,
+    watch: &mut Watch,
+    addressed_to: Office,
+) -> anyhow::Result<Vec<Result>> {
     let held = watch.node.holds().await?;
     ensure!(
         held.is_none(),
         "the node under test holds dispatches of this corridor already: found a fresh one"
     );
-    let mut stage = Stage { author, watch, standing: Vec::new() };
+    let hour = Cases::default();
+    let standing = Vec::new();
+    let mut stage = Stage { author, watch, standing, addressed_to, adopted: None, hour };
     let mut results = Vec::new();
     macro_rules! play {
         ($name:literal, $expected:literal, $play:ident) => {
@@ -73,6 +86,16 @@ pub(super) async fn all(author: Author, watch: &mut Watch) -> anyhow::Result<Vec
     play!("another corridor", "not stored; the true one is", another_corridor);
     play!("entries withheld", "not stored; stored once they are there", withheld);
     play!("changed facts", "not stored; stored once they are right", changed_facts);
+    if stage.watch.hour_patience.is_some() {
+        play!("agreement", "adopted by both", adoption);
+        play!("cases with gaps", "each is stored and answered", cases_with_gaps);
+        play!("a body that never comes", "called unreadable once, after an hour", no_body);
+        play!("another body", "not taken; called unreadable once", other_body);
+        play!("a key that never comes", "called unreadable once, after an hour", no_key);
+        play!("another key", "not taken; called unreadable once", other_key);
+        play!("stated again", "what was missing is taken in", restated_body);
+        play!("called unreadable", "stated again, with the key", called_unreadable_itself);
+    }
     play!("future", "parked; released by the correction of the clock", future);
     play!("equivocation", "the fault is stated, and the log is frozen", equivocation);
     play!("succession", "the next era goes on after what was heard", succession);
@@ -217,7 +240,7 @@ impl Stage<'_> {
     }
 
     /// Puts a dispatch with entries out, which the node must store and answer.
-    async fn stored(&mut self, dispatch: Dispatch) -> anyhow::Result<()> {
+    pub(super) async fn stored(&mut self, dispatch: Dispatch) -> anyhow::Result<()> {
         self.standing.push(dispatch);
         self.watch.door.put_out(self.standing.clone());
         self.held_and_heard().await
