@@ -7,6 +7,7 @@ mod broker;
 mod contract;
 mod house;
 mod stories;
+mod unreadable;
 mod without_courier;
 mod refusals;
 mod evidence;
