@@ -128,7 +128,8 @@ fn change(node: &Node, change: impl Fn(&str) -> String) {
 
 /// The case at a node, as somebody there sees it.
 fn shown(node: &Node, profile: &'static str, case: &str) -> Value {
-    node.person(profile).call(&["case", "show", case]).unwrap()["case"].clone()
+    let show = ["case", "show", case, "--purpose", "decision"];
+    node.person(profile).call(&show).unwrap()["case"].clone()
 }
 
 fn kinds(shown: &Value) -> Vec<String> {
@@ -143,7 +144,7 @@ async fn what_a_door_holds_back_is_called_unreadable_and_stated_again() {
     let mut corridor = founded.unwrap();
     for node in [&mut corridor.nl, &mut corridor.xk] {
         node.stop().unwrap();
-        change(node, |text| format!("{text}\n[exchange]\npoll_interval_ms = 200\n"));
+        change(node, |text| text.replace("poll_interval_ms = 60000", "poll_interval_ms = 200"));
         node.start().unwrap();
     }
     let shutdown = Shutdown::new();

@@ -44,9 +44,9 @@ pub(crate) struct Conformance {
     /// How long a play waits for the node, in seconds; more than the node's interval of asking
     #[arg(long, default_value_t = 90)]
     patience_s: u64,
-    /// Also play what takes an hour by the clock of the node under test, and wait so long for it, in
-    /// seconds. The node must have adopted an agreement, and somebody there must answer a case when
-    /// the tool says so
+    /// Also play what takes an hour by the clock of the node under test, and wait so long for it,
+    /// in seconds. The node must have adopted an agreement, and somebody there must answer a case
+    /// when the tool says so
     #[arg(long)]
     hour_patience_s: Option<u64>,
     /// Where to write the results as JSON beside the table

@@ -1,5 +1,5 @@
-//! What cannot be told or answered now waits its turn: it is tried again later, and not at once, and
-//! keeps nothing else from being told.
+//! What cannot be told or answered now waits its turn: it is tried again later, and not at once,
+//! and keeps nothing else from being told.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;

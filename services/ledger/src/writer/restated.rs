@@ -1,8 +1,8 @@
 //! What the partner has stated again in the hashed bytes, taken in as if its door had sent it: the
 //! sealed body of an entry, and the key of its case.
 //!
-//! A `Restated` is stored like any entry. Once it is durable, what it holds and what is missing here
-//! is supplied by a job of its own, so that it is held to the entry and the commitment like
+//! A `Restated` is stored like any entry. Once it is durable, what it holds and what is missing
+//! here is supplied by a job of its own, so that it is held to the entry and the commitment like
 //! anything that comes late. *A crash in between* leaves the entry and the lack: the next start
 //! finds both.
 

@@ -1,5 +1,5 @@
-//! What the partner states again in the hashed bytes makes readable what could not be read, if it is
-//! what the entry named and committed to.
+//! What the partner states again in the hashed bytes makes readable what could not be read, if it
+//! is what the entry named and committed to.
 
 use domain::case::event::{ErasureBasis, Opaque, Restated, Statement};
 use domain::person::Particulars;

@@ -147,12 +147,12 @@ impl Stage<'_> {
         eprintln!("say something in case {case} at the node under test (`answer ask`)");
         let in_case = |said: &Statement| !matches!(said, Statement::EntryUnreadable(_));
         let spoken = self.watch.until_it_has_a_body_in(case, in_case).await?;
-        self.author.heard =
-            self.watch.node.spoke().await?.last().map(super::watch::Spoke::listening);
-        let said = Said::case(case, &Statement::EntryUnreadable(spoken.position));
+        self.hear().await?;
+        let entry = spoken.position;
+        let said = Said::case(case, &Statement::EntryUnreadable(entry));
         let dispatch = self.author.say(vec![said])?;
         self.stored(dispatch).await?;
-        let again = |said: &Statement| matches!(said, Statement::Restated(it) if it.entry == spoken.position);
+        let again = |said: &Statement| matches!(said, Statement::Restated(it) if it.entry == entry);
         let said = self.watch.until_it_states("it has not stated its entry again", again).await?;
         let Statement::Restated(restated) = said.statement else {
             bail!("it has not stated its entry again");

@@ -17,7 +17,6 @@ use super::author::{Author, Said};
 /// A case that was opened, with everything that belongs to its opening.
 pub(super) struct Opened {
     pub(super) case: CaseId,
-    pub(super) key: CaseKey,
     pub(super) place: Place,
     pub(super) commitment: Digest,
     pub(super) sealed_body: Vec<u8>,
@@ -63,7 +62,7 @@ impl Author {
             ..Said::case(case, &filed)
         }])?;
         dispatch.case_keys.push(wrapped.clone());
-        Ok(Opened { case, key, place, commitment, sealed_body, wrapped, dispatch })
+        Ok(Opened { case, place, commitment, sealed_body, wrapped, dispatch })
     }
 }
 

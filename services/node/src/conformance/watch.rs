@@ -28,7 +28,8 @@ pub(super) struct Watch {
     pub(super) door: Door,
     pub(super) node: Node,
     pub(super) patience: Duration,
-    /// How long what takes an hour by the node's clock is waited for; `None` where it is not played.
+    /// How long what takes an hour by the node's clock is waited for; `None` where it is not
+    /// played.
     pub(super) hour_patience: Option<Duration>,
 }
 

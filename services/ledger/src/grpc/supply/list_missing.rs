@@ -60,8 +60,8 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// A case; `None` where it is of another corridor: somebody has used its id, and nothing of that
-    /// must keep the rest from being listed.
+    /// A case; `None` where it is of another corridor: somebody has used its id, and nothing of
+    /// that must keep the rest from being listed.
     fn records(&mut self, case: CaseId) -> Result<Option<&CaseRecords>, Failure> {
         if self.looked_at.as_ref().is_none_or(|(of, _)| *of != case) {
             let found = match self.service.case_of(self.corridor, case) {
