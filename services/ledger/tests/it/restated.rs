@@ -33,6 +33,15 @@ async fn unreadable(nl: &Running, xk: &Running, id: &str) -> (String, Missing) {
     (case, lacking)
 }
 
+/// Carries everything, and waits until XK has taken in what was stated again: body and key, each
+/// with one of the next two groups. A read with a purpose waits for the group that it joins.
+async fn taken_in(nl: &Running, xk: &Running, case: &str) {
+    exchange(nl, xk).await;
+    for _ in 0..2 {
+        states(xk, case).await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_stated_again_is_taken_in_also_after_a_restart() {
     let (_nl_site, xk_site, nl, xk) = corridor().await;
@@ -45,7 +54,7 @@ async fn what_is_stated_again_is_taken_in_also_after_a_restart() {
 
     let restated = again(&nl, lacking.position, &lacking.case_id).await;
     restates(&nl, "again", &case, restated).await;
-    exchange(&nl, &xk).await;
+    taken_in(&nl, &xk, &case).await;
     assert_eq!(missing(&xk).await, []);
     let open = [BodyState::Open; 3];
     assert_eq!(states(&xk, &case).await, open, "with the evidence and what was stated beside it");
@@ -74,10 +83,10 @@ async fn a_body_or_key_that_is_another_is_not_taken() {
     restates(&nl, "posing", &case, posing).await;
     // In the case of another entry.
     restates(&nl, "elsewhere", &other_case, right.clone()).await;
-    exchange(&nl, &xk).await;
+    taken_in(&nl, &xk, &case).await;
     assert_eq!(missing(&xk).await.len(), 4);
     restates(&nl, "right", &case, right).await;
-    exchange(&nl, &xk).await;
+    taken_in(&nl, &xk, &case).await;
     assert_eq!(missing(&xk).await.len(), 2);
     assert_eq!(states(&xk, &case).await[0], BodyState::Open);
     assert_eq!(states(&xk, &other_case).await[0], BodyState::Unreadable);
@@ -98,6 +107,6 @@ async fn nothing_of_a_case_that_is_to_be_erased_is_told_or_taken() {
     // Sealed for nobody any more; its author says it all the same.
     let (said, bare) = (Statement::Restated(restated), Particulars::default());
     nl.state_with("return-office", "again", &case, said, bare).await.unwrap();
-    exchange(&nl, &xk).await;
+    taken_in(&nl, &xk, &case).await;
     assert_eq!(states(&xk, &case).await[0], BodyState::Unreadable);
 }

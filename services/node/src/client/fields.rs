@@ -123,6 +123,7 @@ const HELP: &[(&str, &str)] = &[
     ("category", "The person's tie to the requested State"),
     ("document", "Position of the issue in the own log; the last document when absent"),
     ("escorted", "The person is escorted"),
+    ("entry", "Position of the entry in the partner's log; the timeline shows it"),
     ("etag", "Etag of the case as you saw it (`case show` prints it)"),
     ("evidence", "Items of evidence, as the agreement's lists name them (repeatable)"),
     ("filing", "For a case that is yet to be filed: the `--request-id` that you will file it with"),
