@@ -177,12 +177,13 @@ fn a_killed_writer_loses_nothing_acknowledged() {
     let mut random = crate::sample::random();
     let dir = tempfile::tempdir().unwrap();
     let mut expected: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-    let (mut cuts, mut replays) = (0, 0);
+    let (mut cuts, mut replays, mut rebuilds) = (0, 0, 0);
     for kill in 0..KILLS {
         // Sometimes in the middle of opening; else after some appends, on their way to more.
         let after = if random.random_bool(0.1) { 0 } else { random.random_range(1..60) };
         let acknowledged = run_and_kill(dir.path(), after);
         let from = expected.last_key_value().map_or(0, |(position, _)| *position);
+        let in_opening = acknowledged.is_empty();
         for [task, n, first, next] in acknowledged {
             let batch = child_batch(task, n);
             assert_eq!(next - first, batch.records.len());
@@ -194,13 +195,16 @@ fn a_killed_writer_loses_nothing_acknowledged() {
         let store = Store::open(dir.path(), small()).unwrap();
         cuts += usize::from(store.recovery().cut_bytes > 0);
         replays += store.recovery().indexed_records;
-        assert!(!store.recovery().index_rebuilt && !store.recovery().index_was_ahead);
+        rebuilds += usize::from(store.recovery().index_rebuilt);
+        // Whoever is killed while the database is being opened leaves the mark that it may be why.
+        assert!(in_opening || !store.recovery().index_rebuilt);
+        assert!(!store.recovery().index_was_ahead);
         check(&store, &expected, if kill + 1 == KILLS { 0 } else { from });
     }
     let verified = event_store::verify(dir.path()).unwrap();
     eprintln!(
         "{KILLS} kills, {} acknowledged of {} records, {} segments, {cuts} torn tails cut, \
-         {replays} records indexed again",
+         {replays} records indexed again, the index made anew {rebuilds} times",
         expected.len(),
         verified.records,
         verified.segments
