@@ -13,17 +13,19 @@ MINUTES ?=
 KEEP ?= 0
 # What `make bench` measures: nothing for all, or some of record, case, import, courier
 SECTIONS ?=
+# make power-cuts: how many
+CUTS ?= 1000000
 # how many executions each target of `make fuzz` gets
 EXECS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate bench fuzz lint fmt kafka need-rust need-java need-afl
+.PHONY: help demo test simulate power-cuts bench fuzz lint fmt kafka need-rust need-java need-afl
 
 help: ## Say what can be made
 	@echo "Readmit: the open backend that two States run for return and readmission."
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
-		awk 'BEGIN {FS = ":.*## "} {printf "  make %-8s %s\n", $$1, $$2}'
+		awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
 	@echo
 	@echo "  make demo KEEP=1        leaves both nodes running, and says what to try"
 	@echo "  make bench SECTIONS=record  measures one section alone"
@@ -49,6 +51,9 @@ bench: need-rust kafka ## Measure the budgets (release build); into target/bench
 
 fuzz: need-rust need-afl ## Fuzz every decoder that meets foreign bytes, EXECS executions each
 	CARGO=$(CARGO) EXECS=$(EXECS) fuzz/run
+
+power-cuts: need-rust ## Cut the power of the store CUTS=n times [SEED=k]; says what survived
+	POWER_CUTS=$(CUTS) $(CARGO) test --locked -p event-store --lib power_cut -- --nocapture
 
 lint: need-rust ## Check format and lints
 	$(CARGO) fmt --all --check

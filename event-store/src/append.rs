@@ -113,6 +113,9 @@ pub enum AppendError {
     /// No space on the disk. The store goes on; the batch can be tried again.
     #[error("no space is left on the disk")]
     DiskFull,
+    /// No further file can be opened. The store goes on; the batch can be tried again.
+    #[error("too many files are open")]
+    NoFiles,
     /// A write or sync failed, in this append or before. Whether this batch survives is known
     /// only after opening the store again.
     #[error("the writer has stopped: {reason}")]

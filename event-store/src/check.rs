@@ -16,7 +16,7 @@ use crate::journal::frame::{Frame, Part, RecordView};
 use crate::journal::scan::Scan;
 use crate::journal::{Journal, JournalError, Mark, segment};
 use crate::name::{LogName, StreamId};
-use crate::open::{self, Index, OpenError, Options};
+use crate::open::{self, Index, OpenError, Opening, Options};
 use crate::record::Position;
 use crate::store::Store;
 
@@ -40,7 +40,8 @@ pub struct Verified {
     /// Size and root of each log.
     pub logs: BTreeMap<LogName, (u64, Hash)>,
     /// So many records were compared with the index; those after them are indexed at the next
-    /// opening. `None`: the index is missing or out of date, and the next opening rebuilds it.
+    /// opening. `None`: the index is missing or out of date, and the next opening rebuilds
+    /// it; or the folder can only be read.
     pub indexed: Option<u64>,
 }
 
@@ -185,31 +186,47 @@ pub fn verify_on(disk: Arc<dyn Disk>) -> Result<Verified, VerifyError> {
     if !has_store(&*disk) {
         return Err(VerifyError::NoStore);
     }
-    let _lock = open::lock(&*disk).map_err(|error| match error {
-        OpenError::Io { doing, file, source } => VerifyError::Io { doing, file, source },
-        OpenError::Newer { found } => VerifyError::Newer { found },
-        OpenError::InUse | OpenError::Corrupt { .. } | OpenError::Index { .. } => {
-            VerifyError::InUse
+    let lock = match open::lock(&*disk) {
+        Ok(lock) => Some(lock),
+        // Nobody can write there; nor can the index be opened, which would be written.
+        Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            None
         }
-    })?;
+        Err(OpenError::Io { doing, file, source }) => {
+            return Err(VerifyError::Io { doing, file, source });
+        }
+        Err(OpenError::Newer { found }) => return Err(VerifyError::Newer { found }),
+        Err(OpenError::InUse | OpenError::Corrupt { .. } | OpenError::Index { .. }) => {
+            return Err(VerifyError::InUse);
+        }
+    };
     let journal = Journal::open(&disk)?.ok_or(VerifyError::NoStore)?;
-    let index = IndexCheck::open(&journal)?;
+    let index = match lock {
+        Some(_) => IndexCheck::open(&journal)?,
+        None => None,
+    };
     Check::new(&journal, index).run()
 }
 
 /// Deletes the index of a closed store and builds it from the journal.
 ///
 /// Labels are lost; whoever sets them starts again.
-pub fn rebuild(dir: impl AsRef<Path>) -> Result<Rebuilt, RebuildError> {
-    rebuild_on(Arc::new(Files::new(dir.as_ref())))
+pub fn rebuild(
+    dir: impl AsRef<Path>,
+    watch: &mut dyn FnMut(Opening),
+) -> Result<Rebuilt, RebuildError> {
+    rebuild_on(Arc::new(Files::new(dir.as_ref())), watch)
 }
 
 /// As [`rebuild`], on a disk.
-pub fn rebuild_on(disk: Arc<dyn Disk>) -> Result<Rebuilt, RebuildError> {
+pub fn rebuild_on(
+    disk: Arc<dyn Disk>,
+    watch: &mut dyn FnMut(Opening),
+) -> Result<Rebuilt, RebuildError> {
     if !has_store(&*disk) {
         return Err(RebuildError::NoStore);
     }
-    let store = Store::start(open::open(&disk, Options::default(), Index::Rebuild)?)?;
+    let store = Store::start(open::open(&disk, Options::default(), Index::Rebuild, watch)?)?;
     let counted = store.shared().with_tree(Tree::count_revisions);
     let (_, streams) = counted
         .unwrap_or(Ok((0, 0)))

@@ -46,12 +46,41 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// Takes the exclusive use of the folder, for as long as the value lives and this process
     /// runs; `None` if somebody else has it.
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>>;
+    /// How many bytes can still be written; `None` if not known.
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
     /// Names the time since when no unsynced write was lost: the same for two processes exactly
     /// if what the first wrote without a sync is there for the second. `None` if not known.
     fn incarnation(&self) -> Option<String>;
     /// Where a folder is on the machine, for a database that opens its own files; `None` if it is
     /// nowhere, and the database then lives in memory.
     fn native(&self, dir: &str) -> Option<PathBuf>;
+}
+
+/// What the machine has run out of: the same call may succeed later, and nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    Space,
+    Files,
+}
+
+impl Shortage {
+    /// Linux: too many open files, in the system and in the process.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+
+    pub(crate) fn of(error: &io::Error) -> Option<Self> {
+        let is_full =
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let code = error.raw_os_error();
+        let is_out_of_files = matches!(code, Some(Self::ENFILE | Self::EMFILE));
+        match (is_full, is_out_of_files) {
+            (true, _) => Some(Self::Space),
+            (false, true) => Some(Self::Files),
+            (false, false) => None,
+        }
+    }
 }
 
 /// An open file. Reads and writes at different places may run at the same time.

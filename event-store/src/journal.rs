@@ -157,6 +157,12 @@ impl Journal {
         segments.last().expect("a journal has a segment").clone()
     }
 
+    /// The address after the last byte of the last segment, its zeros included.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        let last = self.last();
+        Ok(last.header.base + last.file.length()?)
+    }
+
     fn push(&self, segment: Segment) {
         self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
     }
@@ -233,7 +239,7 @@ impl Journal {
 
     /// The last byte of a segment that is not zero, from `offset` on: its offset + 1, or `offset`.
     pub(crate) fn used_length(&self, segment: &Segment, offset: u64) -> Result<u64, JournalError> {
-        const STEP: usize = 1 << 20;
+        const STEP: usize = 64 << 10;
         let mut used = offset;
         let mut at = offset;
         let mut bytes = vec![0; STEP];

@@ -49,7 +49,7 @@ pub use limits::{
 };
 pub use merkle;
 pub use name::{CursorName, Label, LogName, NameError, StreamId};
-pub use open::{OpenError, Options, Recovery};
+pub use open::{OpenError, Opening, Options, Recovery};
 pub use read::{Page, ReadError};
 pub use record::{Filter, NewRecord, Position, Revision, StoredRecord};
 pub use store::Store;

@@ -45,3 +45,5 @@ pub(crate) const LENGTHS_MAX: usize = 64 << 10;
 pub(crate) const INDEX_RECORDS_MIN: usize = 4 << 10;
 /// … else it gathers for so long: fewer writes, and the writer has the processor.
 pub(crate) const INDEX_GATHER_MS_MAX: u64 = 10;
+/// The time between two attempts of the indexer where it lacks space or files.
+pub(crate) const INDEX_RETRY_MS: u64 = 100;

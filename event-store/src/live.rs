@@ -16,12 +16,12 @@ use std::time::Duration;
 use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
 use tokio::sync::watch;
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Shortage};
 use crate::index::column::{Column, Place, Unwritten};
 use crate::index::{self, Broken, Changes, Tree};
 use crate::journal::bytes::wide;
 use crate::journal::{Journal, Mark};
-use crate::limits::{INDEX_GATHER_MS_MAX, INDEX_RECORDS_MIN};
+use crate::limits::{INDEX_GATHER_MS_MAX, INDEX_RECORDS_MIN, INDEX_RETRY_MS};
 use crate::name::{CursorName, LogName, StreamId};
 use crate::record::Position;
 
@@ -34,12 +34,13 @@ pub(crate) struct LogState {
 }
 
 impl LogState {
-    pub(crate) fn new(disk: &dyn Disk, log: &LogName) -> Result<Self, Broken> {
-        Ok(Self {
+    /// A log without records. Files of its name that lie about are replaced.
+    pub(crate) fn new(log: &LogName) -> Self {
+        Self {
             frontier: Frontier::new(),
-            offsets: Column::open(disk, index::offsets_path(log), 0)?,
-            hashes: Column::open(disk, index::hashes_path(log), 0)?,
-        })
+            offsets: Column::new(index::offsets_path(log)),
+            hashes: Column::new(index::hashes_path(log)),
+        }
     }
 
     /// The log as the index has it: its files may go further, and are good up to `size`.
@@ -134,14 +135,11 @@ impl Live {
         self.logs.get(log).map_or(0, |state| state.frontier.size())
     }
 
-    pub(crate) fn add_record(
-        &mut self,
-        disk: &dyn Disk,
-        record: Committed<'_>,
-    ) -> Result<(), Broken> {
+    /// Cannot fail: the record is durable.
+    pub(crate) fn add_record(&mut self, record: Committed<'_>) {
         self.positions.push(record.address.to_le_bytes());
         if !self.logs.contains_key(record.log) {
-            self.logs.insert(record.log.clone(), LogState::new(disk, record.log)?);
+            self.logs.insert(record.log.clone(), LogState::new(record.log));
         }
         if let Some(state) = self.logs.get_mut(record.log) {
             state.push(record.address, record.leaf);
@@ -150,7 +148,6 @@ impl Live {
             let new = || PendingStream { first: revision, addresses: Vec::new() };
             self.streams.entry(stream).or_insert_with(new).addresses.push(record.address);
         }
-        Ok(())
     }
 
     pub(crate) fn add_cursor(&mut self, name: CursorName, value: Vec<u8>) {
@@ -263,6 +260,8 @@ pub(crate) struct Progress {
     is_gathering: bool,
     /// It is to wait no longer.
     is_urgent: bool,
+    /// What it lacks to go on; it tries again.
+    shortage: Option<Shortage>,
 }
 
 /// Everything that outlives a single call.
@@ -294,6 +293,7 @@ impl Shared {
                 is_ending: false,
                 is_gathering: false,
                 is_urgent: false,
+                shortage: None,
             }),
             progressed: Condvar::new(),
         }
@@ -366,13 +366,35 @@ impl Shared {
         self.progressed.notify_all();
     }
 
-    /// Writer: waits until the index is at most `records_max` records behind.
-    pub(crate) fn wait_for_index(&self, records_max: usize) {
+    /// Writer: waits until the index is at most `records_max` records behind, unless it lacks what
+    /// only others can give.
+    pub(crate) fn wait_for_index(&self, records_max: usize) -> Result<(), Shortage> {
         let mut progress = self.progress();
         while self.failure().is_none() && self.live().positions.pending() > records_max {
+            if let Some(shortage) = progress.shortage {
+                return Err(shortage);
+            }
             let woken = self.progressed.wait(progress);
             progress = woken.unwrap_or_else(PoisonError::into_inner);
         }
+        Ok(())
+    }
+
+    /// Writes out what is pending, if what that takes is there. What is not written yet is read
+    /// from memory; only an index that is broken ends the store.
+    pub(crate) fn index_or_fail(&self) {
+        let Err(broken) = self.index_pending() else {
+            return;
+        };
+        if broken.shortage.is_some() {
+            self.progress().shortage = broken.shortage;
+            self.progressed.notify_all();
+            return;
+        }
+        // Reads would be incomplete from here on: stop, and rebuild at the next opening.
+        // If even the mark cannot be left, the checks of that opening find what is wrong.
+        let _ = index::mark_broken(self.disk());
+        self.fail(broken.to_string());
     }
 
     /// Writes out what is pending. Called by the indexer, and by the replay before it runs.
@@ -383,7 +405,10 @@ impl Shared {
             .unwrap_or_else(|| Err(Broken::new("the store is closed")))?;
         let mark = done.mark;
         self.live_mut().wrote(done);
-        self.progress().indexed = mark;
+        let mut progress = self.progress();
+        progress.indexed = mark;
+        progress.shortage = None;
+        drop(progress);
         self.progressed.notify_all();
         Ok(())
     }
@@ -405,15 +430,23 @@ impl Shared {
                 let woken = self.progressed.wait(progress);
                 progress = woken.unwrap_or_else(PoisonError::into_inner);
             }
-            self.gather(progress);
-            if let Err(broken) = self.index_pending() {
-                // Reads would be incomplete from here on: stop, and rebuild at the next opening.
-                // If even the mark cannot be left, the checks of that opening find what is wrong.
-                let _ = index::mark_broken(self.disk());
-                self.fail(broken.to_string());
-                return;
+            if progress.shortage.is_some() {
+                if progress.is_ending {
+                    return;
+                }
+                progress = self.wait_a_while(progress);
             }
+            self.gather(progress);
+            self.index_or_fail();
         }
+    }
+
+    /// Between two attempts to do what there is no room for.
+    fn wait_a_while<'a>(&self, progress: MutexGuard<'a, Progress>) -> MutexGuard<'a, Progress> {
+        let apart = Duration::from_millis(INDEX_RETRY_MS);
+        let is_waiting = |progress: &mut Progress| !progress.is_ending;
+        let waited = self.progressed.wait_timeout_while(progress, apart, is_waiting);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Waits a little, so that more is indexed together. Nobody waits for the index: what it does

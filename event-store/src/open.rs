@@ -28,19 +28,28 @@ pub struct Options {
     /// Bytes of zeros written ahead of the records, so that a commit changes no file length.
     /// Default 4 MiB.
     pub ahead_bytes: u64,
+    /// Bytes of the disk that the journal leaves free: what the index needs for the records that
+    /// are there, so that it is never the index that finds the disk full. Default 32 MiB.
+    pub reserve_bytes: u64,
     /// Memory for the cache of the index, in bytes. Default 64 MiB.
     pub index_cache_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, ahead_bytes: 4 << 20, index_cache_bytes: 64 << 20 }
+        Self {
+            segment_bytes: 64 << 20,
+            ahead_bytes: 4 << 20,
+            reserve_bytes: 32 << 20,
+            index_cache_bytes: 64 << 20,
+        }
     }
 }
 
 impl Options {
     fn sizes(self) -> Sizes {
-        Sizes { segment_bytes: self.segment_bytes, ahead_bytes: self.ahead_bytes }
+        let Self { segment_bytes, ahead_bytes, reserve_bytes, .. } = self;
+        Sizes { segment_bytes, ahead_bytes, reserve_bytes }
     }
 }
 
@@ -135,10 +144,26 @@ pub(crate) fn lock(disk: &dyn Disk) -> Result<Box<dyn Send + Sync>, OpenError> {
     disk.lock(LOCK).map_err(io("lock", LOCK))?.ok_or(OpenError::InUse)
 }
 
+/// How far the reading of the journal is, while a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Bytes of the journal read or not to be read.
+    pub bytes: u64,
+    /// Bytes of the journal in all.
+    pub bytes_total: u64,
+}
+
+/// Where an opening says how far it is.
+pub(crate) type Watch<'a> = &'a mut dyn FnMut(Opening);
+
+/// Bytes of the journal after which an opening says how far it is.
+const WATCHED_BYTES: u64 = 16 << 20;
+
 pub(crate) fn open(
     disk: &Arc<dyn Disk>,
     options: Options,
     index: Index,
+    watch: Watch<'_>,
 ) -> Result<Opened, OpenError> {
     disk.create_dir("").map_err(io("create", "."))?;
     let lock = lock(&**disk)?;
@@ -151,7 +176,7 @@ pub(crate) fn open(
         if is_fresh {
             index::delete(&**disk).map_err(io("delete", index::DIR))?;
         }
-        match replay(&journal, options) {
+        match replay(&journal, options, watch) {
             Ok(replayed) => break replayed,
             Err(ReplayError::Journal(error)) => return Err(error.into()),
             Err(ReplayError::Ahead) if !is_fresh => {
@@ -228,7 +253,11 @@ struct Replayed {
 
 /// Opens the index, reads the last segment and whatever the index does not have yet, and gives
 /// the latter to the index.
-fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayError> {
+fn replay(
+    journal: &Arc<Journal>,
+    options: Options,
+    watch: Watch<'_>,
+) -> Result<Replayed, ReplayError> {
     let disk = &journal.disk;
     disk.create_dir(index::DIR)?;
     index::mark_open(&**disk)?;
@@ -246,7 +275,14 @@ fn replay(journal: &Arc<Journal>, options: Options) -> Result<Replayed, ReplayEr
     let start = if indexed.address < last.address { indexed } else { last };
     let mut scan = Scan::from(journal, start);
     let mut records = 0;
+    let mut said = start.address;
+    let bytes_total = journal.length().map_err(JournalError::io("read", segment::DIR))?;
     while let Some(frame) = scan.next()? {
+        let bytes = frame.address;
+        if bytes >= said + WATCHED_BYTES {
+            said = bytes;
+            watch(Opening { bytes, bytes_total });
+        }
         if frame.address < indexed.address {
             continue;
         }
@@ -322,7 +358,8 @@ fn replay_record(
         leaf: merkle::leaf_hash(record.leaf),
         stream: record.stream.zip(revision),
     };
-    live.add_record(shared.disk(), committed)
+    live.add_record(committed);
+    Ok(())
 }
 
 /// After the replay: the index knows nothing that the journal does not have, and the last address

@@ -11,14 +11,15 @@ use std::time::Instant;
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use merkle::{Frontier, Hash};
+use merkle::Frontier;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::disk::{Simulated, Step};
+use crate::disk::{Disk, Disturbance, Simulated, Step};
 use crate::mutant::{self, Mutant};
 use crate::{
-    Batch, CursorName, Filter, LogName, NewRecord, OpenError, Options, Position, Store, StreamId,
+    AppendError, Batch, CursorName, Filter, LogName, NewRecord, OpenError, Options, Position,
+    Store, StreamId,
 };
 
 const LOGS: [&str; 5] = ["entries/NL/0", "entries/XK/0", "dispatches", "local", "access"];
@@ -29,7 +30,12 @@ const THREADS: usize = 2;
 const CUTS_MUTANT: usize = 100_000;
 
 fn options() -> Options {
-    Options { segment_bytes: 24 << 10, ahead_bytes: 4 << 10, index_cache_bytes: 1 << 20 }
+    Options {
+        segment_bytes: 24 << 10,
+        ahead_bytes: 4 << 10,
+        reserve_bytes: 64,
+        index_cache_bytes: 1 << 20,
+    }
 }
 
 fn cursor() -> CursorName {
@@ -173,7 +179,7 @@ fn record() -> Recorded {
         steps: disk.recorded(),
         history,
         known,
-        segments: crate::disk::Disk::list(&disk, "journal").unwrap().len(),
+        segments: disk.list("journal").unwrap().len(),
     }
 }
 
@@ -185,7 +191,9 @@ struct Counts {
     failed_syncs: usize,
     recoveries: usize,
     torn: usize,
-    images: HashSet<Hash>,
+    full_disks: usize,
+    lying_reads: usize,
+    images: HashSet<u64>,
 }
 
 impl Counts {
@@ -194,6 +202,8 @@ impl Counts {
         self.cuts_in_recovery += other.cuts_in_recovery;
         self.kills += other.kills;
         self.failed_syncs += other.failed_syncs;
+        self.full_disks += other.full_disks;
+        self.lying_reads += other.lying_reads;
         self.recoveries += other.recoveries;
         self.torn += other.torn;
         self.images.extend(other.images);
@@ -207,6 +217,12 @@ impl Counts {
     }
 }
 
+/// Without threads, so that the seed alone says what happens.
+fn open(disk: &Simulated) -> Result<Store, OpenError> {
+    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+    Store::open_inline_on(&disk, options())
+}
+
 /// What one cut left behind: recovered, appended to, and cut or killed again, a few times.
 fn live_on(
     mut disk: Simulated,
@@ -218,46 +234,21 @@ fn live_on(
     const LIVES: usize = 3;
     for life in 1..=LIVES {
         if random.random_range(0..4) == 0 {
-            // The power goes, or the process dies, while it opens.
-            disk.stop_after(random.random_range(0..16));
-            match Store::open_on(Arc::new(disk.clone()), options()) {
-                Ok(store) => store.close(),
-                Err(OpenError::Io { .. } | OpenError::Index { .. }) => {}
-                Err(error) => return Err(format!("while opening: {error}")),
-            }
-            if random.random_range(0..3) == 0 {
-                counts.kills += 1;
-                disk.go_on();
-            } else {
-                counts.cuts_in_recovery += 1;
-                disk = counts.cut(&disk, random);
-            }
+            disk = die_while_opening(disk, random, counts)?;
         }
-        let store = Store::open_on(Arc::new(disk.clone()), options());
-        let store = store.map_err(|error| format!("not opened: {error}"))?;
+        let store = open(&disk).map_err(|error| format!("not opened: {error}"))?;
         counts.recoveries += 1;
         counts.torn += usize::from(store.recovery().cut_bytes > 0);
         let kept = history.check(&store, acknowledged)?;
         history = history.first(kept);
-        acknowledged = kept;
         if life == LIVES {
             store.close();
             break;
         }
-        let fails_sync = random.random_range(0..4) == 0;
-        match fails_sync {
-            true => disk.fail_sync_after(random.random_range(0..4)),
-            false => disk.stop_after(random.random_range(0..24)),
-        }
         for n in kept..kept + 4 {
             history.push(planned(n, life));
-            let batch = Batch::clone(history.batches.last().unwrap());
-            if block_on(store.append(batch)).is_err() {
-                counts.failed_syncs += usize::from(fails_sync);
-                break;
-            }
-            acknowledged = history.batches.len();
         }
+        acknowledged = append_until_failure(&disk, &store, &history, kept, (random, counts))?;
         store.close();
         if random.random_range(0..3) == 0 {
             counts.kills += 1;
@@ -267,6 +258,70 @@ fn live_on(
         }
     }
     Ok(())
+}
+
+/// The power goes, the process dies, or a read lies, while it opens.
+fn die_while_opening(
+    disk: Simulated,
+    random: &mut SmallRng,
+    counts: &mut Counts,
+) -> Result<Simulated, String> {
+    let lies = random.random_range(0..4) == 0;
+    match lies {
+        true => disk.disturb_read_after(Disturbance::FlipsBit, random.random_range(0..60)),
+        false => disk.stop_after(random.random_range(0..16)),
+    }
+    counts.lying_reads += usize::from(lies);
+    match open(&disk) {
+        Ok(store) => store.close(),
+        Err(OpenError::Io { .. } | OpenError::Index { .. }) => {}
+        Err(OpenError::Corrupt { .. } | OpenError::Newer { .. }) if lies => {}
+        Err(error) => return Err(format!("while opening: {error}")),
+    }
+    if random.random_range(0..3) == 0 {
+        counts.kills += 1;
+        disk.go_on();
+        Ok(disk)
+    } else {
+        counts.cuts_in_recovery += 1;
+        Ok(counts.cut(&disk, random))
+    }
+}
+
+/// Appends what the history has from `kept` on, on a disk that fails on the way; how much is
+/// acknowledged then.
+fn append_until_failure(
+    disk: &Simulated,
+    store: &Store,
+    history: &History,
+    kept: usize,
+    (random, counts): (&mut SmallRng, &mut Counts),
+) -> Result<usize, String> {
+    let failure = random.random_range(0..8);
+    match failure {
+        0 | 1 => disk.fail_sync_after(random.random_range(0..4)),
+        2 => disk.limit_space(disk.used_bytes() + random.random_range(0..256)),
+        _ => disk.stop_after(random.random_range(0..24)),
+    }
+    for (n, batch) in history.batches.iter().enumerate().skip(kept) {
+        let mut appended = block_on(store.append(Batch::clone(batch)));
+        if let Err(AppendError::DiskFull) = appended {
+            // Nothing of it is there, and once there is space it goes on.
+            counts.full_disks += 1;
+            disk.go_on();
+            disk.stop_after(random.random_range(1..24));
+            appended = block_on(store.append(Batch::clone(batch)));
+        }
+        match appended {
+            Ok(_) => {}
+            Err(AppendError::Poisoned { .. }) => {
+                counts.failed_syncs += usize::from(failure < 2);
+                return Ok(n);
+            }
+            Err(error) => return Err(format!("append: {error}")),
+        }
+    }
+    Ok(history.batches.len())
 }
 
 /// Cuts after every step of the workload, again and again until there are enough.
@@ -336,8 +391,8 @@ fn every_power_cut_keeps_what_was_acknowledged_and_every_mutant_is_found() {
     let (counts, result) = cut_in_threads(&recorded, seed, enough);
     eprintln!(
         "{} power cuts ({} during recovery) after {} steps of {} batches over {} logs in {} \
-         segments: {} distinct images, {} killed processes, {} failed syncs, {} recoveries, {} \
-         torn tails, {:.0?}",
+         segments: {} distinct images, {} killed processes, {} failed syncs, {} full disks, {} \
+         lying reads, {} recoveries, {} torn tails, {:.0?}",
         counts.cuts,
         counts.cuts_in_recovery,
         recorded.steps.len(),
@@ -347,6 +402,8 @@ fn every_power_cut_keeps_what_was_acknowledged_and_every_mutant_is_found() {
         counts.images.len(),
         counts.kills,
         counts.failed_syncs,
+        counts.full_disks,
+        counts.lying_reads,
         counts.recoveries,
         counts.torn,
         start.elapsed()

@@ -12,7 +12,7 @@ use crate::index;
 use crate::lengths::Lengths;
 use crate::limits::QUEUE_BATCHES_MAX;
 use crate::live::Shared;
-use crate::open::{Index, OpenError, Opened, Options, Recovery, open};
+use crate::open::{Index, OpenError, Opened, Opening, Options, Recovery, open};
 use crate::record::Position;
 use crate::writer::{self, Request, Writer};
 
@@ -69,7 +69,26 @@ impl Store {
 
     /// Opens the store on a disk.
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Self, OpenError> {
-        Self::start(open(&disk, options, Index::IfTrusted)?)
+        Self::open_watched_on(disk, options, &mut |_| ())
+    }
+
+    /// As [`Store::open`], and says how far it is: after a crash it reads what the index does not
+    /// have, and without an index all there is.
+    pub fn open_watched(
+        dir: impl AsRef<Path>,
+        options: Options,
+        watch: &mut dyn FnMut(Opening),
+    ) -> Result<Self, OpenError> {
+        Self::open_watched_on(Arc::new(Files::new(dir.as_ref())), options, watch)
+    }
+
+    /// As [`Store::open_watched`], on a disk.
+    pub fn open_watched_on(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        watch: &mut dyn FnMut(Opening),
+    ) -> Result<Self, OpenError> {
+        Self::start(open(&disk, options, Index::IfTrusted, watch)?)
     }
 
     /// Opens the store on a disk, without threads: an append is done in the caller's thread when
@@ -77,7 +96,7 @@ impl Store {
     /// happens on the disk, and in which order, depends on the calls alone. For simulations.
     pub fn open_inline_on(disk: &Arc<dyn Disk>, options: Options) -> Result<Self, OpenError> {
         let Opened { lock, shared, writer: journal, recovery } =
-            open(disk, options, Index::IfTrusted)?;
+            open(disk, options, Index::IfTrusted, &mut |_| ())?;
         let shared = Arc::new(shared);
         // Nothing is ever sent through it.
         let (_, queue) = mpsc::channel(1);

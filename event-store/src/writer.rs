@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::append::{AppendError, Appended, Placed, Prepared};
-use crate::index::Broken;
+use crate::disk::Shortage;
 use crate::journal::bytes::{put, wide};
 use crate::journal::frame::{self, Header, Numbers};
 use crate::journal::write::{JournalWriter, WriteError};
@@ -77,17 +77,20 @@ impl Writer {
 
     /// Commits one request in the caller's thread, which is the indexer too.
     pub(crate) fn commit_inline(&mut self, request: Request) {
-        if self.shared.live().positions.pending() >= INDEX_RECORDS_MIN
-            && let Err(broken) = self.shared.index_pending()
-        {
-            self.shared.fail(broken.to_string());
+        if self.shared.live().positions.pending() >= INDEX_RECORDS_MIN {
+            self.shared.index_or_fail();
         }
         self.commit(vec![request]);
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
         let shared = Arc::clone(&self.shared);
-        shared.wait_for_index(PENDING_RECORDS_MAX);
+        if let Err(shortage) = shared.wait_for_index(PENDING_RECORDS_MAX) {
+            for Request { reply, .. } in requests {
+                let _ = reply.send(Err(shortage.into()));
+            }
+            return;
+        }
         let mut group = Group::new(&shared, &mut self.lengths, self.journal.mark());
         for Request { batch, reply, _share } in requests {
             if let Some(reason) = shared.failure() {
@@ -140,7 +143,7 @@ impl Writer {
         let before = self.journal.mark();
         let address = match self.journal.reserve(length) {
             Ok(address) => address,
-            Err(WriteError::Full) => return Err(AppendError::DiskFull),
+            Err(WriteError::Short(shortage)) => return Err(shortage.into()),
             Err(WriteError::Failed(error)) => return Err(self.poison(&error)),
         };
         let mut bytes = Vec::with_capacity(length);
@@ -177,14 +180,12 @@ impl Writer {
         if let Err(error) = self.journal.write(&bytes, wide(records)) {
             return Err(self.poison(&error));
         }
-        self.publish(accepted, &addresses).map_err(|broken| {
-            // The frame is durable; only this process can no longer go on.
-            self.shared.fail(broken.to_string());
-            AppendError::Poisoned { reason: broken.to_string() }
-        })
+        self.publish(accepted, &addresses);
+        Ok(())
     }
 
-    fn publish(&self, accepted: &[Accepted], addresses: &[u64]) -> Result<(), Broken> {
+    /// Makes visible what is durable now.
+    fn publish(&self, accepted: &[Accepted], addresses: &[u64]) {
         let mut addresses = addresses.iter();
         let mut live = self.shared.live_mut();
         for Accepted { batch, numbers, .. } in accepted {
@@ -196,7 +197,7 @@ impl Writer {
                     leaf: record.leaf_hash,
                     stream: record.stream.zip(numbers.revision),
                 };
-                live.add_record(self.shared.disk(), committed)?;
+                live.add_record(committed);
             }
             for (name, value) in &batch.cursors {
                 live.add_cursor(name.clone(), value.clone());
@@ -208,7 +209,6 @@ impl Writer {
         drop(live);
         self.shared.wake_indexer(pending);
         self.shared.committed.send_replace(position);
-        Ok(())
     }
 
     fn poison(&self, error: &dyn std::error::Error) -> AppendError {
@@ -286,6 +286,15 @@ impl<'a> Group<'a> {
             }
             Some(Err(broken)) => Err(AppendError::Poisoned { reason: broken.to_string() }),
             None => Err(AppendError::Closed),
+        }
+    }
+}
+
+impl From<Shortage> for AppendError {
+    fn from(shortage: Shortage) -> Self {
+        match shortage {
+            Shortage::Space => Self::DiskFull,
+            Shortage::Files => Self::NoFiles,
         }
     }
 }

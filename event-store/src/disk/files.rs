@@ -93,7 +93,14 @@ impl Disk for Files {
     }
 
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
-        let file = there(OpenOptions::new().read(true).write(true).open(self.at(path)))?;
+        let mut options = OpenOptions::new();
+        let file = match there(options.read(true).write(true).open(self.at(path))) {
+            // To be looked at only: a write will say so.
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                there(File::open(self.at(path)))?
+            }
+            opened => opened?,
+        };
         Ok(file.map(|file| Arc::new(file) as Arc<dyn DiskFile>))
     }
 
@@ -132,6 +139,11 @@ impl Disk for Files {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        let found = rustix::fs::statvfs(&self.root)?;
+        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
     }
 
     fn incarnation(&self) -> Option<String> {

@@ -5,17 +5,22 @@
 //! damage to what was synced (tests do that by hand), and the embedded database, which lives in
 //! memory on this disk and is gone after a cut.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod content;
+mod names;
+mod state;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::content::Write;
+use self::names::{NameChange, is_under, parent};
+use self::state::{Change, State, Which};
+pub use self::state::{Disturbance, Step};
 use super::{Disk, DiskFile};
 use crate::journal::bytes::{narrow, wide};
-
-/// What a disk writes as a whole, or not.
-const SECTOR: u64 = 512;
 
 /// A choice among so many: 0 up to, and without, the number given.
 pub type Choose<'a> = &'a mut dyn FnMut(usize) -> usize;
@@ -24,338 +29,6 @@ pub type Choose<'a> = &'a mut dyn FnMut(usize) -> usize;
 #[derive(Clone, Debug, Default)]
 pub struct Simulated {
     state: Arc<Mutex<State>>,
-}
-
-/// What a read on this disk may suffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disturbance {
-    /// It fails.
-    Fails,
-    /// One bit of what it returns is wrong; the disk itself is not changed.
-    FlipsBit,
-}
-
-/// One change of the disk, as recorded.
-#[derive(Clone, Debug)]
-pub struct Step(Change);
-
-#[derive(Clone, Debug)]
-enum Change {
-    Name(NameChange),
-    Write(usize, Write),
-    Sync(usize),
-    SyncFolder(String),
-}
-
-#[derive(Clone, Debug)]
-enum NameChange {
-    MakeFolder(String),
-    RemoveFolder(String),
-    Link { name: String, node: usize },
-    Unlink(String),
-    Rename { from: String, to: String, node: usize },
-}
-
-#[derive(Clone, Debug)]
-enum Write {
-    Bytes { offset: u64, bytes: Arc<[u8]> },
-    Length(u64),
-}
-
-/// One file, whatever its name.
-#[derive(Clone, Debug, Default)]
-struct Node {
-    /// What the running process reads.
-    seen: Arc<Vec<u8>>,
-    /// What is certain to survive.
-    durable: Arc<Vec<u8>>,
-    /// Writes since the last sync, each of which may survive.
-    pending: Vec<Write>,
-    /// What follows on `durable` since a sync has failed.
-    later: Vec<Later>,
-}
-
-/// A write made before the last sync, where one has failed in between.
-#[derive(Clone, Debug)]
-enum Later {
-    /// Its sync has failed: it may survive, and no later sync changes that.
-    GivenUp(Write),
-    Durable(Write),
-}
-
-/// The folders, and the files in them.
-#[derive(Clone, Debug, Default)]
-struct Names {
-    folders: BTreeSet<String>,
-    files: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    nodes: Vec<Node>,
-    seen: Names,
-    durable: Names,
-    pending: Vec<NameChange>,
-    start: u64,
-    is_locked: Arc<AtomicBool>,
-    steps: u64,
-    record: Option<Vec<Step>>,
-    stops_at: Option<u64>,
-    fails_sync_at: Option<u64>,
-    syncs: u64,
-    space: Option<u64>,
-    disturbance: Option<(Disturbance, u64)>,
-    reads: u64,
-}
-
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
-fn is_under(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-impl NameChange {
-    /// The folder whose sync makes it durable.
-    fn folder(&self) -> &str {
-        match self {
-            Self::MakeFolder(path) | Self::RemoveFolder(path) | Self::Unlink(path) => parent(path),
-            Self::Link { name, .. } => parent(name),
-            Self::Rename { to, .. } => parent(to),
-        }
-    }
-}
-
-impl Names {
-    fn apply(&mut self, change: &NameChange) {
-        match change {
-            NameChange::MakeFolder(path) => {
-                self.folders.insert(path.clone());
-            }
-            NameChange::RemoveFolder(path) => {
-                self.folders.remove(path);
-            }
-            NameChange::Link { name, node } => {
-                self.files.insert(name.clone(), *node);
-            }
-            NameChange::Unlink(name) => {
-                self.files.remove(name);
-            }
-            NameChange::Rename { from, to, node } => {
-                self.files.remove(from);
-                self.files.insert(to.clone(), *node);
-            }
-        }
-    }
-
-    /// What hangs in a folder that is not there is not there either.
-    fn prune(&mut self) {
-        let before = self.folders.clone();
-        let stands = |path: &str| {
-            let mut at = path;
-            while !at.is_empty() {
-                if !before.contains(at) {
-                    return false;
-                }
-                at = parent(at);
-            }
-            true
-        };
-        self.folders.retain(|path| stands(path));
-        self.files.retain(|path, _| stands(parent(path)));
-    }
-}
-
-fn put(content: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
-    let (from, to) = (narrow(offset), narrow(offset) + bytes.len());
-    if content.len() < to {
-        content.resize(to, 0);
-    }
-    if let Some(place) = content.get_mut(from..to) {
-        place.copy_from_slice(bytes);
-    }
-}
-
-impl Write {
-    fn apply(&self, content: &mut Vec<u8>) {
-        match self {
-            Self::Bytes { offset, bytes } => put(content, *offset, bytes),
-            Self::Length(length) => content.resize(narrow(*length), 0),
-        }
-    }
-
-    /// Applies what of it reaches the disk: all, nothing, a beginning, an end, some sectors.
-    fn apply_torn(&self, content: &mut Vec<u8>, choose: Choose<'_>) {
-        let Self::Bytes { offset, bytes } = self else {
-            if choose(2) == 0 {
-                self.apply(content);
-            }
-            return;
-        };
-        let end = offset + wide(bytes.len());
-        let sectors = narrow(end.div_ceil(SECTOR) - offset / SECTOR);
-        let border = |sector: usize| {
-            let border = (offset / SECTOR + wide(sector)) * SECTOR;
-            narrow(border.clamp(*offset, end) - offset)
-        };
-        let mut keep = |from: usize, to: usize| {
-            let part = bytes.get(from..to).unwrap_or_default();
-            put(content, offset + wide(from), part);
-        };
-        match choose(6) {
-            0 => {}
-            1 => keep(0, bytes.len()),
-            2 => keep(0, border(choose(sectors + 1))),
-            3 => keep(border(choose(sectors + 1)), bytes.len()),
-            4 => keep(0, choose(bytes.len() + 1)),
-            _ => {
-                for sector in 0..sectors {
-                    if choose(2) == 0 {
-                        keep(border(sector), border(sector + 1));
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Node {
-    fn write(&mut self, write: Write) {
-        write.apply(Arc::make_mut(&mut self.seen));
-        self.pending.push(write);
-    }
-
-    fn sync(&mut self) {
-        let synced = std::mem::take(&mut self.pending);
-        if !self.later.is_empty() {
-            self.later.extend(synced.into_iter().map(Later::Durable));
-        } else if !synced.is_empty() {
-            let durable = Arc::make_mut(&mut self.durable);
-            synced.iter().for_each(|write| write.apply(durable));
-        }
-    }
-
-    fn give_up(&mut self) {
-        let given_up = std::mem::take(&mut self.pending);
-        self.later.extend(given_up.into_iter().map(Later::GivenUp));
-    }
-
-    fn survivor(&self, choose: Choose<'_>) -> Self {
-        let mut content = Arc::clone(&self.durable);
-        if !self.later.is_empty() {
-            let content = Arc::make_mut(&mut content);
-            for later in &self.later {
-                match later {
-                    Later::GivenUp(write) => survive(std::slice::from_ref(write), content, choose),
-                    Later::Durable(write) => write.apply(content),
-                }
-            }
-        }
-        if !self.pending.is_empty() {
-            survive(&self.pending, Arc::make_mut(&mut content), choose);
-        }
-        Self { seen: Arc::clone(&content), durable: content, ..Self::default() }
-    }
-}
-
-/// Applies what survives of some writes: all, none, or parts in another order.
-fn survive(writes: &[Write], content: &mut Vec<u8>, choose: Choose<'_>) {
-    match choose(8) {
-        0 => {}
-        1 | 2 => writes.iter().for_each(|write| write.apply(content)),
-        _ => {
-            let mut order: Vec<_> = writes.iter().collect();
-            if choose(2) == 0 {
-                for at in (1..order.len()).rev() {
-                    order.swap(at, choose(at + 1));
-                }
-            }
-            order.iter().for_each(|write| write.apply_torn(content, choose));
-        }
-    }
-}
-
-impl State {
-    fn apply(&mut self, change: &Change) {
-        match change {
-            Change::Name(change) => {
-                if let NameChange::Link { node, .. } = change
-                    && *node >= self.nodes.len()
-                {
-                    self.nodes.resize_with(*node + 1, Node::default);
-                }
-                self.seen.apply(change);
-                self.pending.push(change.clone());
-            }
-            Change::Write(node, write) => {
-                if let Some(node) = self.nodes.get_mut(*node) {
-                    node.write(write.clone());
-                }
-            }
-            Change::Sync(node) => {
-                if let Some(node) = self.nodes.get_mut(*node) {
-                    node.sync();
-                }
-            }
-            Change::SyncFolder(folder) => {
-                let pending = std::mem::take(&mut self.pending);
-                for change in pending {
-                    if change.folder() == folder {
-                        self.durable.apply(&change);
-                    } else {
-                        self.pending.push(change);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Counts, records and makes a change; an error once the disk has stopped.
-    fn change(&mut self, change: Change) -> io::Result<()> {
-        self.steps += 1;
-        let is_sync = matches!(change, Change::Sync(_) | Change::SyncFolder(_));
-        if self.stops_at.is_some_and(|stops_at| self.steps > stops_at) {
-            // The change during which the power went may be there in part; those after it not.
-            if self.stops_at.is_some_and(|stops_at| self.steps == stops_at + 1) && !is_sync {
-                self.apply(&change);
-            }
-            return Err(io::Error::other("the disk has stopped"));
-        }
-        if is_sync {
-            self.syncs += 1;
-            if self.fails_sync_at.is_some_and(|at| at == self.syncs) {
-                if let Change::Sync(node) = change
-                    && let Some(node) = self.nodes.get_mut(node)
-                {
-                    node.give_up();
-                }
-                return Err(io::Error::other("the sync has failed"));
-            }
-        }
-        self.apply(&change);
-        if let Some(record) = &mut self.record {
-            record.push(Step(change));
-        }
-        Ok(())
-    }
-
-    fn used(&self) -> u64 {
-        let files = self.seen.files.values();
-        files.filter_map(|node| self.nodes.get(*node)).map(|node| wide(node.seen.len())).sum()
-    }
-
-    /// Whether a file may grow to this length.
-    fn check_space(&self, node: usize, length: u64) -> io::Result<()> {
-        let Some(space) = self.space else {
-            return Ok(());
-        };
-        let before = self.nodes.get(node).map_or(0, |node| wide(node.seen.len()));
-        if length > before && self.used() + (length - before) > space {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        Ok(())
-    }
 }
 
 impl Simulated {
@@ -418,6 +91,7 @@ impl Simulated {
         state.stops_at = None;
         state.fails_sync_at = None;
         state.space = None;
+        state.is_read_only = false;
         state.disturbance = None;
     }
 
@@ -439,9 +113,26 @@ impl Simulated {
         self.state().space = Some(bytes);
     }
 
+    /// From here on the folder can only be read.
+    pub fn make_read_only(&self) {
+        self.state().is_read_only = true;
+    }
+
     /// Every `nth` read suffers.
     pub fn disturb_reads(&self, disturbance: Disturbance, nth: u64) {
-        self.state().disturbance = Some((disturbance, nth.max(1)));
+        self.state().disturbance = Some((disturbance, Which::Every(nth.max(1))));
+    }
+
+    /// The read after `reads` further ones suffers, and no other.
+    pub fn disturb_read_after(&self, disturbance: Disturbance, reads: u64) {
+        let mut state = self.state();
+        state.disturbance = Some((disturbance, Which::Only(state.reads + reads + 1)));
+    }
+
+    /// So many reads were asked for.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state().reads
     }
 
     /// Flips one bit of what the disk holds; does nothing if there is no such byte.
@@ -479,19 +170,18 @@ impl Simulated {
         self.state().apply(&step.0);
     }
 
-    /// What tells two disks apart that hold different bytes.
+    /// What tells two disks apart that hold different bytes, but for one pair in four thousand
+    /// million: whoever counts images counts too few, not too many.
     #[must_use]
-    pub fn digest(&self) -> merkle::Hash {
+    pub fn digest(&self) -> u64 {
         let state = self.state();
-        let mut all = Vec::new();
+        let mut all = DefaultHasher::new();
         for (name, node) in &state.seen.files {
             let content = state.nodes.get(*node).map(|node| &node.seen[..]);
             let content = content.unwrap_or_default();
-            all.extend_from_slice(name.as_bytes());
-            all.extend_from_slice(&wide(content.len()).to_le_bytes());
-            all.extend_from_slice(content);
+            (name, content.len(), crc32fast::hash(content)).hash(&mut all);
         }
-        merkle::leaf_hash(&all)
+        all.finish()
     }
 
     fn file(&self, node: usize) -> Arc<dyn DiskFile> {
@@ -605,11 +295,19 @@ impl Disk for Simulated {
     }
 
     fn lock(&self, _path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
-        let is_locked = Arc::clone(&self.state().is_locked);
+        let state = self.state();
+        state.check_writable()?;
+        let is_locked = Arc::clone(&state.is_locked);
+        drop(state);
         match is_locked.swap(true, Ordering::SeqCst) {
             true => Ok(None),
             false => Ok(Some(Box::new(Lock(is_locked)))),
         }
+    }
+
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        let state = self.state();
+        Ok(state.space.map(|space| space.saturating_sub(state.used())))
     }
 
     fn incarnation(&self) -> Option<String> {
@@ -651,9 +349,8 @@ impl DiskFile for SimulatedFile {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut state = self.disk.state();
-        state.reads += 1;
+        let disturbance = state.disturbed();
         let nth = state.reads;
-        let disturbance = state.disturbance.filter(|(_, every)| nth.is_multiple_of(*every));
         let node = state.nodes.get(self.node);
         let seen = node.map(|node| &node.seen[..]).unwrap_or_default();
         let from = seen.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
@@ -664,8 +361,8 @@ impl DiskFile for SimulatedFile {
         }
         match disturbance {
             None => {}
-            Some((Disturbance::Fails, _)) => return Err(io::Error::other("the read has failed")),
-            Some((Disturbance::FlipsBit, _)) => {
+            Some(Disturbance::Fails) => return Err(io::Error::other("the read has failed")),
+            Some(Disturbance::FlipsBit) => {
                 // Somewhere else each time.
                 let at = narrow(nth.wrapping_mul(0x9e37_79b9) % wide(length.max(1)));
                 if let Some(byte) = buffer.get_mut(at).filter(|_| length > 0) {

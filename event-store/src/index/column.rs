@@ -92,6 +92,11 @@ impl<const N: usize> Column<N> {
         Ok(Self { path, file, written, pending: VecDeque::new() })
     }
 
+    /// A column without values; its file is created, or emptied, when the first are written.
+    pub(crate) fn new(path: String) -> Self {
+        Self { path, file: None, written: 0, pending: VecDeque::new() }
+    }
+
     /// How many whole values the file has, trusted or not.
     pub(crate) fn in_file(&self) -> io::Result<u64> {
         let length = self.file.as_ref().map_or(Ok(0), |file| file.length())?;

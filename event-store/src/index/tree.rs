@@ -21,6 +21,7 @@ use merkle::Hash;
 use thiserror::Error;
 
 use super::rows::{Changed, Rows};
+use crate::disk::Shortage;
 use crate::journal::Mark;
 use crate::journal::bytes::{Fields, narrow, wide};
 use crate::limits::{CHUNK_REVISIONS, LABELS_LISTED_MAX};
@@ -31,17 +32,19 @@ use crate::name::{CursorName, Label, LogName, StreamId};
 #[error("the index is broken: {what}")]
 pub(crate) struct Broken {
     pub(crate) what: String,
+    /// It is not broken at all: what it lacked may be there later.
+    pub(crate) shortage: Option<Shortage>,
 }
 
 impl Broken {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into() }
+        Self { what: what.into(), shortage: None }
     }
 }
 
 impl From<std::io::Error> for Broken {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error.to_string())
+        Self { what: error.to_string(), shortage: Shortage::of(&error) }
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, RwLock};
 
 use super::bytes::{narrow, wide};
 use super::frame::{Decoded, StoreId};
-use super::scan::Tail;
+use super::scan::{Scan, Tail};
 use super::{Journal, JournalError, Mark, Segment, frame, segment};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Shortage};
 use crate::mutant::{self, Mutant};
 
 const ZEROS_STEP: usize = 1 << 20;
@@ -20,12 +20,14 @@ pub(crate) struct Sizes {
     pub(crate) segment_bytes: u64,
     /// How far ahead of the frames zeros are written.
     pub(crate) ahead_bytes: u64,
+    /// What is left free of the disk.
+    pub(crate) reserve_bytes: u64,
 }
 
 /// Why a frame was not written.
 pub(crate) enum WriteError {
     /// No room could be made; nothing has changed.
-    Full,
+    Short(Shortage),
     /// What the disk holds now is not known.
     Failed(JournalError),
 }
@@ -70,10 +72,6 @@ fn random_id() -> StoreId {
     ((u128::from(half()) << 64) | u128::from(half())).to_le_bytes()
 }
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
 /// Creates a segment under another name and renames it when it is durable. A crash leaves
 /// either the other name, which the next opening removes, or a segment with a good header.
 fn create_segment(
@@ -97,14 +95,38 @@ fn create_segment(
 }
 
 fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
-    let zeros = vec![0; ZEROS_STEP];
+    let step =
+        |at: u64| usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX).min(ZEROS_STEP);
+    let zeros = vec![0; step(from)];
     let mut at = from;
     while at < to {
-        let length = usize::try_from(to - at).map_or(ZEROS_STEP, |rest| rest.min(ZEROS_STEP));
+        let length = step(at);
         file.write_at(zeros.get(..length).unwrap_or_default(), at)?;
         at += wide(length);
     }
     Ok(())
+}
+
+/// A read that lied about the last frame would have it taken for torn, and cleared.
+fn look_again(journal: &Journal, mark: Mark, tail: Tail) -> Result<(), JournalError> {
+    let mut scan = Scan::from(journal, mark);
+    let is_frame = scan.next()?.is_some();
+    if is_frame || scan.tail().torn_bytes != tail.torn_bytes {
+        let segment = journal.segment_at(mark.address);
+        return Err(unsteady(&segment, mark.address - segment.header.base));
+    }
+    Ok(())
+}
+
+fn unsteady(segment: &Segment, offset: u64) -> JournalError {
+    JournalError::Corrupt {
+        segment: segment.header.number,
+        offset,
+        what: "a frame that reads otherwise each time",
+        log: None,
+        position: None,
+        upto: None,
+    }
 }
 
 /// Writes a frame once more where it stands. A writer that was killed may not have synced it, and
@@ -130,14 +152,7 @@ fn rewrite(
     };
     // The scan has just found it good.
     if read < frame.len() || !is_good() {
-        return Err(JournalError::Corrupt {
-            segment: segment.header.number,
-            offset,
-            what: "a frame that reads otherwise each time",
-            log: None,
-            position: None,
-            upto: None,
-        });
+        return Err(unsteady(segment, offset));
     }
     let written = segment.file.write_at(&frame, offset);
     written.map_err(JournalError::io("write", &path))
@@ -159,6 +174,7 @@ impl JournalWriter {
         let path = segment::path(segment.header.number);
         let offset = mark.address - segment.header.base;
         if tail.torn_bytes > 0 {
+            look_again(&journal, mark, tail)?;
             write_zeros(&*segment.file, offset, offset + tail.torn_bytes)
                 .map_err(JournalError::io("write", &path))?;
         }
@@ -220,14 +236,27 @@ impl JournalWriter {
         let path = segment::path(self.segment.header.number);
         let ahead = (self.allocated + self.sizes.ahead_bytes).min(self.sizes.segment_bytes);
         let target = ahead.max(end);
-        match write_zeros(&*self.segment.file, self.allocated, target) {
-            Ok(()) => {}
-            Err(error) if is_full(&error) => return Err(WriteError::Full),
-            Err(error) => return Err(JournalError::io("write", &path)(error).into()),
+        self.check_free(target - self.allocated)?;
+        if let Err(error) = write_zeros(&*self.segment.file, self.allocated, target) {
+            return Err(match Shortage::of(&error) {
+                Some(shortage) => WriteError::Short(shortage),
+                None => JournalError::io("write", &path)(error).into(),
+            });
         }
         self.segment.file.sync().map_err(JournalError::io("sync", &path))?;
         self.allocated = target;
         Ok(())
+    }
+
+    /// Whether so many bytes can be taken without touching the reserve.
+    fn check_free(&self, bytes: u64) -> Result<(), WriteError> {
+        let free = self.journal.disk.free_bytes().map_err(JournalError::io("ask", "."))?;
+        match free {
+            Some(free) if free < bytes.saturating_add(self.sizes.reserve_bytes) => {
+                Err(WriteError::Short(Shortage::Space))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn roll(&mut self) -> Result<(), WriteError> {
@@ -238,12 +267,17 @@ impl JournalWriter {
             first_position: self.mark.position,
             first_sequence: self.mark.sequence,
         };
+        self.check_free(self.sizes.ahead_bytes)?;
         let segment = match create_segment(&*self.journal.disk, header, self.sizes) {
             Ok(segment) => segment,
-            Err(JournalError::Io { doing: "write" | "create", source, .. }) if is_full(&source) => {
-                return Err(WriteError::Full);
+            Err(error) => {
+                if let JournalError::Io { doing: "write" | "create", source, .. } = &error
+                    && let Some(shortage) = Shortage::of(source)
+                {
+                    return Err(WriteError::Short(shortage));
+                }
+                return Err(error.into());
             }
-            Err(error) => return Err(error.into()),
         };
         // The zeros that the sealed segment did not need. If a crash keeps them, no harm is done.
         let path = segment::path(self.segment.header.number);

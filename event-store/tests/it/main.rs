@@ -10,6 +10,8 @@ mod fault_disk;
 mod fixture;
 mod label;
 mod limit;
+mod machine;
 mod proof;
+mod read_fault;
 mod sample;
 mod subscribe;

@@ -34,7 +34,12 @@ pub(crate) fn cursor(name: &str) -> CursorName {
 
 /// Segments so small that a few dozen records fill one.
 pub(crate) fn small() -> Options {
-    Options { segment_bytes: 8 << 10, ahead_bytes: 2 << 10, index_cache_bytes: 1 << 20 }
+    Options {
+        segment_bytes: 8 << 10,
+        ahead_bytes: 2 << 10,
+        reserve_bytes: 1 << 10,
+        index_cache_bytes: 1 << 20,
+    }
 }
 
 pub(crate) fn open(dir: &Path) -> Store {
@@ -77,7 +82,7 @@ impl Place {
     }
 
     pub(crate) fn rebuild(&self) -> Result<Rebuilt, RebuildError> {
-        event_store::rebuild_on(self.disk())
+        event_store::rebuild_on(self.disk(), &mut |_| ())
     }
 
     pub(crate) fn lose_index(&self) {

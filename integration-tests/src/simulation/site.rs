@@ -132,6 +132,7 @@ impl Site {
         let options = event_store::Options {
             segment_bytes: 256 << 10,
             ahead_bytes: 16 << 10,
+            reserve_bytes: 0,
             index_cache_bytes: 1 << 20,
         };
         Stepped::open(&self.config(), &disk, options, self.answering.subscribe())

@@ -55,6 +55,7 @@ pub(crate) fn append(error: &AppendError) -> Failure {
         AppendError::DiskFull => {
             Failure::new(Class::Unavailable, DISK_FULL, "no space is left on the disk")
         }
+        AppendError::NoFiles => Failure::unavailable("too many files are open"),
         AppendError::Poisoned { .. } => stopped(),
         AppendError::Closed => Failure::unavailable("the ledger is closed"),
         AppendError::Empty | AppendError::TooLarge { .. } | AppendError::Conflict { .. } => {

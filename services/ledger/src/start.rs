@@ -167,7 +167,13 @@ impl Handle {
 /// # Errors
 /// Anything that keeps the ledger from being the one writer of its logs.
 pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<Handle, StartError> {
-    let open_store = || Store::open(config.data_folder.join("store"), Options::default());
+    let open_store = || {
+        let folder = config.data_folder.join("store");
+        Store::open_watched(folder, Options::default(), &mut |now| {
+            let (bytes, bytes_total) = (now.bytes, now.bytes_total);
+            tracing::info!(bytes, bytes_total, "the journal is being read");
+        })
+    };
     let Assembled { parts, announcements, corridors } = assemble(&config, answering, open_store)?;
     let (store, keys, secrets) =
         (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));

@@ -41,7 +41,10 @@ impl Store {
                 }
             },
             Self::Rebuild => {
-                let made = event_store::rebuild(&store).context("rebuild the store")?;
+                let mut said = |now: event_store::Opening| {
+                    eprintln!("read {} of {} bytes", now.bytes, now.bytes_total);
+                };
+                let made = event_store::rebuild(&store, &mut said).context("rebuild the store")?;
                 eprintln!(
                     "rebuilt: {} records of {} streams, {} bytes cut from the end, {:.1?}",
                     made.records,
