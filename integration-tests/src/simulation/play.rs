@@ -855,6 +855,7 @@ impl History {
             ImportOutcome::Duplicate => "arrival: duplicate",
             ImportOutcome::ParkedGap => "arrival: parked, a gap",
             ImportOutcome::ParkedFuture => "arrival: parked, in the future",
+            ImportOutcome::HeldBack => "arrival: held back after a restore",
             ImportOutcome::Rival => "arrival: a rival for its number",
             ImportOutcome::Broken => "arrival: breaks its own chain",
             ImportOutcome::HeardUnknown => "arrival: has heard what was never said",

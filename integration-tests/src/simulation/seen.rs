@@ -80,6 +80,7 @@ pub const EXPECTED: &[&str] = &[
     "byzantine: the clock is corrected",
     "byzantine: the next era is begun",
     "arrival: of a frozen log",
+    "arrival: held back after a restore",
     "standing: disputed",
     "command: refused, nothing is written to this partner",
 ];

@@ -1831,6 +1831,8 @@ pub enum ImportOutcome {
     Withheld = 9,
     /// Of a log that is frozen since a fault was proved: not stored.
     Frozen = 10,
+    /// Parked: the own store was restored and lacks own words; looked at again when they are back.
+    HeldBack = 11,
     /// A dispatch of the own log that this node never signed: kept as proof, writing stops. Never the
     /// answer to an import.
     OwnForged = 20,
@@ -1853,6 +1855,7 @@ impl ImportOutcome {
             Self::HeardUnknown => "IMPORT_OUTCOME_HEARD_UNKNOWN",
             Self::Withheld => "IMPORT_OUTCOME_WITHHELD",
             Self::Frozen => "IMPORT_OUTCOME_FROZEN",
+            Self::HeldBack => "IMPORT_OUTCOME_HELD_BACK",
             Self::OwnForged => "IMPORT_OUTCOME_OWN_FORGED",
         }
     }
@@ -1870,6 +1873,7 @@ impl ImportOutcome {
             "IMPORT_OUTCOME_HEARD_UNKNOWN" => Some(Self::HeardUnknown),
             "IMPORT_OUTCOME_WITHHELD" => Some(Self::Withheld),
             "IMPORT_OUTCOME_FROZEN" => Some(Self::Frozen),
+            "IMPORT_OUTCOME_HELD_BACK" => Some(Self::HeldBack),
             "IMPORT_OUTCOME_OWN_FORGED" => Some(Self::OwnForged),
             _ => None,
         }

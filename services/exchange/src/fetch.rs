@@ -286,7 +286,8 @@ impl Fetching {
             let Some(sent) = in_time(dispatches.message()).await? else { break };
             match self.importer.import(&sent.dispatch, None, shutdown).await {
                 Next::GoOn => refused = false,
-                Next::Stop => return Ok(()),
+                // So does everything behind it; asked for again when own words are back.
+                Next::Held | Next::Stop => return Ok(()),
                 Next::Fetch(_) | Next::Refused => refused = true,
             }
         }

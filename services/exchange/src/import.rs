@@ -29,6 +29,8 @@ pub(crate) enum Next {
     GoOn,
     /// Numbers before it, or bytes of it, are missing; this number is wanted.
     Fetch(u64),
+    /// It waits until the ledger has own words back: nothing is missing of the partner's.
+    Held,
     /// It was refused; the ledger has kept what proves it.
     Refused,
     /// The shutdown has begun.
@@ -79,6 +81,7 @@ impl Importer {
             }
             ImportOutcome::Duplicate | ImportOutcome::ParkedFuture => Next::GoOn,
             ImportOutcome::ParkedGap | ImportOutcome::Withheld => Next::Fetch(response.next_wanted),
+            ImportOutcome::HeldBack => Next::Held,
             // Nothing more of this log is stored until it is succeeded; it is asked for then.
             ImportOutcome::Frozen => Next::GoOn,
             ImportOutcome::Unspecified

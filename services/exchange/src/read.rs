@@ -47,7 +47,7 @@ impl Reading {
             tokio::select! {
                 read = reader.next() => match read {
                     Ok(record) => match self.take(record, &shutdown).await {
-                        Next::GoOn | Next::Refused => {}
+                        Next::GoOn | Next::Held | Next::Refused => {}
                         Next::Fetch(_) => self.missing.notify_one(),
                         Next::Stop => return,
                     },

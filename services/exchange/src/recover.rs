@@ -199,7 +199,7 @@ impl Recovering {
                 match self.importer.import(&sent.dispatch, None, shutdown).await {
                     Next::GoOn => moved = true,
                     // It has heard what is still to be taken back.
-                    Next::Fetch(_) => break,
+                    Next::Held | Next::Fetch(_) => break,
                     Next::Refused => return Err(FetchError::Refused),
                     Next::Stop => return Ok(()),
                 }

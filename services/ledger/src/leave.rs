@@ -4,7 +4,13 @@
 //! A store that was restored from a copy has signed more than it knows. To sign those numbers again
 //! would fork the log: so nothing is written to the partner until the store holds again everything
 //! that was released, and every open case carries the safeguard `restored`, since the local log has
-//! no other copy. Reading, importing, and answering the partner go on meanwhile.
+//! no other copy. Reading, and answering the partner, go on meanwhile.
+//!
+//! What the partner says is let in only as far as the next own word to come back had heard it
+//! ([`Leave::holds_back`]): then each of its dispatches is judged with the own words that were there
+//! when it was stored first, the one that froze its log among them, and no case arrives between the
+//! safeguards and the first word. Where only the mark is lost nothing is held back: nobody can tell
+//! whether a word is lacking, and an objection of the partner has to be seen.
 //!
 //! | Waits for | Ends when |
 //! |---|---|
@@ -36,6 +42,9 @@ pub(crate) struct Waiting {
     pub(crate) since: Instant,
     /// The highest number that was signed, by the mark.
     pub(crate) signed: Option<u64>,
+    /// The dispatch of the partner that the next own word to come back had heard; `None` while that
+    /// is not known, or it needs no more than is there.
+    pub(crate) needs: Option<u64>,
     /// What the partner said last, since the start.
     pub(crate) partner: Option<Testimony>,
     /// What the own topic held when it was last looked at, since the start.
@@ -89,6 +98,22 @@ impl Leave {
         }
     }
 
+    /// Whether a dispatch of the partner that is not stored yet has to wait for own words.
+    pub(crate) fn holds_back(&self, number: u64) -> bool {
+        self.waiting().is_some_and(|waiting| match waiting.lack {
+            Lack::Dispatches { .. } => waiting.needs.is_none_or(|needs| number > needs),
+            Lack::Safeguards => true,
+            Lack::Mark => false,
+        })
+    }
+
+    /// Notes which dispatch of the partner the next own word had heard.
+    pub(crate) fn need(&mut self, number: u64) {
+        if let Self::Waiting(waiting) = self {
+            waiting.needs = Some(number);
+        }
+    }
+
     /// Notes what a witness said.
     pub(crate) fn hear(&mut self, witness: Witness, testimony: Testimony) {
         if let Self::Waiting(waiting) = self {
@@ -114,7 +139,7 @@ impl Waiting {
     /// A node that begins to wait.
     pub(crate) fn begin(released: Option<(u64, Digest)>, lack: Lack, since: Instant) -> Self {
         let signed = released.map(|(number, _)| number);
-        Self { lack, since, signed, partner: None, topic: None }
+        Self { lack, since, signed, needs: None, partner: None, topic: None }
     }
 
     /// One sentence for people: what is waited for, and what to do. `next` is the number that the

@@ -116,7 +116,8 @@ impl Writer {
             let ready = match state.parked.first_key_value() {
                 Some((number, _)) if *number < wanted => Some(*number),
                 Some((number, it)) if *number == wanted => {
-                    it.until.is_none_or(|at| at <= now).then_some(wanted)
+                    let is_of_age = it.until.is_none_or(|at| at <= now);
+                    (is_of_age && !state.leave.holds_back(wanted)).then_some(wanted)
                 }
                 Some(_) | None => None,
             };
@@ -165,6 +166,9 @@ impl Writer {
             return Ok(false);
         };
         let numbers: Vec<u64> = (wanted..).take(run.len()).collect();
+        if numbers.last().is_some_and(|last| state.leave.holds_back(*last)) {
+            return Ok(false);
+        }
         let now = group.now;
         let draft = group.draft(&self.parts, partner);
         let known = Stored {
@@ -247,6 +251,11 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     // A place that could not be read must not look like one that does not exist.
     known.failed.into_inner().map_or(Ok(()), Err)?;
     let fault = match checked {
+        Ok(_) if state.leave.holds_back(number) => {
+            park(parts, partner, number, Parked { dispatch: bytes, cursor, until: None });
+            let why = "it waits for own dispatches that were signed and are not here yet";
+            return Ok(Verdict::new(ImportOutcome::HeldBack, why));
+        }
         Ok(accepted) => {
             store(parts, group, partner, accepted)?;
             group.cursors.extend(cursor);
@@ -298,23 +307,19 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             fault::state(parts, group, partner, &bytes)?;
             keep_proof(parts, group, partner, digest, proof)
         }
-        // The own word that ended the era may be among what the own store has lost.
-        Fault::BrokenChain { breach: Breach::Era, .. } if state.leave.takes_back() => {
+        // The own word that ended the era, or that it has heard, may be among what the own store has
+        // lost: looked at again when that is back.
+        Fault::BrokenChain { breach: Breach::Era, .. } | Fault::HeardUnknown { .. }
+            if state.leave.takes_back() || state.leave.holds_back(number) =>
+        {
             let parked = waiting(None);
             park(parts, partner, number, parked);
-            Verdict::new(ImportOutcome::ParkedGap, &fault)
+            Verdict::new(ImportOutcome::HeldBack, &fault)
         }
         Fault::BrokenChain { .. } => {
             let proof = proof(ImportOutcome::Broken);
             fault::state(parts, group, partner, &bytes)?;
             keep_proof(parts, group, partner, digest, proof)
-        }
-        // What it has heard may be among what the own store has lost: looked at again when that
-        // is back.
-        Fault::HeardUnknown { .. } if state.leave.takes_back() => {
-            let parked = waiting(None);
-            park(parts, partner, number, parked);
-            Verdict::new(ImportOutcome::ParkedGap, &fault)
         }
         Fault::HeardUnknown { .. } => {
             let proof = proof(ImportOutcome::HeardUnknown);

@@ -382,18 +382,20 @@ fn take_back(
     };
     let reason = fault.to_string();
     let end = corridor(parts, partner)?.logs.partner.next_number();
-    let lacks_heard = signed.header().heard.is_some_and(|heard| heard.number >= end);
+    let heard = signed.header().heard.map(|heard| heard.number);
+    let lacking = heard.filter(|heard| *heard >= end);
+    if let Some(needs) = lacking
+        && let Fault::HeardUnknown { .. } | Fault::BrokenChain { breach: Breach::Era, .. } = fault
+    {
+        // What it had heard comes first: it may be what ended the era before its own.
+        if let Some(state) = parts.corridors.get_mut(&partner) {
+            state.leave.need(needs);
+        }
+        return Ok((Outcome::NeedsPartner, reason));
+    }
     Ok(match fault {
         Fault::HeardUnknown { heard, .. } => {
-            if heard.number >= end {
-                (Outcome::NeedsPartner, reason)
-            } else {
-                (Outcome::NotTaken, heard_another(partner, number, heard))
-            }
-        }
-        // What it had heard comes first: that is what ended the era before its own.
-        Fault::BrokenChain { breach: Breach::Era, .. } if lacks_heard => {
-            (Outcome::NeedsPartner, reason)
+            (Outcome::NotTaken, heard_another(partner, number, heard))
         }
         // Its signature is good, and it does not follow on what is stored.
         Fault::BrokenChain { .. } | Fault::Rival { .. } => {

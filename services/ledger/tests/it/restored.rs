@@ -104,6 +104,11 @@ async fn an_old_copy_says_nothing_before_it_has_everything_back() {
     assert_eq!(number(&nl).await, lost.kept);
     let newest = xk.dispatches(0).await.pop().unwrap();
     assert_eq!(nl.import(&newest.dispatch).await.outcome(), ImportOutcome::ParkedGap);
+    // Nothing is missing before this one; it waits for what it may not be judged without.
+    let next = nl.status().await.next_wanted;
+    let next = xk.dispatches(next).await.remove(0);
+    assert_eq!(nl.import(&next.dispatch).await.outcome(), ImportOutcome::HeldBack);
+    assert_eq!(nl.status().await.next_wanted, next.number);
     assert_eq!(nl.status().await.stopped, "");
 
     let heard = nl.ask(xk).await;

@@ -89,7 +89,8 @@ impl Running {
 pub(crate) async fn fetch_back(to: &Running, from: &Running) -> usize {
     let mut stored = 0;
     loop {
-        let next = to.status().await.own_head.map_or(0, |head| head.number + 1);
+        let status = to.status().await;
+        let next = status.own_head.map_or(0, |head| head.number + 1);
         let before = stored;
         for dispatch in from.held(to.state.code(), next).await {
             let outcome = to.take_back(&dispatch).await.outcome();
@@ -99,15 +100,15 @@ pub(crate) async fn fetch_back(to: &Running, from: &Running) -> usize {
             assert_eq!(outcome, TakeBackOutcome::Stored);
             stored += 1;
         }
-        if before == stored && carry_heard(from, to).await == 0 {
+        if before == stored && carry_heard(from, to, status.next_wanted).await == 0 {
             return stored;
         }
     }
 }
 
-/// Carries the partner's dispatches as far as what they had heard is here.
-async fn carry_heard(from: &Running, to: &Running) -> usize {
-    let before = to.status().await.next_wanted;
+/// Carries the partner's dispatches as far as what they had heard is here; returns how many were
+/// stored since there were `before` of them. Those that were parked come in by themselves.
+async fn carry_heard(from: &Running, to: &Running, before: u64) -> usize {
     for dispatch in from.dispatches(before).await {
         to.import(&dispatch.dispatch).await;
     }
