@@ -42,6 +42,27 @@ async fn without_any_courier_the_logs_meet_at_the_doors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_restored_ledger_holds_back_is_offered_until_it_is_let_in() {
+    let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
+    let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));
+    b.ledger.store().holds_back = true;
+    a.start(by_courier(xk()), None, 20).await;
+    let door = open(&a, &at_nl, &at_xk).await;
+    for text in ["one", "two", "three"] {
+        a.ledger.say(text);
+    }
+    b.start(at_door(door.address, &at_nl, &at_xk), None, 20).await;
+    let held_back = || b.ledger.store().held_back.len();
+    wait_until(|| held_back() >= 3, || held_back().to_string()).await;
+    // What is behind the first waits with it, and nothing is missing.
+    assert!(b.ledger.store().held_back.iter().all(|number| *number == 0));
+    assert_eq!(b.ledger.store().gaps, 0);
+    assert!(b.running().handle.status().now().partners.values().all(|it| it.refused == 0));
+    b.ledger.store().holds_back = false;
+    b.has_heard(&["one", "two", "three"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_closed_door_is_shown_and_tried_again() {
     let [at_nl, at_xk] = [nl(), xk()].map(Authority::new);
     let (mut a, mut b) = (Side::new(nl()), Side::new(xk()));

@@ -75,6 +75,10 @@ pub(crate) struct Store {
     pub(crate) duplicates: u32,
     /// How often something arrived before what precedes it.
     pub(crate) gaps: u32,
+    /// Whether it waits for own words after a restore, and lets nothing in before.
+    pub(crate) holds_back: bool,
+    /// The numbers of what arrived meanwhile.
+    pub(crate) held_back: Vec<u64>,
     /// How many of the next calls fail.
     pub(crate) failures: u32,
     /// What is lacking.
@@ -179,6 +183,10 @@ impl Store {
             self.gaps += 1;
             self.parked.insert(arrived.number, arrived);
             return ImportOutcome::ParkedGap;
+        }
+        if self.holds_back {
+            self.held_back.push(arrived.number);
+            return ImportOutcome::HeldBack;
         }
         let mut speaks = false;
         let mut taken = Some(arrived);
