@@ -160,6 +160,12 @@ const PLOTS: &[(&[World], &str)] = &[
          minutes pass; NL ticks; XK ticks; XK hears; NL hears; XK tries SilenceClaimed on 1; NL \
          tries SilenceClaimed; NL hears; XK hears",
     ),
+    // What arrives waits for the own word that was lost.
+    (
+        &[World::Plain],
+        "{filed}; {accepted}; NL copies; NL tries TravelDocumentRequested; XK tries HoldPlaced; \
+         XK hears; NL restores; NL receives 0; NL hears; XK hears; XK tries HoldLifted; {issued}",
+    ),
     // Nothing but noise.
     (
         &[World::Plain, World::Bare],

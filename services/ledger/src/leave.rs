@@ -32,7 +32,7 @@ pub(crate) enum Leave {
     #[default]
     Granted,
     /// Not yet.
-    Waiting(Waiting),
+    Waiting(Box<Waiting>),
 }
 
 /// What is waited for, and what was heard meanwhile.

@@ -399,7 +399,7 @@ fn wait_if_restored(
             // A log that has not begun lacks nothing.
             (_, None) => continue,
         };
-        state.leave = Leave::Waiting(Waiting::begin(released, lack, now));
+        state.leave = Leave::Waiting(Box::new(Waiting::begin(released, lack, now)));
         state.leave.follow(head);
         let reason = state.leave.waiting().map(|it| it.reason(state.logs.own.next_number()));
         tracing::error!(%partner, reason, "nothing is written to this partner yet");
