@@ -7,9 +7,9 @@
 //! no other copy. Reading, and answering the partner, go on meanwhile.
 //!
 //! What the partner says is let in only as far as the next own word to come back had heard it
-//! ([`Leave::holds_back`]): then each of its dispatches is judged with the own words that were there
-//! when it was stored first, the one that froze its log among them, and no case arrives between the
-//! safeguards and the first word. Where only the mark is lost nothing is held back: nobody can tell
+//! ([`Leave::holds_back`]): then each of its dispatches is judged with the own words that were
+//! there when it was stored first, the one that froze its log among them, and no case arrives
+//! between the safeguards and the first word. Where only the mark is lost nothing is held back: nobody can tell
 //! whether a word is lacking, and an objection of the partner has to be seen.
 //!
 //! | Waits for | Ends when |

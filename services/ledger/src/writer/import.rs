@@ -307,8 +307,8 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             fault::state(parts, group, partner, &bytes)?;
             keep_proof(parts, group, partner, digest, proof)
         }
-        // The own word that ended the era, or that it has heard, may be among what the own store has
-        // lost: looked at again when that is back.
+        // The own word that ended the era, or that it has heard, may be among what the own store
+        // has lost: looked at again when that is back.
         Fault::BrokenChain { breach: Breach::Era, .. } | Fault::HeardUnknown { .. }
             if state.leave.takes_back() || state.leave.holds_back(number) =>
         {
