@@ -8,22 +8,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use merkle::{Frontier, Hash};
+use merkle::Hash;
 use thiserror::Error;
 
 use crate::check::{self, Verified, VerifyError};
 use crate::disk::{Disk, DiskFile, Files};
 use crate::index;
-use crate::journal::bytes::{narrow, wide};
+use crate::journal::bytes::wide;
 use crate::journal::frame::StoreId;
-use crate::journal::scan::Scan;
-use crate::journal::seal::{self, Seal};
+use crate::journal::seal::{self, Footer, Seal};
 use crate::journal::{Journal, JournalError, Mark, Segment, segment};
 use crate::open;
 use crate::record::Position;
 use crate::store::Store;
-
-const PIECE: usize = 1 << 20;
 
 /// How far a backup or a restore is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,23 +160,12 @@ fn copy(
     length: u64,
     copied: &mut dyn FnMut(u64),
 ) -> Result<Hash, Failed> {
-    let mut tree = Frontier::new();
-    let mut piece = vec![0; PIECE];
-    let mut at = 0;
-    while at < length {
-        let wanted = narrow((length - at).min(wide(PIECE)));
-        let piece = piece.get_mut(..wanted).unwrap_or_default();
-        let read = from.read_at(piece, at).map_err(failed("read", path))?;
-        let piece = piece.get(..read).unwrap_or_default();
-        to.write_at(piece, at).map_err(failed("write", path))?;
-        tree.push(merkle::leaf_hash(piece));
-        at += wide(read);
-        copied(wide(read));
-        if read < wanted {
-            break;
-        }
-    }
-    Ok(tree.root())
+    let digest = seal::digest(from, length, |piece, at| {
+        to.write_at(piece, at)?;
+        copied(wide(piece.len()));
+        Ok(())
+    });
+    digest.map_err(failed("copy", path))
 }
 
 fn read_seal(disk: &dyn Disk, number: u64) -> Result<Option<Seal>, Failed> {
@@ -192,28 +178,15 @@ fn read_seal(disk: &dyn Disk, number: u64) -> Result<Option<Seal>, Failed> {
     Ok(bytes.get(..read).and_then(Seal::decode))
 }
 
-/// One segment and where it ends.
-struct Part {
-    segment: Segment,
-    end: Mark,
-}
-
-/// The segments as they stand at a mark, which a running writer never changes again.
-fn parts(journal: &Journal, end: Mark) -> Vec<Part> {
-    let segments = journal.segments();
-    let ends = segments.iter().skip(1).map(|next| Mark {
-        address: next.header.base,
-        sequence: next.header.first_sequence,
-        position: next.header.first_position,
-    });
-    let within = |part: &Part| part.segment.header.base < end.address;
-    let ends = ends.chain([end]);
-    let all = segments.iter().cloned().zip(ends);
-    let mut parts: Vec<_> = all.map(|(segment, end)| Part { segment, end }).collect();
+/// The segments as they stand at a mark, each with its end: a running writer changes nothing of
+/// them, up to there, ever again.
+fn parts(journal: &Journal, end: Mark) -> Vec<(Segment, Mark)> {
+    let mut parts = journal.full_segments();
+    parts.push((journal.last(), end));
     // A segment begun since then is for the next backup.
-    parts.retain(within);
-    if let Some(last) = parts.last_mut() {
-        last.end = end;
+    parts.retain(|(segment, _)| segment.header.base < end.address);
+    if let Some((_, last)) = parts.last_mut() {
+        *last = end;
     }
     parts
 }
@@ -248,61 +221,63 @@ impl Store {
             bytes_copied: 0,
         };
         let mut bytes = 0;
-        for Part { segment, end: part_end } in parts(journal, end) {
-            let header = segment.header;
-            let length = part_end.address - header.base;
-            let path = segment::path(header.number);
-            let found = read_seal(to, header.number)?;
-            let is_of_another =
-                |found: Seal| (found.store, found.base) != (journal.store, header.base);
-            if found.is_some_and(is_of_another) {
-                return Err(BackupError::Foreign { file: seal_path(header.number) });
-            }
-            if found.is_some_and(|found| found.end > part_end.address) {
-                // This store is an older copy of what was backed up.
-                return Err(BackupError::Foreign { file: seal_path(header.number) });
-            }
-            if found.is_some_and(|found| found.end == part_end.address) {
-                done.segments_kept += 1;
-                bytes += length;
-                progress(Progress { bytes, bytes_total: end.address });
-                continue;
-            }
-            // Damage is found before it is copied.
-            let mut scan = Scan::from(journal, segment.start());
-            while scan.mark().address < part_end.address && scan.next()?.is_some() {}
-            if scan.mark().address < part_end.address {
-                return Err(journal.damaged(scan.mark(), end).into());
-            }
-            let mut digest = merkle::empty_root();
+        for (segment, segment_end) in parts(journal, end) {
+            let length = segment_end.address - segment.header.base;
             let mut copied = |count| {
                 bytes += count;
                 progress(Progress { bytes, bytes_total: end.address });
             };
-            // A crash before the seal is replaced leaves the old seal, which holds for the
-            // beginning of the new copy too.
-            replace(to, &path, |file| {
-                digest = copy((&*segment.file, file, &path), length, &mut copied)?;
-                Ok(())
-            })?;
-            let seal = Seal {
-                store: journal.store,
-                number: header.number,
-                base: header.base,
-                end: part_end.address,
-                first_position: header.first_position,
-                next_position: part_end.position,
-                digest,
-            };
-            let path = seal_path(header.number);
-            replace(to, &path, |file| {
-                file.write_at(&seal.encode(), 0).map_err(failed("write", &path))
-            })?;
-            done.segments_copied += 1;
-            done.bytes_copied += length;
+            if copy_segment(journal, (&segment, segment_end), to, &mut copied)? {
+                done.segments_copied += 1;
+                done.bytes_copied += length;
+            } else {
+                done.segments_kept += 1;
+                copied(length);
+            }
         }
         Ok(done)
     }
+}
+
+/// Copies one segment, unless an earlier backup has all of it; whether it did.
+fn copy_segment(
+    journal: &Journal,
+    (segment, end): (&Segment, Mark),
+    to: &dyn Disk,
+    copied: &mut dyn FnMut(u64),
+) -> Result<bool, BackupError> {
+    let header = segment.header;
+    let path = segment::path(header.number);
+    if let Some(found) = read_seal(to, header.number)? {
+        let is_of_another = (found.store, found.base) != (journal.store, header.base);
+        // One that goes further: this store is an older copy of what was backed up.
+        if is_of_another || found.end > end.address {
+            return Err(BackupError::Foreign { file: seal_path(header.number) });
+        }
+        if found.end == end.address {
+            return Ok(false);
+        }
+    }
+    // Damage is found before it is copied.
+    let digest = seal::checked_digest(journal, segment, end)?;
+    let seal = Seal::of(journal, segment, end, digest);
+    if let Footer::Good(footer) = seal::footer(journal, segment, end)?
+        && footer != seal
+    {
+        return Err(journal.damaged(segment.start(), end).into());
+    }
+    let length = end.address - header.base;
+    // A crash before the seal is replaced leaves the old seal, which holds for the beginning of
+    // the new copy too.
+    replace(to, &path, |file| {
+        match copy((&*segment.file, file, &path), length, copied)? == digest {
+            true => Ok(()),
+            false => Err(failed("copy", &path)(io::Error::other("it reads otherwise each time"))),
+        }
+    })?;
+    let path = seal_path(header.number);
+    replace(to, &path, |file| file.write_at(&seal.encode(), 0).map_err(failed("write", &path)))?;
+    Ok(true)
 }
 
 /// A folder that a store lives or lived in is no place for a backup, not even one of itself.
@@ -366,6 +341,10 @@ pub fn restore_on(
             to.remove(&new).map_err(failed("remove", &new))?;
             return Err(damaged());
         }
+        if seal.number < last.number && has_footer(&*target).map_err(failed("read", &new))? {
+            let footer = target.write_at(&seal.encode(), length);
+            footer.map_err(failed("write", &new))?;
+        }
         target.sync().map_err(failed("sync", &new))?;
         to.rename(&new, &path).map_err(failed("rename", &new))?;
         to.sync_dir(segment::DIR).map_err(failed("sync", segment::DIR))?;
@@ -376,6 +355,13 @@ pub fn restore_on(
         return Err(RestoreError::Damaged { file: segment::path(last.number) });
     }
     Ok(verified)
+}
+
+/// Whether a segment gets a footer once it is full.
+fn has_footer(segment: &dyn DiskFile) -> io::Result<bool> {
+    let mut bytes = [0; segment::HEADER_LENGTH];
+    segment.read_at(&mut bytes, 0)?;
+    Ok(segment::Header::decode(&bytes).is_ok_and(|header| header.has_footer()))
 }
 
 /// The seals of a backup, which must follow on; a copy without a seal was not finished.

@@ -1,5 +1,7 @@
 //! Checking and rebuilding a closed store: every byte read, every number and hash compared.
 
+mod indexed;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
@@ -9,11 +11,13 @@ use std::sync::Arc;
 use merkle::{Frontier, Hash};
 use thiserror::Error;
 
-use crate::disk::{Disk, DiskFile, Files};
-use crate::index::{self, Broken, Tree};
-use crate::journal::bytes::{narrow, wide};
+use self::indexed::IndexCheck;
+use crate::disk::{Disk, Files};
+use crate::index::Tree;
+use crate::journal::bytes::wide;
 use crate::journal::frame::{Frame, Part, RecordView};
 use crate::journal::scan::Scan;
+use crate::journal::seal::{self, Footer};
 use crate::journal::{Journal, JournalError, Mark, segment};
 use crate::name::{LogName, StreamId};
 use crate::open::{self, Index, OpenError, Opening, Options};
@@ -37,6 +41,9 @@ pub struct Verified {
     pub bytes: u64,
     /// Bytes of an interrupted write at the end, which the next opening cuts.
     pub torn_bytes: u64,
+    /// What the next opening repairs by itself: a torn end, and the footers of full segments
+    /// that are not there or not whole. A crash leaves both; so may a flipped bit.
+    pub repairs: Vec<Fault>,
     /// Size and root of each log.
     pub logs: BTreeMap<LogName, (u64, Hash)>,
     /// So many records were compared with the index; those after them are indexed at the next
@@ -67,6 +74,11 @@ pub struct Fault {
 pub enum Affected {
     /// Nothing: the index is made anew from the journal.
     Index,
+    /// Nothing: the next opening writes the footer of the segment anew.
+    Footer,
+    /// The last frame, from [`Fault::position`] on, if it was one that had been acknowledged: torn
+    /// and flipped cannot be told apart there. The next opening cuts it.
+    End,
     /// Records, from [`Fault::position`] on and before this one, where that can be told. Only
     /// another copy of them helps.
     Records(Option<Position>),
@@ -85,6 +97,13 @@ impl fmt::Display for Fault {
             (Affected::Index, _) => {
                 f.write_str("; no record is lost, the index can be rebuilt from the journal")
             }
+            (Affected::Footer, _) => {
+                f.write_str("; no record is lost, the next opening writes it anew")
+            }
+            (Affected::End, _) => f.write_str(
+                "; the next opening cuts it: a write that was interrupted, or else a damaged last \
+                 frame",
+            ),
             (Affected::Records(Some(upto)), Some(from)) => {
                 let last = upto.0.saturating_sub(1);
                 write!(f, "; affected are the records from {from} to {last}: ")?;
@@ -272,6 +291,8 @@ impl<'a> Check<'a> {
         }
         self.verified.bytes = scan.mark().address;
         self.verified.torn_bytes = scan.tail().torn_bytes;
+        self.footers()?;
+        self.end_of_journal(scan.mark(), scan.tail().torn_bytes);
         self.verified.segments = wide(self.journal.segments().len());
         self.verified.streams = wide(self.streams.len());
         self.verified.records = self.position;
@@ -282,6 +303,55 @@ impl<'a> Check<'a> {
             self.verified.indexed = Some(index.mark.position);
         }
         Ok(self.verified)
+    }
+
+    /// Whether each full segment is what its footer says.
+    fn footers(&mut self) -> Result<(), VerifyError> {
+        for (segment, end) in self.journal.full_segments() {
+            let header = segment.header;
+            let file = segment::path(header.number);
+            let length = end.address - header.base;
+            let at_footer = |what: &str, affected, position| Fault {
+                file: file.clone(),
+                offset: length,
+                what: what.to_owned(),
+                log: None,
+                position,
+                affected,
+            };
+            match seal::footer(self.journal, &segment, end)? {
+                Footer::NotDue => {}
+                Footer::Missing => {
+                    let what = "a footer that is missing or broken";
+                    self.verified.repairs.push(at_footer(what, Affected::Footer, None));
+                }
+                Footer::Good(seal) => {
+                    let found = seal::digest(&*segment.file, length, |_, _| Ok(()));
+                    if found.map_err(JournalError::io("read", &file))? != seal.digest {
+                        let affected = Affected::Records(Some(Position(end.position)));
+                        let first = Some(Position(header.first_position));
+                        let what = "a footer that does not fit what stands before it";
+                        return Err(VerifyError::Fault(at_footer(what, affected, first)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_of_journal(&mut self, end: Mark, torn_bytes: u64) {
+        if torn_bytes == 0 {
+            return;
+        }
+        let header = self.journal.last().header;
+        self.verified.repairs.push(Fault {
+            file: segment::path(header.number),
+            offset: end.address - header.base,
+            what: format!("{torn_bytes} bytes that are no frame"),
+            log: None,
+            position: Some(Position(end.position)),
+            affected: Affected::End,
+        });
     }
 
     fn frame(&mut self, frame: &Frame<'_>) -> Result<(), VerifyError> {
@@ -336,150 +406,5 @@ impl<'a> Check<'a> {
             Some(index) => index.record(address, &log, record, &nodes),
             None => Ok(()),
         }
-    }
-}
-
-/// A fixed-width file, compared value by value.
-struct ColumnCheck<const N: usize> {
-    path: String,
-    file: Option<Arc<dyn DiskFile>>,
-    /// The values read last, and the number of the first of them.
-    first: u64,
-    values: Vec<[u8; N]>,
-    next: u64,
-}
-
-impl<const N: usize> ColumnCheck<N> {
-    const READ: usize = 4096;
-
-    fn open(disk: &dyn Disk, path: String) -> Result<Self, VerifyError> {
-        let file = disk.open(&path).map_err(JournalError::io("open", &path))?;
-        Ok(Self { path, file, first: 0, values: Vec::new(), next: 0 })
-    }
-
-    /// Compares the next value; the offset of a difference.
-    fn compare(&mut self, value: &[u8; N]) -> Result<Option<u64>, VerifyError> {
-        if self.next >= self.first + wide(self.values.len()) {
-            let mut bytes = vec![0; Self::READ * N];
-            let read = match &self.file {
-                Some(file) => file.read_at(&mut bytes, self.next * wide(N)),
-                None => Ok(0),
-            };
-            let read = read.map_err(JournalError::io("read", &self.path))?;
-            self.values = bytes.get(..read).unwrap_or_default().as_chunks().0.to_vec();
-            self.first = self.next;
-        }
-        let found = self.values.get(narrow(self.next - self.first));
-        let difference = (found != Some(value)).then_some(self.next * wide(N));
-        self.next += 1;
-        Ok(difference)
-    }
-}
-
-/// The index, compared with the journal record by record.
-struct IndexCheck {
-    disk: Arc<dyn Disk>,
-    tree: Tree,
-    mark: Mark,
-    positions: ColumnCheck<8>,
-    logs: BTreeMap<LogName, (ColumnCheck<8>, ColumnCheck<32>)>,
-    revisions: u64,
-}
-
-fn tree_fault(broken: &Broken) -> VerifyError {
-    VerifyError::Fault(Fault {
-        file: index::DIR.to_owned(),
-        offset: 0,
-        what: broken.what.clone(),
-        log: None,
-        position: None,
-        affected: Affected::Index,
-    })
-}
-
-impl IndexCheck {
-    /// `None` if the index would not be used anyway.
-    fn open(journal: &Journal) -> Result<Option<Self>, VerifyError> {
-        let disk = &journal.disk;
-        if !index::is_trusted(&**disk).unwrap_or(false) {
-            return Ok(None);
-        }
-        index::mark_open(&**disk).map_err(|broken| tree_fault(&broken))?;
-        let cache_bytes = Options::default().index_cache_bytes;
-        let tree = index::open_tree(disk, cache_bytes).map_err(|broken| tree_fault(&broken))?;
-        let mark = tree.mark().map_err(|broken| tree_fault(&broken))?.unwrap_or(Mark::START);
-        let positions = ColumnCheck::open(&**disk, index::POSITIONS.to_owned())?;
-        let (disk, logs) = (Arc::clone(disk), BTreeMap::new());
-        Ok(Some(Self { disk, tree, mark, positions, logs, revisions: 0 }))
-    }
-
-    fn record(
-        &mut self,
-        address: u64,
-        log: &LogName,
-        record: &RecordView<'_>,
-        nodes: &[Hash],
-    ) -> Result<(), VerifyError> {
-        let position = record.numbers.position;
-        if position >= self.mark.position {
-            return Ok(());
-        }
-        let fault = |file: &str, offset, what: &str| {
-            VerifyError::Fault(Fault {
-                file: file.to_owned(),
-                offset,
-                what: what.to_owned(),
-                log: Some(log.clone()),
-                position: Some(Position(position)),
-                affected: Affected::Index,
-            })
-        };
-        let address_bytes = address.to_le_bytes();
-        if let Some(offset) = self.positions.compare(&address_bytes)? {
-            return Err(fault(&self.positions.path, offset, "a wrong address"));
-        }
-        if !self.logs.contains_key(log) {
-            let offsets = ColumnCheck::open(&*self.disk, index::offsets_path(log))?;
-            let hashes = ColumnCheck::open(&*self.disk, index::hashes_path(log))?;
-            self.logs.insert(log.clone(), (offsets, hashes));
-        }
-        if let Some((offsets, hashes)) = self.logs.get_mut(log) {
-            if let Some(offset) = offsets.compare(&address_bytes)? {
-                return Err(fault(&offsets.path, offset, "a wrong address"));
-            }
-            for node in nodes {
-                if let Some(offset) = hashes.compare(node)? {
-                    return Err(fault(&hashes.path, offset, "a wrong hash"));
-                }
-            }
-        }
-        if let Some((stream, revision)) = record.stream.zip(record.numbers.revision) {
-            let found = self.tree.stream_addresses(&stream, revision, 1);
-            if found.map_err(|broken| tree_fault(&broken))? != [address] {
-                return Err(fault(index::DIR, 0, "a wrong address of a stream's revision"));
-            }
-            self.revisions += 1;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, end: Mark) -> Result<(), VerifyError> {
-        if self.mark.address > end.address {
-            return Err(tree_fault(&Broken::new("more records than the journal has")));
-        }
-        let counted = self.tree.count_revisions().map_err(|broken| tree_fault(&broken))?;
-        if counted.0 != self.revisions {
-            return Err(tree_fault(&Broken::new("revisions that the journal does not have")));
-        }
-        for (log, (offsets, _)) in &self.logs {
-            let found = self.tree.logs().map_err(|broken| tree_fault(&broken))?;
-            let size = found.iter().find(|(name, ..)| name == log).map(|(_, size, _)| *size);
-            if size != Some(offsets.next) {
-                return Err(tree_fault(&Broken::new(format!("a wrong size of log `{log}`"))));
-            }
-        }
-        // Every cursor and label is read, which checks its checksum.
-        self.tree.cursors().map_err(|broken| tree_fault(&broken))?;
-        self.tree.check_labels().map_err(|broken| tree_fault(&broken))
     }
 }

@@ -152,6 +152,17 @@ impl Journal {
         self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The segments before the last, and where each ends.
+    pub(crate) fn full_segments(&self) -> Vec<(Segment, Mark)> {
+        let segments = self.segments();
+        let ends = segments.iter().skip(1).map(|next| Mark {
+            address: next.header.base,
+            sequence: next.header.first_sequence,
+            position: next.header.first_position,
+        });
+        segments.iter().cloned().zip(ends).collect()
+    }
+
     pub(crate) fn last(&self) -> Segment {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         segments.last().expect("a journal has a segment").clone()

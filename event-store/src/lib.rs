@@ -31,6 +31,7 @@ mod power_cut;
 mod proof;
 mod read;
 mod record;
+mod sealer;
 mod store;
 mod subscribe;
 mod writer;

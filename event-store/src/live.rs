@@ -273,6 +273,7 @@ pub(crate) struct Shared {
     tree: RwLock<Option<Tree>>,
     pub(crate) committed: watch::Sender<Position>,
     failure: OnceLock<String>,
+    damage: OnceLock<String>,
     is_closed: AtomicBool,
     progress: Mutex<Progress>,
     progressed: Condvar,
@@ -287,6 +288,7 @@ impl Shared {
             tree: RwLock::new(Some(tree)),
             committed,
             failure: OnceLock::new(),
+            damage: OnceLock::new(),
             is_closed: AtomicBool::new(false),
             progress: Mutex::new(Progress {
                 indexed,
@@ -328,6 +330,15 @@ impl Shared {
         if self.failure.set(reason).is_ok() {
             self.progressed.notify_all();
         }
+    }
+
+    /// What is stored and durable is not what was written. Reads of it fail; the rest goes on.
+    pub(crate) fn found_damage(&self, what: String) {
+        let _ = self.damage.set(what);
+    }
+
+    pub(crate) fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
     }
 
     pub(crate) fn failure(&self) -> Option<&str> {

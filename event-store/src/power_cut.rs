@@ -243,6 +243,13 @@ fn live_on(
         history = history.first(kept);
         if life == LIVES {
             store.close();
+            if random.random_range(0..8) == 0 {
+                let verified = crate::verify_on(Arc::new(disk.clone()));
+                let verified = verified.map_err(|error| format!("not sound: {error}"))?;
+                if !verified.repairs.is_empty() {
+                    return Err(format!("left after opening: {:?}", verified.repairs));
+                }
+            }
             break;
         }
         for n in kept..kept + 4 {

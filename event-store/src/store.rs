@@ -10,10 +10,11 @@ use crate::append::{AppendError, Appended, Batch, Prepared};
 use crate::disk::{Disk, Files};
 use crate::index;
 use crate::lengths::Lengths;
-use crate::limits::QUEUE_BATCHES_MAX;
+use crate::limits::{QUEUE_BATCHES_MAX, SEALS_MAX};
 use crate::live::Shared;
 use crate::open::{Index, OpenError, Opened, Opening, Options, Recovery, open};
 use crate::record::Position;
+use crate::sealer::{self, Sealer};
 use crate::writer::{self, Request, Writer};
 
 /// An open store. Clones are cheap and stand for the same store; the last one closes it.
@@ -52,6 +53,7 @@ impl std::fmt::Debug for Inline {
 struct Threads {
     writer: JoinHandle<()>,
     indexer: JoinHandle<()>,
+    sealer: JoinHandle<()>,
     lock: Box<dyn Send + Sync>,
 }
 
@@ -100,8 +102,9 @@ impl Store {
         let shared = Arc::new(shared);
         // Nothing is ever sent through it.
         let (_, queue) = mpsc::channel(1);
-        let writer =
-            Writer { shared: Arc::clone(&shared), journal, queue, lengths: Lengths::default() };
+        let (lengths, sealer) = (Lengths::default(), Sealer::Inline);
+        let mut writer = Writer { shared: Arc::clone(&shared), journal, queue, lengths, sealer };
+        writer.seal_full();
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
@@ -117,17 +120,20 @@ impl Store {
         let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
         let (sender, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let writer =
-            Writer { shared: Arc::clone(&shared), journal, queue, lengths: Lengths::default() };
+        let (full, to_seal) = std::sync::mpsc::sync_channel(SEALS_MAX);
+        let (lengths, sealer) = (Lengths::default(), Sealer::Thread(full));
+        let writer = Writer { shared: Arc::clone(&shared), journal, queue, lengths, sealer };
+        let sealing = Arc::clone(&shared);
         let indexer = Arc::clone(&shared);
         let writer = spawn("store-writer", move || writer.run())?;
         let indexer = spawn("store-indexer", move || indexer.run_indexer())?;
+        let sealer = spawn("store-sealer", move || sealer::run(&sealing, &to_seal))?;
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
             recovery,
             queue: Mutex::new(Some(sender)),
-            threads: Mutex::new(Some(Threads { writer, indexer, lock })),
+            threads: Mutex::new(Some(Threads { writer, indexer, sealer, lock })),
             inline: Mutex::new(None),
         };
         Ok(Self { handle: Arc::new(handle) })
@@ -193,6 +199,13 @@ impl Store {
         self.shared().failure().map(str::to_owned)
     }
 
+    /// Damage that was found in what is durable: it is read back once a segment is full. The store
+    /// goes on; reads of what is damaged fail. `None` as long as there is none.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.shared().damage().map(str::to_owned)
+    }
+
     /// Closes the store: waits for the appends under way, writes the index out, and gives the
     /// folder free. Other clones of the handle find it closed. Blocks for as long as that takes.
     pub fn close(&self) {
@@ -250,11 +263,11 @@ impl Handle {
     fn close(&self) {
         self.close_inline();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, indexer, lock }) = threads else {
+        let Some(Threads { writer, indexer, sealer, lock }) = threads else {
             return;
         };
         drop(self.queue().take());
-        for thread in [writer, indexer] {
+        for thread in [writer, indexer, sealer] {
             if thread.join().is_err() {
                 self.shared.fail("a thread of the store panicked".to_owned());
             }

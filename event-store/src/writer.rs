@@ -19,6 +19,7 @@ use crate::limits::{
 use crate::live::{Committed, Shared};
 use crate::name::{LogName, StreamId};
 use crate::record::{Position, Revision};
+use crate::sealer::Sealer;
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 
@@ -35,6 +36,7 @@ pub(crate) struct Writer {
     pub(crate) journal: JournalWriter,
     pub(crate) queue: mpsc::Receiver<Request>,
     pub(crate) lengths: Lengths,
+    pub(crate) sealer: Sealer,
 }
 
 /// A batch that was found good, with the numbers of its records.
@@ -60,6 +62,7 @@ struct Group<'a> {
 impl Writer {
     /// Until every handle is gone.
     pub(crate) fn run(mut self) {
+        self.seal_full();
         while let Some(first) = self.queue.blocking_recv() {
             let mut weight = first.batch.weight();
             let mut requests = vec![first];
@@ -71,8 +74,16 @@ impl Writer {
                 requests.push(next);
             }
             self.commit(requests);
+            self.seal_full();
         }
         self.shared.end_indexer();
+    }
+
+    /// Hands over the segments that are full.
+    pub(crate) fn seal_full(&mut self) {
+        let full = self.journal.take_full();
+        let left = self.sealer.seal(&self.shared, full);
+        self.journal.put_back(left);
     }
 
     /// Commits one request in the caller's thread, which is the indexer too.
@@ -81,6 +92,7 @@ impl Writer {
             self.shared.index_or_fail();
         }
         self.commit(vec![request]);
+        self.seal_full();
     }
 
     fn commit(&mut self, requests: Vec<Request>) {

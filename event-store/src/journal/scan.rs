@@ -4,9 +4,9 @@
 //! at most one broken frame, after which nothing was ever written: a *torn tail*. A broken frame
 //! with a later frame behind it cannot come from a crash, and is corruption.
 
-use super::bytes::narrow;
+use super::bytes::{narrow, wide};
 use super::frame::{Decoded, Frame, HEADER_LENGTH, Header};
-use super::{Journal, JournalError, Mark, Segment, Window, frame};
+use super::{Journal, JournalError, Mark, Segment, Window, frame, seal};
 
 /// A walk over the frames from a mark on.
 pub(crate) struct Scan<'a> {
@@ -105,9 +105,13 @@ impl<'a> Scan<'a> {
 
     fn next_segment(&mut self) -> Result<(), JournalError> {
         let offset = self.mark.address - self.segment.header.base;
-        let used = self.journal.used_length(&self.segment, offset)?;
-        if used > offset {
-            return Err(self.corrupt(offset, "bytes after the end of a sealed segment"));
+        // What stands in the place of a footer, good or not, is looked at by whoever seals.
+        let end = match self.segment.header.has_footer() {
+            true => offset + wide(seal::LENGTH),
+            false => offset,
+        };
+        if self.journal.used_length(&self.segment, end)? > end {
+            return Err(self.corrupt(end, "bytes after the end of a sealed segment"));
         }
         let next = self.segments.next().expect("there is a next base");
         let start = next.start();

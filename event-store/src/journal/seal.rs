@@ -1,4 +1,5 @@
-//! What a backup says of each segment that it holds: how far it goes, and the digest of its bytes.
+//! What is said of a segment that changes no more: how far it goes, and the digest of its bytes. It
+//! is the footer of a segment that is full, and stands beside each segment in a backup.
 //!
 //! ```text
 //! seal = magic(8), version u32, crc u32, store_id(16), number u64, base u64, end u64,
@@ -6,12 +7,21 @@
 //! ```
 //!
 //! The checksum is CRC-32 over everything else. The digest is the RFC 9162 root over pieces of
-//! 1 MiB of the segment, from its first byte up to `end`.
+//! 1 MiB of the segment, from its first byte up to `end`; the footer itself stands after that.
+//!
+//! A footer is written in the background, after everything that it speaks of was read back and
+//! checked, and a crash may leave none or a torn one: the next opening then writes it. No record
+//! depends on it.
 
-use merkle::Hash;
+use std::io;
 
-use crate::journal::bytes::{Fields, put};
-use crate::journal::frame::StoreId;
+use merkle::{Frontier, Hash};
+
+use super::bytes::{Fields, narrow, put, wide};
+use super::frame::StoreId;
+use super::scan::Scan;
+use super::{Journal, JournalError, Mark, Segment, segment};
+use crate::disk::DiskFile;
 
 pub(crate) const LENGTH: usize = 104;
 const MAGIC: [u8; 8] = *b"RDMTSEAL";
@@ -30,6 +40,19 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
+    /// Of a segment as it stands when it ends at `end`.
+    pub(crate) fn of(journal: &Journal, segment: &Segment, end: Mark, digest: Hash) -> Self {
+        Self {
+            store: journal.store,
+            number: segment.header.number,
+            base: segment.header.base,
+            end: end.address,
+            first_position: segment.header.first_position,
+            next_position: end.position,
+            digest,
+        }
+    }
+
     pub(crate) fn encode(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         put(&mut bytes, 0, &MAGIC);
@@ -63,4 +86,134 @@ impl Seal {
         };
         (is_ours && is_intact && seal.base <= seal.end).then_some(seal)
     }
+}
+
+/// What a digest takes at once.
+const PIECE: usize = 1 << 20;
+
+/// The digest of bytes that come in any portions.
+#[derive(Default)]
+struct Digest {
+    tree: Frontier,
+    piece: Vec<u8>,
+}
+
+impl Digest {
+    fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = PIECE - self.piece.len();
+            let (now, rest) = bytes.split_at(room.min(bytes.len()));
+            self.piece.extend_from_slice(now);
+            bytes = rest;
+            if self.piece.len() == PIECE {
+                self.end_piece();
+            }
+        }
+    }
+
+    fn end_piece(&mut self) {
+        self.tree.push(merkle::leaf_hash(&self.piece));
+        self.piece.clear();
+    }
+
+    fn root(mut self) -> Hash {
+        if !self.piece.is_empty() {
+            self.end_piece();
+        }
+        self.tree.root()
+    }
+}
+
+/// The digest of the first `length` bytes of a file. Each portion is handed on: a copy is made so.
+pub(crate) fn digest(
+    file: &dyn DiskFile,
+    length: u64,
+    mut each: impl FnMut(&[u8], u64) -> io::Result<()>,
+) -> io::Result<Hash> {
+    let mut digest = Digest::default();
+    let mut bytes = vec![0; narrow(length.min(wide(PIECE)))];
+    let mut at = 0;
+    while at < length {
+        let wanted = narrow((length - at).min(wide(PIECE)));
+        let bytes = bytes.get_mut(..wanted).unwrap_or_default();
+        let read = file.read_at(bytes, at)?;
+        let bytes = bytes.get(..read).unwrap_or_default();
+        each(bytes, at)?;
+        digest.push(bytes);
+        at += wide(read);
+        if read < wanted {
+            break;
+        }
+    }
+    Ok(digest.root())
+}
+
+/// The digest of a segment up to a frame's end, of the very bytes whose checksums were found good: one that was
+/// read for itself could be that of a read that lied, and would stand there for ever.
+pub(crate) fn checked_digest(
+    journal: &Journal,
+    segment: &Segment,
+    end: Mark,
+) -> Result<Hash, JournalError> {
+    let mut digest = Digest::default();
+    digest.push(&segment.header.encode());
+    let mut scan = Scan::from(journal, segment.start());
+    while scan.mark().address < end.address {
+        let Some(frame) = scan.next()? else {
+            break;
+        };
+        digest.push(&frame.header.encode(&journal.store, frame.address));
+        digest.push(frame.body);
+    }
+    match scan.mark() == end {
+        true => Ok(digest.root()),
+        false => Err(journal.damaged(scan.mark(), end)),
+    }
+}
+
+/// What stands where the footer of a full segment belongs.
+pub(crate) enum Footer {
+    Good(Seal),
+    /// Nothing, or a part of it.
+    Missing,
+    /// This version of segments has none.
+    NotDue,
+}
+
+/// Looks at the footer of a full segment that ends at `end`.
+pub(crate) fn footer(
+    journal: &Journal,
+    segment: &Segment,
+    end: Mark,
+) -> Result<Footer, JournalError> {
+    if !segment.header.has_footer() {
+        return Ok(Footer::NotDue);
+    }
+    let mut bytes = [0; LENGTH];
+    let read = segment.file.read_at(&mut bytes, end.address - segment.header.base);
+    let read = read.map_err(JournalError::reading(segment.header.number))?;
+    let found = bytes.get(..read).and_then(Seal::decode);
+    let fits = |seal: &Seal| {
+        *seal == Seal { digest: seal.digest, ..Seal::of(journal, segment, end, [0; 32]) }
+    };
+    Ok(found.filter(fits).map_or(Footer::Missing, Footer::Good))
+}
+
+/// Gives a full segment its footer, if it has none: reads it back, checks every frame, and makes
+/// the footer durable.
+pub(crate) fn seal(journal: &Journal, segment: &Segment, end: Mark) -> Result<(), JournalError> {
+    match footer(journal, segment, end)? {
+        Footer::Good(_) | Footer::NotDue => return Ok(()),
+        Footer::Missing => {}
+    }
+    let digest = checked_digest(journal, segment, end)?;
+    let path = segment::path(segment.header.number);
+    let length = end.address - segment.header.base;
+    let seal = Seal::of(journal, segment, end, digest);
+    let written = segment.file.write_at(&seal.encode(), length);
+    written.map_err(JournalError::io("write", &path))?;
+    // Zeros that a crash has kept go with it.
+    let cut = segment.file.set_length(length + wide(LENGTH));
+    cut.map_err(JournalError::io("cut", &path))?;
+    segment.file.sync().map_err(JournalError::io("sync", &path))
 }

@@ -13,8 +13,10 @@ use crate::journal::frame::StoreId;
 
 pub(crate) const HEADER_LENGTH: usize = 64;
 const MAGIC: [u8; 8] = *b"RDMTJRNL";
-/// The version of the format that this code writes.
-pub(crate) const VERSION: u32 = 1;
+/// The version of the format that this code writes. All before it are read.
+pub(crate) const VERSION: u32 = 2;
+/// The first version whose segments get a footer when they are full.
+const VERSION_FOOTERS: u32 = 2;
 /// The folder of the segments.
 pub(crate) const DIR: &str = "journal";
 /// The end of the name of a segment that is being created.
@@ -24,6 +26,7 @@ const END: &str = ".seg";
 /// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
+    pub(crate) version: u32,
     pub(crate) store: StoreId,
     pub(crate) number: u64,
     pub(crate) base: u64,
@@ -39,10 +42,15 @@ pub(crate) enum Wrong {
 }
 
 impl Header {
+    /// Whether the segment gets a footer once it is full.
+    pub(crate) fn has_footer(&self) -> bool {
+        self.version >= VERSION_FOOTERS
+    }
+
     pub(crate) fn encode(&self) -> [u8; HEADER_LENGTH] {
         let mut bytes = [0; HEADER_LENGTH];
         put(&mut bytes, 0, &MAGIC);
-        put(&mut bytes, 8, &VERSION.to_le_bytes());
+        put(&mut bytes, 8, &self.version.to_le_bytes());
         put(&mut bytes, 16, &self.store);
         put(&mut bytes, 32, &self.number.to_le_bytes());
         put(&mut bytes, 40, &self.base.to_le_bytes());
@@ -62,6 +70,7 @@ impl Header {
             let version = fields.u32()?;
             let crc = fields.u32()?;
             let header = Self {
+                version,
                 store: fields.array()?,
                 number: fields.u64()?,
                 base: fields.u64()?,
@@ -69,12 +78,12 @@ impl Header {
                 first_sequence: fields.u64()?,
             };
             let intact = magic == MAGIC && crc == crc32fast::hash(&zeroed);
-            intact.then_some((version, header))
+            intact.then_some(header)
         };
         match decode() {
-            Some((VERSION, header)) => Ok(header),
-            Some((version, _)) => Err(Wrong::Newer(version)),
-            None => Err(Wrong::Broken),
+            Some(header) if header.version > VERSION => Err(Wrong::Newer(header.version)),
+            Some(header) if header.version > 0 => Ok(header),
+            Some(_) | None => Err(Wrong::Broken),
         }
     }
 }

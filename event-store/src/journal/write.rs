@@ -47,12 +47,15 @@ pub(crate) struct JournalWriter {
     mark: Mark,
     /// Up to here the last segment is filled with zeros, durably.
     allocated: u64,
+    /// Segments that are full, and where they end, until somebody takes them to be sealed.
+    full: Vec<(Segment, Mark)>,
 }
 
 impl Journal {
     /// Founds a journal: its id and its first segment.
     pub(crate) fn create(disk: &Arc<dyn Disk>, sizes: Sizes) -> Result<Self, JournalError> {
         let header = segment::Header {
+            version: segment::VERSION,
             store: random_id(),
             number: 0,
             base: 0,
@@ -185,11 +188,22 @@ impl JournalWriter {
         }
         segment.file.sync().map_err(JournalError::io("sync", &path))?;
         let allocated = segment.file.length().map_err(JournalError::io("read", &path))?;
-        Ok(Self { journal, sizes, segment, mark, allocated: allocated.max(offset) })
+        let full = journal.full_segments();
+        Ok(Self { journal, sizes, segment, mark, allocated: allocated.max(offset), full })
     }
 
     pub(crate) fn mark(&self) -> Mark {
         self.mark
+    }
+
+    /// Full segments that nobody has taken yet.
+    pub(crate) fn put_back(&mut self, full: Vec<(Segment, Mark)>) {
+        self.full = full;
+    }
+
+    /// The segments that have become full, each once; at first, all that are.
+    pub(crate) fn take_full(&mut self) -> Vec<(Segment, Mark)> {
+        std::mem::take(&mut self.full)
     }
 
     /// Makes room for a frame and says at which address it is to be written.
@@ -261,6 +275,7 @@ impl JournalWriter {
 
     fn roll(&mut self) -> Result<(), WriteError> {
         let header = segment::Header {
+            version: segment::VERSION,
             store: self.journal.store,
             number: self.segment.header.number + 1,
             base: self.mark.address,
@@ -284,6 +299,7 @@ impl JournalWriter {
         let used = self.offset();
         self.segment.file.set_length(used).map_err(JournalError::io("cut", &path))?;
         self.journal.push(segment.clone());
+        self.full.push((self.segment.clone(), self.mark));
         self.mark = segment.start();
         self.allocated = segment
             .file

@@ -71,6 +71,15 @@ async fn every_flipped_byte_of_the_journal_is_found() {
     assert!(located > used / 2);
 }
 
+/// What the next opening mends, it mends.
+fn is_mended(disk: &Simulated) {
+    let copy = disk.cut(&mut |_| 0);
+    let opened = Store::open_on(Arc::new(copy.clone()), small()).unwrap();
+    opened.close();
+    assert_eq!(opened.damage(), None);
+    assert_eq!(event_store::verify_on(Arc::new(copy)).unwrap().repairs, []);
+}
+
 #[tokio::test]
 async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
     let disk = Simulated::new();
@@ -80,7 +89,7 @@ async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
     store.close();
     let names = disk.list("journal").unwrap();
     assert!(names.len() > 2);
-    let (mut located, mut torn, mut zeros) = (0, 0, 0);
+    let (mut located, mut torn, mut zeros, mut footers) = (0, 0, 0, 0);
     for name in names {
         let path = format!("journal/{name}");
         let length = disk.open(&path).unwrap().unwrap().length().unwrap();
@@ -99,9 +108,19 @@ async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
                     located += 1;
                 }
                 Err(VerifyError::Newer { .. }) => located += 1,
-                Ok(verified) if verified.torn_bytes > 0 => {
+                Ok(verified) => {
                     let all = verified.records == expected.len() as u64;
-                    (zeros, torn) = (zeros + u64::from(all), torn + u64::from(!all));
+                    let [repair] = &verified.repairs[..] else { panic!("{path} {at}") };
+                    assert!(repair.file == path && repair.offset <= at, "{path} {at}: {repair}");
+                    match repair.affected {
+                        Affected::Footer => footers += u64::from(all),
+                        Affected::End if all => zeros += 1,
+                        Affected::End => torn += 1,
+                        Affected::Index | Affected::Records(_) => panic!("{path} {at}: {repair}"),
+                    }
+                    if repair.affected == Affected::Footer && at % 8 == 0 {
+                        is_mended(&disk);
+                    }
                 }
                 other => panic!("{path} {at}: {other:?}"),
             }
@@ -117,8 +136,12 @@ async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
             disk.flip(&path, at, 1 << (at % 8));
         }
     }
-    eprintln!("{located} located, {torn} seen as torn, {zeros} in what is not used yet");
-    event_store::verify_on(Arc::new(disk)).unwrap();
+    eprintln!(
+        "{located} located, {torn} seen as torn, {zeros} in what is not used yet, {footers} in \
+         footers"
+    );
+    assert_eq!(footers, 3 * 104);
+    assert_eq!(event_store::verify_on(Arc::new(disk)).unwrap().repairs, []);
 }
 
 #[tokio::test]
@@ -357,15 +380,15 @@ async fn a_newer_store_is_refused_untouched() {
     closed(dir.path(), 3).await;
     let file = &segments(dir.path())[0];
     let mut bytes = fs::read(file).unwrap();
-    bytes[8] = 2;
+    bytes[8] = 3;
     bytes[12..16].fill(0);
     let crc = crc32fast::hash(&bytes[..64]);
     bytes[12..16].copy_from_slice(&crc.to_le_bytes());
     fs::write(file, &bytes).unwrap();
     let result = Store::open(dir.path(), small());
-    assert!(matches!(result, Err(OpenError::Newer { found: 2 })), "{result:?}");
+    assert!(matches!(result, Err(OpenError::Newer { found: 3 })), "{result:?}");
     assert_eq!(fs::read(file).unwrap(), bytes);
-    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::Newer { found: 2 })));
+    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::Newer { found: 3 })));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use event_store::{Options, Store};
 
 use crate::sample::{LOGS, answers, copy, cursor, fill, log, small};
 
-const FIXTURES: [&str; 1] = ["version-1"];
+const FIXTURES: [&str; 2] = ["version-1", "version-2"];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)

@@ -14,4 +14,5 @@ mod machine;
 mod proof;
 mod read_fault;
 mod sample;
+mod seal;
 mod subscribe;

@@ -27,14 +27,19 @@ impl Store {
         let start = Instant::now();
         match self {
             Self::Verify => match event_store::verify(&store) {
-                Ok(found) => eprintln!(
-                    "sound: {} records of {} streams in {} segments, {} bytes, {:.1?}",
-                    found.records,
-                    found.streams,
-                    found.segments,
-                    found.bytes,
-                    start.elapsed()
-                ),
+                Ok(found) => {
+                    eprintln!(
+                        "sound: {} records of {} streams in {} segments, {} bytes, {:.1?}",
+                        found.records,
+                        found.streams,
+                        found.segments,
+                        found.bytes,
+                        start.elapsed()
+                    );
+                    for repair in found.repairs {
+                        eprintln!("to be repaired: {repair}");
+                    }
+                }
                 Err(error) => {
                     eprintln!("readmit: {:#}", anyhow::Error::from(error));
                     return Ok(Exit::Failure);

@@ -1,0 +1,59 @@
+//! Who gives full segments their footers: a thread of its own, or, in a store without threads, the
+//! caller's. Nobody waits for it.
+
+use std::sync::{Arc, mpsc};
+
+use crate::disk::Shortage;
+use crate::journal::{JournalError, Mark, Segment, seal};
+use crate::live::Shared;
+
+/// Segments on their way to the thread.
+pub(crate) type Full = (Segment, Mark);
+
+/// Where the writer hands full segments to.
+pub(crate) enum Sealer {
+    Thread(mpsc::SyncSender<Full>),
+    Inline,
+}
+
+impl Sealer {
+    /// Takes full segments over; returns those for which there is no room now.
+    pub(crate) fn seal(&self, shared: &Shared, full: Vec<Full>) -> Vec<Full> {
+        let mut left = Vec::new();
+        for (segment, end) in full {
+            match self {
+                Self::Thread(sender) => match sender.try_send((segment, end)) {
+                    // If the thread has ended, so has the store.
+                    Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => {}
+                    Err(mpsc::TrySendError::Full(full)) => left.push(full),
+                },
+                Self::Inline => seal_one(shared, &segment, end),
+            }
+        }
+        left
+    }
+}
+
+/// The thread: until the writer has ended, and everything it handed over is sealed.
+pub(crate) fn run(shared: &Arc<Shared>, full: &mpsc::Receiver<Full>) {
+    while let Ok((segment, end)) = full.recv() {
+        seal_one(shared, &segment, end);
+    }
+}
+
+fn seal_one(shared: &Shared, segment: &Segment, end: Mark) {
+    if shared.failure().is_some() {
+        return;
+    }
+    match seal::seal(&shared.journal, segment, end) {
+        Ok(()) => {}
+        // The next opening does it.
+        Err(JournalError::Io { source, .. }) if Shortage::of(&source).is_some() => {}
+        Err(JournalError::Io { doing: "read", .. }) => {}
+        // What the disk holds of it is not known.
+        Err(error @ JournalError::Io { .. }) => shared.fail(error.to_string()),
+        Err(error @ (JournalError::Corrupt { .. } | JournalError::Newer { .. })) => {
+            shared.found_damage(error.to_string());
+        }
+    }
+}
