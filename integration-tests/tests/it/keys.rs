@@ -119,7 +119,12 @@ impl<'a> Ceremony<'a> {
         self.sign(&["keys", "request", purpose], serial, "announces key")
     }
 
-    fn revocation(&self, key: (&str, &str), last_good: Option<&str>, serial: u64) -> String {
+    pub(crate) fn revocation(
+        &self,
+        key: (&str, &str),
+        last_good: Option<&str>,
+        serial: u64,
+    ) -> String {
         let (purpose, key_id) = key;
         let mut ask = vec!["keys", "revoke", purpose, "--key-id", key_id];
         ask.extend(last_good.map(|name| ["--last-good", name]).into_iter().flatten());

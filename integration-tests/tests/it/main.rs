@@ -17,4 +17,5 @@ mod listing;
 mod alone;
 mod readme;
 mod restored;
+mod stolen;
 mod succession;

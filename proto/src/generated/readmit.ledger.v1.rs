@@ -1405,6 +1405,10 @@ pub struct ResumeWritingRequest {
     /// Check, and write nothing.
     #[prost(bool, tag = "4")]
     pub validate_only: bool,
+    /// Take in, as they stand, the dispatches up to that one which somebody else has signed with this
+    /// State's log key, so that the key can be revoked behind them.
+    #[prost(bool, tag = "5")]
+    pub take_in_forged: bool,
 }
 /// The log is continued.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2024,6 +2028,8 @@ pub enum WaitingFor {
     Operator = 2,
     /// The safeguard `restored`, which is being opened on every open case.
     Safeguards = 3,
+    /// Dispatches that somebody else has signed with the own log key, and that an operator takes in.
+    Forged = 4,
 }
 impl WaitingFor {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2036,6 +2042,7 @@ impl WaitingFor {
             Self::Dispatches => "WAITING_FOR_DISPATCHES",
             Self::Operator => "WAITING_FOR_OPERATOR",
             Self::Safeguards => "WAITING_FOR_SAFEGUARDS",
+            Self::Forged => "WAITING_FOR_FORGED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2045,6 +2052,7 @@ impl WaitingFor {
             "WAITING_FOR_DISPATCHES" => Some(Self::Dispatches),
             "WAITING_FOR_OPERATOR" => Some(Self::Operator),
             "WAITING_FOR_SAFEGUARDS" => Some(Self::Safeguards),
+            "WAITING_FOR_FORGED" => Some(Self::Forged),
             _ => None,
         }
     }

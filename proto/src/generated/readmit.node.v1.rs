@@ -85,7 +85,7 @@ pub struct PartnerStatus {
 /// What the node waits for before it writes to a partner.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Waiting {
-    /// What: `restored: dispatches`, `restored: safeguards` or `mark lost`.
+    /// What: `restored: dispatches`, `restored: safeguards`, `forged: dispatches` or `mark lost`.
     #[prost(string, tag = "1")]
     pub state: ::prost::alloc::string::String,
     /// Since when: milliseconds since 1970-01-01T00:00:00Z.
@@ -109,7 +109,7 @@ pub struct Waiting {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ArrivalCount {
     /// What: `stored`, `duplicate`, `parked_gap`, `parked_future`, `quarantined`, `rival`, `broken`,
-    /// `heard_unknown`, `withheld` or `frozen`.
+    /// `heard_unknown`, `withheld`, `frozen` or `held_back`.
     #[prost(string, tag = "1")]
     pub outcome: ::prost::alloc::string::String,
     /// How often.
@@ -422,6 +422,10 @@ pub struct ResumeWritingRequest {
     /// partner's operator has confirmed; absent where it holds none.
     #[prost(uint64, optional, tag = "3")]
     pub partner_holds: ::core::option::Option<u64>,
+    /// Take in, as they stand, the dispatches up to that one which somebody else has signed with this
+    /// State's log key, so that the key can be revoked behind them.
+    #[prost(bool, tag = "4")]
+    pub take_in_forged: bool,
 }
 /// The log is continued.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -995,7 +999,8 @@ pub mod operator_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Lets the node write to a partner again whose signer's mark was lost, or whose last dispatches
-        /// nobody holds. An entry on the record says so, for ever.
+        /// nobody holds. An entry on the record says so, for ever. Or has it take in what somebody else
+        /// signed with this State's log key.
         pub async fn resume_writing(
             &mut self,
             request: impl tonic::IntoRequest<super::ResumeWritingRequest>,
@@ -1309,7 +1314,8 @@ pub mod operator_service_server {
             tonic::Status,
         >;
         /// Lets the node write to a partner again whose signer's mark was lost, or whose last dispatches
-        /// nobody holds. An entry on the record says so, for ever.
+        /// nobody holds. An entry on the record says so, for ever. Or has it take in what somebody else
+        /// signed with this State's log key.
         async fn resume_writing(
             &self,
             request: tonic::Request<super::ResumeWritingRequest>,

@@ -53,6 +53,13 @@ struct Eras {
     partner: u32,
 }
 
+/// What the ledger makes of a witness.
+struct Heard {
+    verdict: WitnessVerdict,
+    /// Whether it is to be asked for what it holds of the own log.
+    is_to_be_had: bool,
+}
+
 /// What is asked of the own topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Topicality {
@@ -87,7 +94,8 @@ impl Recovering {
         }
     }
 
-    /// Asks both witnesses once; says whether the node waits.
+    /// Asks both witnesses once; says whether it is to be asked again soon: the node waits, or the
+    /// partner holds what an operator may take in at any moment.
     async fn look(
         &self,
         topicality: &mut Topicality,
@@ -101,11 +109,9 @@ impl Recovering {
             if topic.is_ok() {
                 *topicality = Topicality::Answered;
             }
-            door.and(topic)?;
-        } else {
-            door?;
+            topic?;
         }
-        Ok(self.heads().await?.waiting)
+        Ok(door? == WitnessVerdict::Forged || self.heads().await?.waiting)
     }
 
     async fn heads(&self) -> Result<GetHeadsResponse, FetchError> {
@@ -117,8 +123,8 @@ impl Recovering {
         &self,
         heads: &GetHeadsResponse,
         shutdown: &Shutdown,
-    ) -> Result<(), FetchError> {
-        let Some(mut door) = self.door.clone() else { return Ok(()) };
+    ) -> Result<WitnessVerdict, FetchError> {
+        let Some(mut door) = self.door.clone() else { return Ok(WitnessVerdict::Known) };
         let genesis = heads.genesis.clone();
         let asked = door.get_head(GetHeadRequest { genesis, wait_for_number: None });
         let there = in_time(asked).await?.into_inner();
@@ -126,23 +132,26 @@ impl Recovering {
         let era = |head: &Option<Head>| head.as_ref().map_or(0, |head| head.era);
         let eras = Eras { own: era(&there.held), partner: era(&there.own) };
         let header = there.held.map(|head| head.signed_header).unwrap_or_default();
-        if self.hear(Witness::Partner, header, Vec::new()).await? {
+        let Heard { verdict, is_to_be_had } =
+            self.hear(Witness::Partner, header, Vec::new()).await?;
+        if is_to_be_had {
             self.fetch_back(heads, eras, door, shutdown).await?;
         }
-        Ok(())
+        Ok(verdict)
     }
 
-    /// Tells the ledger what a witness holds; says whether it is to be had back.
+    /// Tells the ledger what a witness holds.
     async fn hear(
         &self,
         witness: Witness,
         signed_header: Vec<u8>,
         dispatch: Vec<u8>,
-    ) -> Result<bool, FetchError> {
+    ) -> Result<Heard, FetchError> {
         let ledger = &self.importer.ledger;
         let heard = ledger.hear_witness(self.partner, witness, signed_header, dispatch).await;
         let heard = heard.map_err(FetchError::Ledger)?;
-        let (is_wrong, is_to_be_had) = match heard.verdict() {
+        let verdict = heard.verdict();
+        let (is_wrong, is_to_be_had) = match verdict {
             WitnessVerdict::Known => (false, false),
             WitnessVerdict::Newer => (false, true),
             // It may hold more than this store all the same.
@@ -152,11 +161,11 @@ impl Recovering {
             }
         };
         if is_wrong {
-            let (verdict, reason) = (heard.verdict().as_str_name(), &heard.reason);
+            let (verdict, reason) = (verdict.as_str_name(), &heard.reason);
             tracing::error!(partner = %self.partner, verdict, reason, "a witness of the own log");
             self.status.error(format_args!("{verdict}: {reason}"));
         }
-        Ok(heard.takes_back && is_to_be_had)
+        Ok(Heard { verdict, is_to_be_had: heard.takes_back && is_to_be_had })
     }
 
     /// Takes back what the partner holds of the own log, and what that had heard, in turn.
@@ -229,7 +238,8 @@ impl Recovering {
             self.hear(Witness::Topic, Vec::new(), Vec::new()).await?;
             return Ok(());
         };
-        if !self.hear(Witness::Topic, Vec::new(), newest.payload).await? {
+        let heard = self.hear(Witness::Topic, Vec::new(), newest.payload).await?;
+        if !heard.is_to_be_had {
             return Ok(());
         }
         let next = ledger::own_head(&self.heads().await?).map_or(0, |it| it.saturating_add(1));

@@ -15,6 +15,7 @@
 //! | Waits for | Ends when |
 //! |---|---|
 //! | dispatches | the own log has come back up to the mark, or an operator lets it go on |
+//! | forged dispatches | what somebody else signed with the own log key, and the partner holds, has been taken in |
 //! | the operator, as the mark is lost | an operator has compared with the partner, and says so |
 //! | safeguards | every open case carries `restored` |
 //!
@@ -56,6 +57,9 @@ pub(crate) struct Waiting {
 pub(crate) enum Lack {
     /// Dispatches of the own log, up to this one.
     Dispatches { released: u64, digest: Digest },
+    /// Dispatches that somebody else signed with the own log key, up to this one: an operator takes
+    /// them in as they stand, to revoke that key behind them.
+    Forged { last: u64, digest: Digest },
     /// The mark, and so anybody's knowledge of what was signed.
     Mark,
     /// The safeguard `restored` on open cases.
@@ -93,7 +97,7 @@ impl Leave {
     /// Whether dispatches of the own log are taken back.
     pub(crate) fn takes_back(&self) -> bool {
         match self.lack() {
-            Some(Lack::Dispatches { .. } | Lack::Mark) => true,
+            Some(Lack::Dispatches { .. } | Lack::Forged { .. } | Lack::Mark) => true,
             Some(Lack::Safeguards) | None => false,
         }
     }
@@ -101,7 +105,9 @@ impl Leave {
     /// Whether a dispatch of the partner that is not stored yet has to wait for own words.
     pub(crate) fn holds_back(&self, number: u64) -> bool {
         self.waiting().is_some_and(|waiting| match waiting.lack {
-            Lack::Dispatches { .. } => waiting.needs.is_none_or(|needs| number > needs),
+            Lack::Dispatches { .. } | Lack::Forged { .. } => {
+                waiting.needs.is_none_or(|needs| number > needs)
+            }
             Lack::Safeguards => true,
             Lack::Mark => false,
         })
@@ -127,8 +133,9 @@ impl Leave {
     /// Notes where the own log ends now.
     pub(crate) fn follow(&mut self, head: Option<Heard>) {
         if let Self::Waiting(waiting) = self
-            && let Lack::Dispatches { released, digest } = waiting.lack
-            && head.is_some_and(|head| head.number == released && head.digest == digest)
+            && let Lack::Dispatches { released: last, digest } | Lack::Forged { last, digest } =
+                waiting.lack
+            && head.is_some_and(|head| head.number == last && head.digest == digest)
         {
             waiting.lack = Lack::Safeguards;
         }
@@ -150,6 +157,10 @@ impl Waiting {
                 "the store was restored from an old copy and lacks own dispatches {next} to \
                  {released}, which were signed: they are asked of the partner and of the own \
                  topic; where neither has them, see `operator resume`"
+            ),
+            Lack::Forged { last, .. } => format!(
+                "somebody else signed dispatches {next} to {last} with this State's log key: they \
+                 are asked of the partner and of the own topic, and taken in as they stand"
             ),
             Lack::Mark => "the signer's mark is lost, so nobody can tell whether the store is an \
                            old copy: compare with the partner, then `operator resume`"

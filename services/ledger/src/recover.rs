@@ -32,7 +32,7 @@ const PAGE_RECORDS: usize = 1024;
 /// How long to wait after a failure before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs until no corridor waits any more, or the ledger ends.
+/// Runs until the ledger ends.
 pub(crate) async fn run(reader: Reader, mut snapshots: Snapshots, queue: mpsc::WeakSender<Job>) {
     loop {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
@@ -41,9 +41,6 @@ pub(crate) async fn run(reader: Reader, mut snapshots: Snapshots, queue: mpsc::W
                 Some((*partner, it.leave.lack()?, it.stopped.is_some()))
             })
         };
-        if waiting().next().is_none() {
-            return;
-        }
         let mut failed = false;
         for (partner, lack, stopped) in waiting() {
             if lack == Lack::Safeguards && !stopped {

@@ -40,6 +40,8 @@ pub(crate) struct CorridorSnapshot {
     pub(crate) parked: u64,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
+    /// Whether a log key that somebody else has signed with has to be revoked first.
+    pub(crate) owes_revocation: bool,
     /// Why nothing more of the partner's log is stored.
     pub(crate) frozen: Option<String>,
     /// Whether the partner has proved a fault of the own log.

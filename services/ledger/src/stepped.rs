@@ -249,7 +249,8 @@ impl Stepped {
     /// As the ledger's `ResumeWriting`.
     pub fn resume(&mut self, partner: State, partner_holds: Option<u64>) -> Result<(), Failure> {
         let (reply, mut answer) = oneshot::channel();
-        let job = ResumeJob { partner, partner_holds, validate_only: false };
+        let job =
+            ResumeJob { partner, partner_holds, takes_in_forged: false, validate_only: false };
         self.writer.step(vec![Job::Leave(LeaveJob::Resume(job, reply))]);
         self.recover()?;
         answer.try_recv().map_err(|_| failure::writer_gone())??;

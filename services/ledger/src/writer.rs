@@ -21,6 +21,7 @@
 mod append;
 pub(crate) mod erasure;
 mod fault;
+mod forged;
 mod group;
 mod import;
 pub(crate) mod leave;
@@ -470,6 +471,9 @@ impl Writer {
             return Err(group.fail(failure.with_source(error)));
         }
         group.settle(&mut self.parts);
+        if let Err(error) = forged::look_again(&mut self.parts) {
+            tracing::error!(%error, "what had stopped the writing could not be looked at again");
+        }
         self.again.append(&mut group.again);
         for case in std::mem::take(&mut group.erasures) {
             self.parts.keys.erase(&case);

@@ -61,6 +61,7 @@ fn counted(arrivals: &BTreeMap<i32, u64>) -> Vec<OutcomeCount> {
 fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
     let words = [
         (it.stopped.is_some(), "heard-unknown"),
+        (it.owes_revocation, "key-to-revoke"),
         (it.leave.waiting().is_some(), "waiting"),
         (it.answers_low.is_some(), "answers-low"),
         (it.frozen.is_some(), "frozen"),
@@ -75,6 +76,7 @@ fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
 fn sent_waiting(waiting: &Waiting, next: u64) -> wire::Waiting {
     let waiting_for = match waiting.lack {
         Lack::Dispatches { .. } => wire::WaitingFor::Dispatches,
+        Lack::Forged { .. } => wire::WaitingFor::Forged,
         Lack::Mark => wire::WaitingFor::Operator,
         Lack::Safeguards => wire::WaitingFor::Safeguards,
     };

@@ -17,6 +17,7 @@ pub(super) async fn execute(
     let job = ResumeJob {
         partner: corridor.partner,
         partner_holds: request.partner_holds,
+        takes_in_forged: request.take_in_forged,
         validate_only: request.validate_only,
     };
     let made = service.0.queue.leave(|reply| LeaveJob::Resume(job, reply)).await?;

@@ -23,7 +23,7 @@ use super::erasure;
 use super::group::{Fit, Group, local_record};
 use super::signing;
 use super::state::CorridorState;
-use super::{Parts, Reply, Writer};
+use super::{Parts, Reply, Writer, forged};
 use crate::access::NewAccess;
 use crate::failure::{self, CASE_KEY_MISSING, OWN_LOG_FROZEN, PARTNER_STOPPED};
 use crate::keyring::{NewKey, Reach};
@@ -226,6 +226,9 @@ impl Writer {
         }
         if let Some(waiting) = state.leave.waiting() {
             return Err(failure::waiting(waiting, state.logs.own.next_number()).into());
+        }
+        if !job.entries.is_empty() {
+            forged::owed(state, &job.entries)?;
         }
         let begins = begins(job);
         let draft = group.draft(&self.parts, job.partner);

@@ -3,6 +3,7 @@
 //! ([`crate::leave`]).
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use domain::case::event::{Kind, ResumeReason, Statement, WritingResumed};
 use domain::chain::{Content, Heard};
@@ -22,7 +23,7 @@ use runtime::failure::{Class, Failure};
 
 use super::group::{Group, local_record, push_dispatch};
 use super::state::CorridorState;
-use super::{Parts, Reply, erasure, fault, signing};
+use super::{Parts, Reply, erasure, fault, forged, signing};
 use crate::corridor::Side;
 use crate::failure::RESUME_REFUSED;
 use crate::layout::{self, LogNames, case_stream};
@@ -59,6 +60,8 @@ pub(crate) struct Answer<T> {
 pub(crate) struct ResumeJob {
     pub(crate) partner: State,
     pub(crate) partner_holds: Option<u64>,
+    /// Take in what somebody else signed with the own log key, up to that dispatch.
+    pub(crate) takes_in_forged: bool,
     pub(crate) validate_only: bool,
 }
 
@@ -134,6 +137,13 @@ pub(super) fn carry_out(parts: &mut Parts, group: &mut Group, job: LeaveJob) {
             })),
             Err(failure) => drop(reply.send(Err(failure))),
         },
+        LeaveJob::Resume(job, reply) if job.takes_in_forged => {
+            let taken = forged::take_in(parts, group.now, &job);
+            // Told once everybody sees what is waited for.
+            group.afterwards.push(Box::new(move |done| {
+                let _ = reply.send(done.and(taken).map(|()| None));
+            }));
+        }
         LeaveJob::Resume(job, reply) => resume(parts, job, reply),
     }
 }
@@ -252,12 +262,15 @@ fn expected(
         return Ok(stored.map_or(Expected::Unknown, |it| Expected::Digest(it.digest)));
     }
     Ok(match state.leave.lack() {
-        Some(Lack::Dispatches { released, digest }) if number == released => {
-            Expected::Digest(digest)
+        Some(Lack::Dispatches { released: last, digest } | Lack::Forged { last, digest }) => {
+            match number.cmp(&last) {
+                Ordering::Less => Expected::Unknown,
+                Ordering::Equal => Expected::Digest(digest),
+                Ordering::Greater => Expected::Nothing,
+            }
         }
-        Some(Lack::Dispatches { released, .. }) if number < released => Expected::Unknown,
         Some(Lack::Mark) => Expected::Unknown,
-        Some(Lack::Dispatches { .. } | Lack::Safeguards) | None => Expected::Nothing,
+        Some(Lack::Safeguards) | None => Expected::Nothing,
     })
 }
 
@@ -294,13 +307,13 @@ fn unexpected(
     } else {
         dispatch
     };
-    let reason = forged(parts, group, partner, signed, bytes);
+    let reason = keep_forged(parts, group, partner, signed, bytes);
     (WitnessVerdict::Forged, reason)
 }
 
 /// Keeps a dispatch that was signed with this State's key and not by this node, and stops writing:
 /// whatever is said now could be denied.
-fn forged(
+fn keep_forged(
     parts: &mut Parts,
     group: &mut Group,
     partner: State,
@@ -310,8 +323,9 @@ fn forged(
     let number = signed.header().number;
     let reason = format!(
         "dispatch {number} of this State's own log carries a good signature and was not made here: \
-         somebody has the log key, or the signer's mark went back together with the store; revoke \
-         the key (`readmit keys revoke`)"
+         somebody has the log key, or the signer's mark went back together with the store; where the \
+         partner holds it, take it in (`readmit operator resume --take-in-forged`), then revoke the \
+         key (`readmit keys revoke`)"
     );
     tracing::error!(%partner, number, "a dispatch of the own log was not signed by this node");
     let outcome = u32::try_from(i32::from(ImportOutcome::OwnForged)).unwrap_or_default();
@@ -399,7 +413,7 @@ fn take_back(
         }
         // Its signature is good, and it does not follow on what is stored.
         Fault::BrokenChain { .. } | Fault::Rival { .. } => {
-            (Outcome::Forged, forged(parts, group, partner, &signed, bytes))
+            (Outcome::Forged, keep_forged(parts, group, partner, &signed, bytes))
         }
         Fault::Gap { .. } => (Outcome::Gap, reason),
         Fault::Duplicate { .. } => (Outcome::Duplicate, String::new()),
@@ -615,7 +629,7 @@ fn may_resume(
     let lacking = state.leave.waiting().and_then(|waiting| match waiting.lack {
         Lack::Mark => Some((waiting, ResumeReason::MarkLost)),
         Lack::Dispatches { .. } => Some((waiting, ResumeReason::NotRecovered)),
-        Lack::Safeguards => None,
+        Lack::Forged { .. } | Lack::Safeguards => None,
     });
     let Some((waiting, reason)) = lacking else {
         return Ok(Err("nothing is waited for that an operator could settle".to_owned()));
@@ -646,6 +660,6 @@ fn may_resume(
 }
 
 /// A dispatch, or none, for people.
-fn name(number: Option<u64>) -> String {
+pub(super) fn name(number: Option<u64>) -> String {
     number.map_or_else(|| "no dispatch".to_owned(), |number| format!("dispatch {number}"))
 }

@@ -8,15 +8,13 @@ use domain::chain::{Content, Dispatch};
 use domain::identifier::{Digest, State};
 use domain::time::Instant;
 use event_store::{CursorName, Position, Store};
-use proto::ledger::v1::ImportOutcome;
-use proto::store::v1::StoredProof;
-use record::canonical;
 use record::dispatch::{Header, SignedHeader};
 use record::key_directory::{Placed, root_statement};
 use record::log::LogState;
 use runtime::failure::Failure;
 
 use super::fault;
+use super::forged::{self, ForgedKeys, Proof};
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, LogNames};
 use crate::leave::Leave;
@@ -54,6 +52,8 @@ pub(crate) struct CorridorState {
     pub(super) void_faults: BTreeSet<u64>,
     /// Why nothing more is written to this partner.
     pub(crate) stopped: Option<String>,
+    /// With which keys somebody else has signed what the own log holds.
+    pub(super) forged: ForgedKeys,
     /// Whether anything may be written to it yet.
     pub(crate) leave: Leave,
     /// An operator's word that is carried out once every open case has its safeguard.
@@ -123,7 +123,8 @@ impl CorridorState {
             local_size: store.log_size(&names.local),
             revision: stream_length(store, &corridor.stream).map_err(failed)?,
         };
-        let (proofs, stopped) = proofs(store, &corridor).map_err(failed)?;
+        let proofs = proofs(store, &corridor).map_err(failed)?;
+        let (stopped, forged) = forged::found(store, &corridor).map_err(failed)?;
         let both = [&names.own, &names.partner];
         let void_faults = fault::resume(store, both, &mut logs, &faults).map_err(failed)?;
         let missing = missing::find(store, &corridor.names).map_err(failed)?;
@@ -137,6 +138,7 @@ impl CorridorState {
             proofs,
             void_faults,
             stopped,
+            forged,
             leave: Leave::Granted,
             resuming: None,
             answers_low: None,
@@ -168,6 +170,7 @@ impl CorridorState {
             partner_hpke: hpke.map(|key| key.public_key),
             parked: self.parked.len() as u64,
             stopped: self.stopped.clone(),
+            owes_revocation: self.owes_revocation(),
             frozen: self.logs.partner.frozen().map(|frozen| {
                 let (stated_in, last) = (frozen.stated_in, frozen.last.number);
                 format!(
@@ -266,23 +269,8 @@ fn announcements(
     Ok((announced, faults))
 }
 
-/// Which dispatches are kept as proof, and whether one of them forbids writing to the partner.
-fn proofs(
-    store: &Store,
-    corridor: &Corridor,
-) -> Result<(BTreeSet<Digest>, Option<String>), Failure> {
-    let log = &corridor.names.proofs;
-    let mut digests = BTreeSet::new();
-    let mut stopped = None;
-    for record in layout::log_records(store, log, 0, store.log_size(log))? {
-        let proof: StoredProof =
-            canonical::decode(&record.leaf).map_err(|_| crate::failure::corrupt(&record))?;
-        let dispatch = record::dispatch::Dispatch::decode(&proof.dispatch);
-        digests.extend(dispatch.map(|dispatch| *dispatch.signed_header.digest()));
-        let stops = [ImportOutcome::HeardUnknown, ImportOutcome::OwnForged];
-        if stops.iter().any(|it| i32::try_from(proof.outcome) == Ok((*it).into())) {
-            stopped.get_or_insert(proof.reason);
-        }
-    }
-    Ok((digests, stopped))
+/// Which dispatches are kept as proof.
+fn proofs(store: &Store, corridor: &Corridor) -> Result<BTreeSet<Digest>, Failure> {
+    let proofs = Proof::all(store, corridor)?;
+    Ok(proofs.into_iter().filter_map(|proof| Some(*proof.signed?.digest())).collect())
 }

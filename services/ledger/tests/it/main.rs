@@ -10,6 +10,7 @@ mod disclosure;
 mod erasure;
 mod failing_disk;
 mod faults;
+mod forged;
 mod forger;
 mod group;
 mod hostile;

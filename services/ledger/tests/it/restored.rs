@@ -31,11 +31,11 @@ pub(crate) async fn number(node: &Running) -> u64 {
     node.status().await.own_head.unwrap().number
 }
 
-async fn read(node: &Running, office: &str, case: &str) -> Reading {
+pub(crate) async fn read(node: &Running, office: &str, case: &str) -> Reading {
     node.read(&node.official(office), case).await.unwrap()
 }
 
-async fn is_restored(node: &Running, office: &str, case: &str) -> bool {
+pub(crate) async fn is_restored(node: &Running, office: &str, case: &str) -> bool {
     let open: Vec<_> = read(node, office, case).await.safeguards().open().collect();
     open == [Safeguard::Restored]
 }

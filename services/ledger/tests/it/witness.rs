@@ -61,13 +61,24 @@ impl Running {
         &self,
         partner_holds: Option<u64>,
     ) -> Result<Option<proto::ledger::v1::Dispatch>, Status> {
-        let request = ResumeWritingRequest {
+        let request = self.resume_request(partner_holds);
+        Ok(self.client.clone().resume_writing(request).await?.into_inner().dispatch)
+    }
+
+    /// Takes in what somebody else signed with this State's log key, up to a dispatch.
+    pub(crate) async fn take_in_forged(&self, last: Option<u64>) -> Result<(), Status> {
+        let request = ResumeWritingRequest { take_in_forged: true, ..self.resume_request(last) };
+        self.client.clone().resume_writing(request).await.map(drop)
+    }
+
+    fn resume_request(&self, partner_holds: Option<u64>) -> ResumeWritingRequest {
+        ResumeWritingRequest {
             caller: Some(self.operator().context(Purpose::Unspecified)),
             partner_state: self.partner.to_string(),
             partner_holds,
             validate_only: false,
-        };
-        Ok(self.client.clone().resume_writing(request).await?.into_inner().dispatch)
+            take_in_forged: false,
+        }
     }
 
     /// Waits until the node may write again: its first word is a dispatch with this number.

@@ -75,6 +75,7 @@ fn waiting(it: &ledger::Waiting, courier: Option<&exchange::PartnerStatus>) -> W
         ledger::WaitingFor::Dispatches => "restored: dispatches",
         ledger::WaitingFor::Safeguards => "restored: safeguards",
         ledger::WaitingFor::Operator => "mark lost",
+        ledger::WaitingFor::Forged => "forged: dispatches",
         ledger::WaitingFor::Unspecified => "",
     };
     let says = |said: &Option<ledger::Testimony>, silent: String| match said {

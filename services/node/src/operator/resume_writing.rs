@@ -18,6 +18,7 @@ pub(super) async fn resume_writing(
         caller: Some(caller.context(Purpose::Unspecified)),
         partner_state: partner.code().to_owned(),
         partner_holds: request.partner_holds,
+        take_in_forged: request.take_in_forged,
         validate_only: request.validate_only,
     };
     let resumed = operator.ledger.clone().resume_writing(request).await?.into_inner();
