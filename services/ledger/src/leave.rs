@@ -9,13 +9,13 @@
 //! What the partner says is let in only as far as the next own word to come back had heard it
 //! ([`Leave::holds_back`]): then each of its dispatches is judged with the own words that were
 //! there when it was stored first, the one that froze its log among them, and no case arrives
-//! between the safeguards and the first word. Where only the mark is lost nothing is held back: nobody can tell
-//! whether a word is lacking, and an objection of the partner has to be seen.
+//! between the safeguards and the first word. Where only the mark is lost nothing is held back:
+//! nobody can tell whether a word is lacking, and an objection of the partner has to be seen.
 //!
 //! | Waits for | Ends when |
 //! |---|---|
 //! | dispatches | the own log has come back up to the mark, or an operator lets it go on |
-//! | forged dispatches | what somebody else signed with the own log key, and the partner holds, has been taken in |
+//! | forged dispatches | what somebody else signed with the own log key has been taken in |
 //! | the operator, as the mark is lost | an operator has compared with the partner, and says so |
 //! | safeguards | every open case carries `restored` |
 //!

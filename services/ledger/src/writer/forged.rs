@@ -167,15 +167,15 @@ fn may_take_in(
     });
     let Some(last) = forged.rev().find(|signed| signed.header().number == number) else {
         return Ok(Err(format!(
-            "the partner has not shown a dispatch {number} that is signed with this State's log key \
-             and was not made here"
+            "the partner has not shown a dispatch {number} that is signed with this State's log \
+             key and was not made here"
         )));
     };
     let head = state.logs.own.head().map(|head| head.heard.digest);
     if number == next && last.header().previous != head {
         return Ok(Err(format!(
-            "dispatch {number} does not follow on this State's own: whoever signed it forked the log \
-             earlier, and the partner proves that fault"
+            "dispatch {number} does not follow on this State's own: whoever signed it forked the \
+             log earlier, and the partner proves that fault"
         )));
     }
     Ok(Ok(last))
