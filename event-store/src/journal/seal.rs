@@ -148,8 +148,8 @@ pub(crate) fn digest(
     Ok(digest.root())
 }
 
-/// The digest of a segment up to a frame's end, of the very bytes whose checksums were found good: one that was
-/// read for itself could be that of a read that lied, and would stand there for ever.
+/// The digest of a segment up to a frame's end, of the very bytes whose checksums were found good:
+/// one that was read for itself could be that of a read that lied, and would stand there for ever.
 pub(crate) fn checked_digest(
     journal: &Journal,
     segment: &Segment,

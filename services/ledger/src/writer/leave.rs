@@ -323,9 +323,9 @@ fn keep_forged(
     let number = signed.header().number;
     let reason = format!(
         "dispatch {number} of this State's own log carries a good signature and was not made here: \
-         somebody has the log key, or the signer's mark went back together with the store; where the \
-         partner holds it, take it in (`readmit operator resume --take-in-forged`), then revoke the \
-         key (`readmit keys revoke`)"
+         somebody has the log key, or the signer's mark went back together with the store; where \
+         the partner holds it, take it in (`readmit operator resume --take-in-forged`), then \
+         revoke the key (`readmit keys revoke`)"
     );
     tracing::error!(%partner, number, "a dispatch of the own log was not signed by this node");
     let outcome = u32::try_from(i32::from(ImportOutcome::OwnForged)).unwrap_or_default();
