@@ -17,12 +17,14 @@ mod append;
 mod backup;
 mod check;
 pub mod disk;
+mod engine;
 mod index;
 mod journal;
 mod label;
 mod lengths;
 mod limits;
 mod live;
+mod memory;
 mod mutant;
 mod name;
 mod open;
@@ -42,12 +44,14 @@ pub use check::{
     Affected, Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, rebuild_on, verify,
     verify_on,
 };
+pub use engine::Engine;
 pub use label::LabelError;
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, GROUP_BATCHES_MAX,
     GROUP_BYTES_MAX, LABELS_MAX, PENDING_RECORDS_MAX, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX,
     READ_BYTES_MAX, READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
 };
+pub use memory::{Memory, MemoryRecords};
 pub use merkle;
 pub use name::{CursorName, Label, LogName, NameError, StreamId};
 pub use open::{OpenError, Opening, Options, Recovery};

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use futures::Stream;
 use tokio::sync::watch;
 
+use crate::engine::Engine;
 use crate::limits::SUBSCRIPTION_RECORDS_MAX;
 use crate::read::ReadError;
 use crate::record::{Filter, Position, StoredRecord};
@@ -16,8 +17,8 @@ use crate::store::Store;
 
 /// Records in order of position, without end.
 #[derive(Debug)]
-pub struct Subscription {
-    store: Store,
+pub struct Subscription<E = Store> {
+    store: E,
     filter: Filter,
     committed: watch::Receiver<Position>,
     /// Read and not yet given out.
@@ -30,17 +31,16 @@ impl Store {
     /// Follows the records from a position on that the filter admits.
     #[must_use]
     pub fn subscribe(&self, from: Position, filter: Filter) -> Subscription {
-        Subscription {
-            store: self.clone(),
-            filter,
-            committed: self.watch(),
-            buffer: VecDeque::new(),
-            next: from,
-        }
+        Subscription::new(self.clone(), from, filter)
     }
 }
 
-impl Subscription {
+impl<E: Engine> Subscription<E> {
+    pub(crate) fn new(store: E, from: Position, filter: Filter) -> Self {
+        let (committed, buffer) = (store.watch(), VecDeque::new());
+        Self { store, filter, committed, buffer, next: from }
+    }
+
     /// The next record; waits for it. [`ReadError::Closed`] once the store is closed and
     /// [`ReadError::BeyondEnd`] if the subscription starts after the store's end. Safe to cancel:
     /// nothing is lost.

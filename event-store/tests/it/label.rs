@@ -1,6 +1,6 @@
-//! Labels: replaced, listed in order, kept over reopening, gone with the index.
+//! Labels: replaced, listed in order, kept over reopening or lost as a whole.
 
-use event_store::{Label, LabelError, Position, Store, StreamId};
+use event_store::{Engine, Label, LabelError, Position, StreamId};
 
 use crate::sample::{Place, fill, stream};
 
@@ -8,12 +8,12 @@ fn labels(texts: &[&str]) -> Vec<Label> {
     texts.iter().map(|text| Label::new(text).unwrap()).collect()
 }
 
-fn list(store: &Store, prefix: &str) -> Vec<(String, StreamId)> {
+fn list(store: &impl Engine, prefix: &str) -> Vec<(String, StreamId)> {
     let found = store.list_labels(prefix, None, 100).unwrap();
     found.into_iter().map(|(label, stream)| (label.to_string(), stream)).collect()
 }
 
-async fn labels_follow_their_streams(place: Place) {
+async fn labels_follow_their_streams(place: impl Place) {
     let store = place.open();
     fill(&store, 0..3).await;
     let end = store.next_position();
@@ -51,7 +51,7 @@ async fn labels_follow_their_streams(place: Place) {
     assert_eq!(store.labels_upto(), Err(LabelError::Closed));
     let store = place.open();
     // Labels are not durable: kept, or all gone and to be set from the beginning.
-    if place.keeps_database() {
+    if place.keeps_labels() {
         assert_eq!(list(&store, "due/"), [due("02", "c"), due("03", "a")]);
         assert_eq!(store.labels_upto().unwrap(), end);
     } else {
@@ -64,15 +64,4 @@ async fn labels_follow_their_streams(place: Place) {
     assert_eq!(store.labels_upto().unwrap(), Position(0));
 }
 
-async fn a_rebuilt_index_has_no_labels(place: Place) {
-    let store = place.open();
-    fill(&store, 0..3).await;
-    store.set_labels(&stream("a"), labels(&["x"]), store.next_position()).unwrap();
-    store.close();
-    place.rebuild().unwrap();
-    let store = place.open();
-    assert_eq!(store.labels_upto().unwrap(), Position(0));
-    assert_eq!(list(&store, ""), []);
-}
-
-crate::sample::on_each_disk!(labels_follow_their_streams, a_rebuilt_index_has_no_labels);
+crate::sample::on_each_engine!(labels_follow_their_streams);

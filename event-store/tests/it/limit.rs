@@ -2,10 +2,10 @@
 
 use event_store::{
     AppendError, BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, Batch, CURSOR_BYTES_MAX,
-    NewRecord, Options, Position, RECORD_BYTES_MAX, Store,
+    Engine, NewRecord, Position, RECORD_BYTES_MAX,
 };
 
-use crate::sample::{cursor, log, record};
+use crate::sample::{Place, cursor, log, record};
 
 /// What a record takes beside its log name, leaf and payload.
 const HEADER: usize = 40;
@@ -15,16 +15,18 @@ fn sized(length: usize) -> NewRecord {
     NewRecord { log: log("local"), stream: None, leaf: Vec::new(), payload }
 }
 
-async fn check(store: &Store, batch: Batch, expected: Result<(), (&'static str, usize, usize)>) {
+async fn check(
+    store: &impl Engine,
+    batch: Batch,
+    expected: Result<(), (&'static str, usize, usize)>,
+) {
     let expected =
         expected.map_err(|(what, size, size_max)| AppendError::TooLarge { what, size, size_max });
     assert_eq!(store.append(batch).await.map(|_| ()), expected);
 }
 
-#[tokio::test]
-async fn limits_of_a_batch() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+async fn limits_of_a_batch(place: impl Place) {
+    let store = place.open();
     let of = |records: Vec<NewRecord>| Batch { records, ..Batch::default() };
     let cursors = |count: usize, length: usize| Batch {
         cursors: vec![(cursor("kafka/in"), vec![1; length]); count],
@@ -51,6 +53,6 @@ async fn limits_of_a_batch() {
     check(&store, cursors(1, max + 1), Err(("the value of a cursor", max + 1, max))).await;
 
     assert_eq!(store.next_position(), Position(9 + BATCH_RECORDS_MAX as u64));
-    store.close();
-    assert_eq!(event_store::verify(dir.path()).unwrap().records, 9 + BATCH_RECORDS_MAX as u64);
 }
+
+crate::sample::on_each_engine!(limits_of_a_batch);

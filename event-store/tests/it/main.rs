@@ -4,6 +4,7 @@
 
 mod append;
 mod backup;
+mod contract;
 mod corrupt;
 mod crash;
 mod fault_disk;

@@ -1,11 +1,11 @@
 //! Proofs that the store makes hold for the verifier, for every pair of sizes.
 
-use event_store::ReadError;
 use event_store::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+use event_store::{Engine, ReadError};
 
 use crate::sample::{LOGS, Place, fill, log};
 
-async fn proofs_hold_from_memory_and_from_files(place: Place) {
+async fn proofs_hold_from_memory_and_from_files(place: impl Place) {
     let store = place.open();
     fill(&store, 0..40).await;
     check(&store);
@@ -15,7 +15,7 @@ async fn proofs_hold_from_memory_and_from_files(place: Place) {
     check(&place.open());
 }
 
-fn check(store: &event_store::Store) {
+fn check(store: &impl Engine) {
     for name in LOGS.map(log) {
         let records = store.read_log(&name, 0, 1000).unwrap();
         let end = records.len() as u64;
@@ -40,4 +40,4 @@ fn check(store: &event_store::Store) {
     }
 }
 
-crate::sample::on_each_disk!(proofs_hold_from_memory_and_from_files);
+crate::sample::on_each_engine!(proofs_hold_from_memory_and_from_files);

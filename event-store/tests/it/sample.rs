@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use event_store::disk::{Disk, Files, Simulated};
 use event_store::{
-    Batch, CursorName, Filter, LogName, NewRecord, OpenError, Options, Position, RebuildError,
-    Rebuilt, Revision, Store, StoredRecord, StreamId, Verified, VerifyError,
+    Batch, CursorName, Engine, Filter, LogName, Memory, MemoryRecords, NewRecord, OpenError,
+    Options, Position, RebuildError, Rebuilt, Revision, Store, StoredRecord, StreamId, Verified,
+    VerifyError,
 };
 
 pub(crate) const LOGS: [&str; 3] = ["entries/NL/0", "entries/XK/0", "local"];
@@ -46,13 +47,55 @@ pub(crate) fn open(dir: &Path) -> Store {
     Store::open(dir, small()).unwrap()
 }
 
-/// Where a store may live: what one test finds must hold on each.
-pub(crate) enum Place {
+/// Where an engine's records are: what one test finds must hold for each.
+pub(crate) trait Place {
+    type Engine: Engine;
+    fn try_open(&self) -> Result<Self::Engine, OpenError>;
+    /// Whether labels outlive the engine; they need not.
+    fn keeps_labels(&self) -> bool;
+    /// Loses what is rebuildable, of an engine that is closed.
+    fn lose_index(&self) {}
+
+    fn open(&self) -> Self::Engine {
+        self.try_open().unwrap()
+    }
+}
+
+impl Place for OnDisk {
+    type Engine = Store;
+
+    fn try_open(&self) -> Result<Store, OpenError> {
+        Store::open_on(self.disk(), small())
+    }
+
+    fn keeps_labels(&self) -> bool {
+        self.keeps_database()
+    }
+
+    fn lose_index(&self) {
+        self.disk().remove_dir("index").unwrap();
+    }
+}
+
+impl Place for MemoryRecords {
+    type Engine = Memory;
+
+    fn try_open(&self) -> Result<Memory, OpenError> {
+        self.open()
+    }
+
+    fn keeps_labels(&self) -> bool {
+        true
+    }
+}
+
+/// Where a store may live.
+pub(crate) enum OnDisk {
     Files(tempfile::TempDir),
     Simulated(Simulated),
 }
 
-impl Place {
+impl OnDisk {
     pub(crate) fn disk(&self) -> Arc<dyn Disk> {
         match self {
             Self::Files(dir) => Arc::new(Files::new(dir.path())),
@@ -65,16 +108,8 @@ impl Place {
         self.disk().native("").is_some()
     }
 
-    pub(crate) fn open(&self) -> Store {
-        self.open_with(small())
-    }
-
     pub(crate) fn open_with(&self, options: Options) -> Store {
         Store::open_on(self.disk(), options).unwrap()
-    }
-
-    pub(crate) fn try_open(&self) -> Result<Store, OpenError> {
-        Store::open_on(self.disk(), small())
     }
 
     pub(crate) fn verify(&self) -> Result<Verified, VerifyError> {
@@ -83,10 +118,6 @@ impl Place {
 
     pub(crate) fn rebuild(&self) -> Result<Rebuilt, RebuildError> {
         event_store::rebuild_on(self.disk(), &mut |_| ())
-    }
-
-    pub(crate) fn lose_index(&self) {
-        self.disk().remove_dir("index").unwrap();
     }
 
     pub(crate) fn segments(&self) -> usize {
@@ -102,7 +133,7 @@ macro_rules! on_each_disk {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $check() {
                     let dir = tempfile::tempdir().unwrap();
-                    super::$check(crate::sample::Place::Files(dir)).await;
+                    super::$check(crate::sample::OnDisk::Files(dir)).await;
                 }
             )+
         }
@@ -111,13 +142,29 @@ macro_rules! on_each_disk {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $check() {
                     let disk = event_store::disk::Simulated::new();
-                    super::$check(crate::sample::Place::Simulated(disk)).await;
+                    super::$check(crate::sample::OnDisk::Simulated(disk)).await;
                 }
             )+
         }
     };
 }
 pub(crate) use on_each_disk;
+
+/// Makes tests of functions of a place: those of `on_each_disk`, and one in memory.
+macro_rules! on_each_engine {
+    ($($check:ident),+ $(,)?) => {
+        crate::sample::on_each_disk!($($check),+);
+        mod in_memory {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    super::$check(event_store::MemoryRecords::default()).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_engine;
 
 pub(crate) fn record(log_name: &str, stream_id: Option<&str>, text: &str) -> NewRecord {
     NewRecord {
@@ -143,7 +190,7 @@ pub(crate) fn numbered(n: usize) -> Batch {
     Batch { records: records.collect(), cursors, expected: Vec::new() }
 }
 
-pub(crate) async fn fill(store: &Store, numbers: std::ops::Range<usize>) {
+pub(crate) async fn fill(store: &impl Engine, numbers: std::ops::Range<usize>) {
     for n in numbers {
         store.append(numbered(n)).await.unwrap();
     }
@@ -158,7 +205,7 @@ pub(crate) struct Answers {
     pub(crate) cursor: Option<Vec<u8>>,
 }
 
-pub(crate) fn since(store: &Store, filter: &Filter, step: usize) -> Vec<StoredRecord> {
+pub(crate) fn since(store: &impl Engine, filter: &Filter, step: usize) -> Vec<StoredRecord> {
     let mut next = Position(0);
     let mut all = Vec::new();
     while next < store.next_position() {
@@ -171,7 +218,7 @@ pub(crate) fn since(store: &Store, filter: &Filter, step: usize) -> Vec<StoredRe
 }
 
 /// Reads everything in every way, checks that the ways agree, and returns it.
-pub(crate) fn answers(store: &Store) -> Answers {
+pub(crate) fn answers(store: &impl Engine) -> Answers {
     let all = since(store, &Filter::All, 7);
     let mut answers = Answers {
         all: all.clone(),

@@ -1,12 +1,12 @@
 //! Subscriptions: nothing lost, nothing twice, whatever happens around the seam.
 
-use event_store::{Batch, Filter, Position, ReadError, StoredRecord};
+use event_store::{Batch, Engine, Filter, Position, ReadError, StoredRecord};
 use futures::{FutureExt as _, StreamExt as _};
 use rand::RngExt as _;
 
 use crate::sample::{LOGS, Place, answers, fill, log, numbered, stream};
 
-async fn nothing_is_lost_at_the_seam_under_concurrent_appends(place: Place) {
+async fn nothing_is_lost_at_the_seam_under_concurrent_appends(place: impl Place) {
     const BATCHES: usize = 200;
     let store = place.open();
     fill(&store, 0..20).await;
@@ -55,7 +55,7 @@ async fn nothing_is_lost_at_the_seam_under_concurrent_appends(place: Place) {
     }
 }
 
-async fn a_slow_subscriber_reads_from_the_disk(place: Place) {
+async fn a_slow_subscriber_reads_from_the_disk(place: impl Place) {
     let store = place.open();
     let mut subscription = store.subscribe(Position(0), Filter::Stream(stream("a")));
     assert!(subscription.next().now_or_never().is_none());
@@ -68,7 +68,7 @@ async fn a_slow_subscriber_reads_from_the_disk(place: Place) {
     assert_eq!(subscription.position(), store.next_position());
 }
 
-async fn a_subscription_can_be_left_and_resumed_anywhere(place: Place) {
+async fn a_subscription_can_be_left_and_resumed_anywhere(place: impl Place) {
     let mut random = crate::sample::random();
     let store = place.open();
     fill(&store, 0..100).await;
@@ -85,7 +85,7 @@ async fn a_subscription_can_be_left_and_resumed_anywhere(place: Place) {
     assert_eq!(seen, expected);
 }
 
-async fn closing_ends_subscriptions(place: Place) {
+async fn closing_ends_subscriptions(place: impl Place) {
     let store = place.open();
     fill(&store, 0..1).await;
     let mut beyond = store.subscribe(Position(2), Filter::All);
@@ -104,7 +104,7 @@ async fn closing_ends_subscriptions(place: Place) {
     assert!(matches!(rest[..], [Err(ReadError::Closed)]), "{rest:?}");
 }
 
-async fn a_record_appended_while_the_subscription_looks_is_not_missed(place: Place) {
+async fn a_record_appended_while_the_subscription_looks_is_not_missed(place: impl Place) {
     // Each round the subscription finds nothing more just when the next record is appended; a
     // missed one would never be followed by another, and this test would not end.
     let store = place.open();
@@ -124,7 +124,7 @@ async fn a_record_appended_while_the_subscription_looks_is_not_missed(place: Pla
     follower.await.unwrap();
 }
 
-crate::sample::on_each_disk!(
+crate::sample::on_each_engine!(
     nothing_is_lost_at_the_seam_under_concurrent_appends,
     a_slow_subscriber_reads_from_the_disk,
     a_subscription_can_be_left_and_resumed_anywhere,
