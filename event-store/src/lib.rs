@@ -36,6 +36,7 @@ mod record;
 mod sealer;
 mod store;
 mod subscribe;
+mod token;
 mod writer;
 
 pub use append::{AppendError, Appended, Batch, Expected, Placed};
@@ -59,3 +60,4 @@ pub use read::{Page, ReadError};
 pub use record::{Filter, NewRecord, Position, Revision, StoredRecord};
 pub use store::Store;
 pub use subscribe::Subscription;
+pub use token::{Token, TokenError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_store::disk::{Disk, DiskFile, Files};
-use event_store::{AppendError, Batch, Store};
+use event_store::{AppendError, Batch, Options, Store};
 
 use crate::sample::{answers, fill, numbered, open, small};
 
@@ -30,10 +30,13 @@ struct Plan {
     step: Step,
     failure: Failure,
     countdown: AtomicU64,
+    /// So many syncs of journal files and of the journal's folder were made.
+    syncs: AtomicU64,
 }
 
 impl Plan {
     fn run(&self, step: Step, real: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.syncs.fetch_add(u64::from(step == Step::Sync), Ordering::SeqCst);
         let is_now = step == self.step
             && self
                 .countdown
@@ -95,6 +98,7 @@ impl Disk for FaultDisk {
         self.files.remove_dir(path)
     }
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        self.plan.syncs.fetch_add(1, Ordering::SeqCst);
         self.files.sync_dir(dir)
     }
     fn sync_tree(&self, dir: &str) -> io::Result<()> {
@@ -130,7 +134,8 @@ impl DiskFile for FaultFile {
 }
 
 fn open_faulty(dir: &Path, step: Step, failure: Failure) -> (Store, Arc<Plan>) {
-    let plan = Arc::new(Plan { step, failure, countdown: AtomicU64::new(0) });
+    let plan =
+        Arc::new(Plan { step, failure, countdown: AtomicU64::new(0), syncs: AtomicU64::new(0) });
     let disk = FaultDisk { files: Files::new(dir), plan: Arc::clone(&plan) };
     (Store::open_on(Arc::new(disk), small()).unwrap(), plan)
 }
@@ -204,4 +209,46 @@ async fn a_full_disk_refuses_appends_until_there_is_space() {
     store.close();
     event_store::verify(dir.path()).unwrap();
     assert_eq!(answers(&open(dir.path())), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_group_commit_makes_its_one_sync() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        step: Step::Write,
+        failure: Failure::NotStored,
+        countdown: AtomicU64::new(0),
+        syncs: AtomicU64::new(0),
+    };
+    let plan = Arc::new(plan);
+    let disk = FaultDisk { files: Files::new(dir.path()), plan: Arc::clone(&plan) };
+    // Room for all of it, so that no segment grows or is begun on the way.
+    let store = Store::open_on(Arc::new(disk), Options::default()).unwrap();
+    let before = plan.syncs.load(Ordering::SeqCst);
+    fill(&store, 0..50).await;
+    assert_eq!(plan.syncs.load(Ordering::SeqCst) - before, 50, "one batch after the other");
+    let tasks = (0..64).map(|task| {
+        let store = store.clone();
+        tokio::spawn(async move { fill(&store, task * 20..(task + 1) * 20).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    let syncs = plan.syncs.load(Ordering::SeqCst) - before;
+    store.close();
+    let frames = event_store::verify(dir.path()).unwrap().frames;
+    eprintln!("{syncs} syncs for {frames} groups of {} batches", 50 + 64 * 20);
+    assert_eq!(syncs, frames);
+    assert!(frames < 50 + 64 * 20, "some share a sync");
+}
+
+#[test]
+fn a_sync_of_a_real_file_asks_the_system_for_one() {
+    // What cannot be synced says so; had nobody asked, nothing would have been said.
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let pipe = std::fs::File::from(std::os::fd::OwnedFd::from(writer));
+    let error = DiskFile::sync(&pipe).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+    let file = tempfile::tempfile().unwrap();
+    DiskFile::sync(&file).unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod append;
 mod backup;
+mod bad_input;
 mod contract;
 mod corrupt;
 mod crash;
