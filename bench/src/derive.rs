@@ -1,5 +1,7 @@
 //! `Case::of`: deriving a case from two chains, by the number of its entries.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use domain::case::Case;
 use domain::case::event::Statement;
@@ -108,7 +110,7 @@ impl Told {
         };
         own.dispatches.insert(number, dispatch);
         let position = own.entries.last().map_or(0, |entry| entry.position + 1);
-        let content = Content::Stated(Box::new(statement));
+        let content = Content::Stated(Arc::new(statement));
         own.entries.push(Entry { position, dispatch: number, case, content });
     }
 }

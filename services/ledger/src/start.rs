@@ -366,7 +366,7 @@ fn check_capabilities(store: &Store, corridor: &Corridor) -> Result<(), StartErr
         }
         let entry = layout::entry_of(&record).map_err(failed)?;
         if let Content::Stated(statement) = facts::read(&entry.facts)
-            && let Statement::CapabilitiesStated(kinds) = *statement
+            && let Statement::CapabilitiesStated(kinds) = Arc::unwrap_or_clone(statement)
         {
             stated.extend(kinds);
         }

@@ -6,6 +6,7 @@
 pub mod sparse;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::case::event::Statement;
 use crate::identifier::{CaseId, Digest, State};
@@ -63,7 +64,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A statement in the shared vocabulary.
-    Stated(Box<Statement>),
+    Stated(Arc<Statement>),
     /// Facts that are not canonical, or use an unknown kind, field or enum number: stored, shown
     /// and ineffective for everyone for ever.
     NotUnderstood,

@@ -1,5 +1,7 @@
 //! The clear part of an entry: written once, and read in the one way that all readers share.
 
+use std::sync::Arc;
+
 use domain::case::event::{AgreementAdopted, Statement};
 use domain::chain::Content;
 use domain::identifier::CaseId;
@@ -35,7 +37,7 @@ pub fn claimed_case(facts: &[u8]) -> Option<CaseId> {
 #[must_use]
 pub fn read(facts: &[u8]) -> Content {
     statement(facts)
-        .map_or(Content::NotUnderstood, |statement| Content::Stated(Box::new(statement)))
+        .map_or(Content::NotUnderstood, |statement| Content::Stated(Arc::new(statement)))
 }
 
 fn statement(facts: &[u8]) -> Option<Statement> {

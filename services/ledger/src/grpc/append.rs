@@ -107,7 +107,7 @@ fn opening(
         let Content::Stated(statement) = facts::read(&entry.facts) else {
             continue;
         };
-        if let Statement::RequestFiled(filed) = *statement {
+        if let Statement::RequestFiled(filed) = Arc::unwrap_or_clone(statement) {
             if index > 0 || request.expected_revision > 0 {
                 let field = format!("entries[{index}].facts");
                 return Err(Failure::field(field, "must not open a case that is open"));

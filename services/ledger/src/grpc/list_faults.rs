@@ -1,5 +1,7 @@
 //! `ListFaults`: the dispatches of a partner that are kept as proof.
 
+use std::sync::Arc;
+
 use domain::case::event::Statement;
 use domain::chain::Content;
 use proto::ledger::v1::{KeptFault, ListFaultsRequest, ListFaultsResponse};
@@ -116,7 +118,7 @@ fn announced(corridor: &Corridor, facts: &[u8]) -> Option<Word> {
     let Content::Stated(statement) = record::facts::read(facts) else {
         return None;
     };
-    let Statement::KeyAnnounced(announced) = *statement else {
+    let Statement::KeyAnnounced(announced) = Arc::unwrap_or_clone(statement) else {
         return None;
     };
     let bytes = announced.root_statement;

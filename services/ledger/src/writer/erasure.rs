@@ -11,6 +11,7 @@
 //! 4. Only then is the order answered, and only then can `ErasureDone` be stated.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::case::event::{Kind, Statement};
 use domain::chain::Content;
@@ -96,7 +97,7 @@ pub(super) fn openable(parts: &Parts, corridor: &Corridor, case: &CaseId) -> Res
         else {
             continue;
         };
-        let Statement::Restated(restated) = *statement else {
+        let Statement::Restated(restated) = Arc::unwrap_or_clone(statement) else {
             continue;
         };
         let sealed: Option<WrappedCaseKey> = canonical::decode(&restated.case_key.0).ok();

@@ -7,6 +7,7 @@
 //! finds both.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::case::event::{Kind, Restated, Statement};
 use domain::chain::Content;
@@ -141,7 +142,7 @@ fn statement(record: &StoredRecord) -> Result<Option<Statement>, Failure> {
         return Ok(None);
     };
     Ok(match record::facts::read(&layout::entry_of(record)?.facts) {
-        Content::Stated(statement) => Some(*statement),
+        Content::Stated(statement) => Some(Arc::unwrap_or_clone(statement)),
         Content::NotUnderstood => None,
     })
 }

@@ -1,6 +1,7 @@
 //! Which key signs the next dispatch, and when a key is destroyed that was succeeded.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use domain::case::event::{KeyPurpose, Statement};
 use domain::chain::Content;
@@ -34,7 +35,7 @@ fn announced_by_itself(own: &LogState, entry: &Entry) -> Option<PublicKey> {
     let Content::Stated(statement) = record::facts::read(&entry.facts) else {
         return None;
     };
-    let Statement::KeyAnnounced(announced) = *statement else {
+    let Statement::KeyAnnounced(announced) = Arc::unwrap_or_clone(statement) else {
         return None;
     };
     let statement = RootStatement::verify(&announced.root_statement, own.keys().root()).ok()?;

@@ -246,8 +246,8 @@ fn announcements(
         let Content::Stated(statement) = record::facts::read(&entry.facts) else {
             continue;
         };
-        if let Statement::FaultProved(proved) = *statement {
-            faults.push((side, entry.dispatch, record.log_index, proved));
+        if let Statement::FaultProved(proved) = &*statement {
+            faults.push((side, entry.dispatch, record.log_index, proved.clone()));
             continue;
         }
         if root_statement(&statement).is_none() {
@@ -263,7 +263,7 @@ fn announcements(
             header: *SignedHeader::parse(&header.leaf).ok_or_else(corrupt)?.header(),
             index: usize::try_from(index).map_err(|_| corrupt())?,
             position: record.log_index,
-            statement: *statement,
+            statement: Arc::unwrap_or_clone(statement),
         });
     }
     Ok((announced, faults))

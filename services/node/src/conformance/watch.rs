@@ -1,5 +1,6 @@
 //! What the node under test does, as its own door and its own dispatches show it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -139,7 +140,7 @@ fn stated(entry: &Entry) -> Option<Stated> {
     Some(Stated {
         position: head.position,
         case: record::facts::claimed_case(&entry.facts),
-        statement: *statement,
+        statement: Arc::unwrap_or_clone(statement),
         facts: entry.facts.clone(),
         body_digest: head.body_digest,
     })
@@ -149,7 +150,7 @@ fn fault(facts: &[u8]) -> Option<FaultProved> {
     let Content::Stated(statement) = record::facts::read(facts) else {
         return None;
     };
-    let Statement::FaultProved(proved) = *statement else {
+    let Statement::FaultProved(proved) = Arc::unwrap_or_clone(statement) else {
         return None;
     };
     Some(proved)

@@ -4,6 +4,8 @@
 //! the `heard` of its dispatch. Both States, and any third party, recompute exactly that, so all
 //! judge alike. Local arrival order means nothing here.
 
+use std::sync::Arc;
+
 use super::dispute::{self, Cause, Doubt, Revocation};
 use super::event::{Kind, Statement};
 use super::rejection::Rejection;
@@ -26,7 +28,7 @@ pub struct Judged {
     /// Where it stands.
     pub at: At,
     /// What was stated; `None` where it is not understood.
-    pub statement: Option<Box<Statement>>,
+    pub statement: Option<Arc<Statement>>,
     /// The judgement.
     pub verdict: Verdict,
 }

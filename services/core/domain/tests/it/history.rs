@@ -5,6 +5,8 @@
 //! between the Benelux and Kosovo of 2011, with small calendars. The decision tests of the crate
 //! include this file too.
 
+use std::sync::Arc;
+
 use crate::case::Case;
 use crate::case::dispute::is_proof_only;
 use crate::case::event::{
@@ -272,7 +274,7 @@ impl History {
         let case = self.case;
         let said = said.into_iter().map(|statement| {
             let corridor = statement.kind().speaker() == Speaker::Corridor;
-            ((!corridor).then_some(case), Content::Stated(Box::new(statement)))
+            ((!corridor).then_some(case), Content::Stated(Arc::new(statement)))
         });
         self.sends(side, self.now, self.heard(side), said);
     }

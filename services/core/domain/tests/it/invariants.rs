@@ -1,6 +1,7 @@
 //! The predicates themselves: each holds of a sound history and finds what it is for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::case::Case;
 use domain::case::knowledge::Verdict;
@@ -300,7 +301,7 @@ fn a_claim_that_cites_what_proves_nothing_breaks_the_fifth() {
         let dispatch = heard.get(&number).copied();
         for judged in &mut case.history {
             if let Some(domain::case::event::Statement::SilenceClaimed(cited)) =
-                judged.statement.as_deref_mut()
+                judged.statement.as_mut().map(Arc::make_mut)
             {
                 cited.number = number;
                 let own = dispatch.map(|dispatch| dispatch.digest);

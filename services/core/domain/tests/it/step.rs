@@ -3,6 +3,7 @@
 //! `NL tries` asks the rules first, as an honest node does; `NL says` states whatever it likes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::case::decide::Ordered;
 use domain::case::decide::accept_request::{AcceptRequest, accept_request};
@@ -128,13 +129,13 @@ impl Word {
             What::Gibberish => (case, Content::NotUnderstood),
             What::Elsewhere => {
                 let elsewhere = CaseId::new([2; 16]);
-                (Some(elsewhere), Content::Stated(Box::new(Statement::HoldPlaced)))
+                (Some(elsewhere), Content::Stated(Arc::new(Statement::HoldPlaced)))
             }
             What::Kind(kind) => {
                 // A key is announced where it does not belong: in the case.
                 let corridor = kind.speaker() == Speaker::Corridor && kind != Kind::KeyAnnounced;
                 let statement = self.statement(kind, history, side, rules);
-                ((!corridor).then_some(history.case), Content::Stated(Box::new(statement)))
+                ((!corridor).then_some(history.case), Content::Stated(Arc::new(statement)))
             }
         }
     }

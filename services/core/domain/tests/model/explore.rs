@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::case::Case;
@@ -240,7 +241,7 @@ impl Explored {
         let case = (!corridor).then_some(history.case);
         let own = &mut history.node_mut(side).own;
         let position = u64::try_from(own.entries.len()).unwrap();
-        let content = Content::Stated(Box::new(statement));
+        let content = Content::Stated(Arc::new(statement));
         own.entries.push(Entry { position, dispatch: number, case, content });
     }
 

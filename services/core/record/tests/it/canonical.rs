@@ -1,6 +1,8 @@
 //! One encoding: everything else than the canonical bytes is not understood.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::sync::Arc;
+
 use domain::case::event::{
     ClockCorrected, ErasureBasis, Fault, FaultProved, KeyPurpose, KeyRevoked, Kind, LogSucceeded,
     NonDeparture, Opaque, Rectified, RefusalReason, RegisterFinding, Restated, ResumeReason,
@@ -119,7 +121,7 @@ fn every_kind_is_written_and_read_back_under_its_own_number() {
     for statement in statements {
         let bytes = facts::encode(case_of(&statement), &statement);
         assert_eq!(facts::claimed_case(&bytes), case_of(&statement));
-        assert_eq!(facts::read(&bytes), Content::Stated(Box::new(statement.clone())));
+        assert_eq!(facts::read(&bytes), Content::Stated(Arc::new(statement.clone())));
         let after_case = if case_of(&statement).is_some() { &bytes[18..] } else { &bytes[..] };
         let (tag, _) = varint(after_case);
         assert_eq!(tag >> 3, u64::from(statement.kind().number()), "{statement:?}");
@@ -203,7 +205,7 @@ fn what_is_not_canonical_is_not_understood() {
     }
     let withdrawn = [&[0x0a, 0x10][..], case_id().as_bytes(), &[0x8a, 0x03, 0x00]].concat();
     let understood = facts::read(&withdrawn);
-    assert_eq!(understood, Content::Stated(Box::new(Statement::RequestWithdrawn)));
+    assert_eq!(understood, Content::Stated(Arc::new(Statement::RequestWithdrawn)));
 }
 
 #[test]
@@ -219,7 +221,7 @@ fn rules_of_another_digest_id_or_version_are_not_adopted() {
         let Content::Stated(statement) = facts::read(&bytes) else {
             return None;
         };
-        let Statement::AgreementAdopted(adopted) = *statement else {
+        let Statement::AgreementAdopted(adopted) = Arc::unwrap_or_clone(statement) else {
             return None;
         };
         Some(adopted.rules.is_some())

@@ -2,6 +2,8 @@
 //! that anybody can verify.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::sync::Arc;
+
 use domain::case::event::{
     Fault as FaultKind, FaultProved, KeyPurpose, KeyRevoked, LogSucceeded, Opaque, Statement,
 };
@@ -253,7 +255,7 @@ fn a_rival_that_both_have_long_heard_freezes_nothing() {
 fn proven(world: &World, proved: &FaultProved) -> Option<Proven> {
     let heard = world.xk.replica.head().map(|head| head.heard);
     let found = fault::proven(proved, heard, &held(&world.xk));
-    let content = Content::Stated(Box::new(Statement::FaultProved(proved.clone())));
+    let content = Content::Stated(Arc::new(Statement::FaultProved(proved.clone())));
     let standing = Standing { position: 0, heard };
     let counts = counting::counts(&content, standing, world.xk.own.keys(), &held(&world.xk));
     assert_eq!(counts, found.is_some());
@@ -432,14 +434,14 @@ fn a_key_that_is_announced_and_revoked_in_one_rival_is_recognised() {
     world.say(xk(), None, &[Statement::FaultProved(with.clone())]);
     let entry = &world.xk.sent.last().unwrap().entries[0];
     let read = record::facts::read(&entry.facts);
-    assert_eq!(read, Content::Stated(Box::new(Statement::FaultProved(with))));
+    assert_eq!(read, Content::Stated(Arc::new(Statement::FaultProved(with))));
 }
 
 /// The words by which both States announced their log keys.
 pub(crate) fn announcements(world: &World) -> Vec<Vec<u8>> {
     let announced = |dispatch: &Dispatch| {
         let Content::Stated(it) = record::facts::read(&dispatch.entries[0].facts) else { panic!() };
-        let Statement::KeyAnnounced(announced) = *it else { panic!() };
+        let Statement::KeyAnnounced(announced) = Arc::unwrap_or_clone(it) else { panic!() };
         announced.root_statement
     };
     [&world.nl.sent[0], &world.xk.sent[0]].map(announced).into()

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use aes_gcm_siv::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -230,7 +231,7 @@ fn told_dispatch(world: &World, seed: u8, dispatch: &Dispatch) -> Value {
     assert_eq!(payload, signed.header().encode());
     for entry in &dispatch.entries {
         let Content::Stated(statement) = facts::read(&entry.facts) else { panic!() };
-        if let Statement::KeyAnnounced(announced) = *statement {
+        if let Statement::KeyAnnounced(announced) = Arc::unwrap_or_clone(statement) {
             let digest = world.genesis.digest().as_bytes();
             let context = [b"readmit/v1/root-statement", &digest[..]].concat();
             check_signature(&announced.root_statement, seed - 2, &context, None);

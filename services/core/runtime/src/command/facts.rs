@@ -3,6 +3,8 @@
 //! The ledger checks that facts are canonical and says of each entry whether it is understood;
 //! nothing is judged here.
 
+use std::sync::Arc;
+
 use domain::case::event::{AgreementAdopted, Event, Kind, Statement};
 use domain::chain::Content;
 use domain::identifier::CaseId;
@@ -42,7 +44,7 @@ pub(super) fn content(entry: &ChainEntry) -> (Option<CaseId>, Content) {
     let id = entry.facts.strip_prefix(&CASE_ID_FIELD).and_then(|rest| rest.get(..CaseId::LENGTH));
     let case = id.and_then(|id| CaseId::from_slice(id).ok());
     let statement = if entry.understood { statement(&entry.facts) } else { None };
-    let content = statement.map_or(Content::NotUnderstood, |it| Content::Stated(Box::new(it)));
+    let content = statement.map_or(Content::NotUnderstood, |it| Content::Stated(Arc::new(it)));
     (case, content)
 }
 
@@ -113,7 +115,7 @@ mod tests {
             understood,
             ..ChainEntry::default()
         };
-        let stated = Content::Stated(Box::new(Statement::HoldPlaced));
+        let stated = Content::Stated(Arc::new(Statement::HoldPlaced));
         assert_eq!(content(&entry(&facts, true)), (Some(id), stated));
         assert_eq!(content(&entry(&facts, false)), (Some(id), Content::NotUnderstood));
         facts.truncate(18);

@@ -4,6 +4,8 @@
 //! a repetition is the first answer again, and an act that follows is not let through by changes
 //! that nobody has seen. Only the standing is of now.
 
+use std::sync::Arc;
+
 use domain::case::Case;
 use domain::case::event::Event;
 use domain::chain::{Chain, Content, Entry};
@@ -56,7 +58,7 @@ pub(super) fn written(
                     position: *position,
                     dispatch: dispatch.number,
                     case: Some(reading.case.id),
-                    content: Content::Stated(Box::new(event.statement.clone())),
+                    content: Content::Stated(Arc::new(event.statement.clone())),
                 });
             }
             derived(reading, &own, &reading.partner_chain)?
@@ -81,7 +83,7 @@ pub(super) fn opened(
             position: *position,
             dispatch: dispatch.number,
             case: Some(reading.id),
-            content: Content::Stated(Box::new(event.statement.clone())),
+            content: Content::Stated(Arc::new(event.statement.clone())),
         });
     }
     let reading = reading.opened()?;
