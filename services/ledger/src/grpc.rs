@@ -95,7 +95,7 @@ impl std::fmt::Debug for Inner {
 /// A case that a caller may see, in one snapshot.
 struct Seen {
     snapshot: Arc<Snapshot>,
-    records: CaseRecords,
+    records: Arc<CaseRecords>,
     chains: Chains,
 }
 

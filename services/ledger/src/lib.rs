@@ -15,6 +15,7 @@ mod follow;
 mod founding;
 mod grpc;
 mod keyring;
+mod known_cases;
 mod known_dispatches;
 mod layout;
 mod leave;

@@ -2,7 +2,8 @@
 //!
 //! What a read costs depends on the length of the case and hardly on the size of the store: the
 //! case's own stream, and for each of its dispatches a few lookups by number. What is looked for
-//! by what it has heard is looked for from where it can be at the earliest.
+//! by what it has heard is looked for from where it can be at the earliest. Of a case that was read
+//! before, only what came since is read.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use domain::case::Case;
 use domain::case::event::{Kind, Statement};
 use domain::chain::sparse::{self, Dispatches, Part};
 use domain::chain::{Chain, Content, Dispatch, Entry};
-use domain::identifier::{CaseId, CaseNumber, Digest, State};
+use domain::identifier::{CaseId, CaseNumber, State};
 use domain::referral::LocalStatement;
 use domain::time::Instant;
 use event_store::{LogName, Position, Revision, Store, StoredRecord, StreamId};
@@ -27,11 +28,14 @@ use runtime::failure::Failure;
 use crate::corridor::{Corridor, Corridors, Side};
 use crate::failure;
 use crate::keyring::{CaseKeys, Secrets};
-use crate::known_dispatches::KnownDispatches;
+use crate::known_cases::KnownCases;
+use crate::known_dispatches::{KnownDispatches, KnownLog};
 use crate::layout::{self, LogKind, LogNames};
 use crate::missing;
 use crate::snapshot::{LogSnapshot, Snapshot};
 
+/// What a record takes in memory beside its bytes, about.
+const RECORD_BYTES: usize = 400;
 /// Cases of one number that are looked at.
 const SAME_NUMBER_MAX: usize = 16;
 
@@ -45,6 +49,7 @@ pub(crate) struct Reader {
     pub(crate) secrets: Arc<Secrets>,
     corridor_entries: CorridorCache,
     known: KnownDispatches,
+    cases: KnownCases,
 }
 
 /// Corridor entries by partner, with the revision that they were read at: they are few, large and
@@ -80,20 +85,24 @@ pub(crate) struct CommandRecord {
 /// Everything that is stored of a corridor, but its cases.
 #[derive(Debug, Default)]
 pub(crate) struct CorridorRecords {
-    pub(crate) entries: Vec<EntryRecord>,
+    pub(crate) entries: Vec<Arc<EntryRecord>>,
     pub(crate) commands: Vec<CommandRecord>,
 }
 
-/// Everything that is stored of a case.
-#[derive(Debug)]
+/// Everything that is stored of a case. A clone shares what it holds.
+#[derive(Clone, Debug)]
 pub(crate) struct CaseRecords {
     pub(crate) id: CaseId,
     pub(crate) corridor: Arc<Corridor>,
     /// How many records the case has.
     pub(crate) revision: u64,
-    pub(crate) entries: Vec<EntryRecord>,
-    pub(crate) local: Vec<LocalRecord>,
-    pub(crate) commands: Vec<CommandRecord>,
+    /// The position after its last record.
+    pub(crate) end: Position,
+    /// How much memory it takes, about.
+    pub(crate) bytes: usize,
+    pub(crate) entries: Vec<Arc<EntryRecord>>,
+    pub(crate) local: Vec<Arc<LocalRecord>>,
+    pub(crate) commands: Vec<Arc<CommandRecord>>,
 }
 
 /// Both chains of a corridor, cut down to what some entries need.
@@ -113,11 +122,45 @@ impl CaseRecords {
         })
     }
 
+    /// Takes in the records that follow.
+    fn extend(&mut self, records: &[StoredRecord]) -> Result<(), Failure> {
+        let known = self.entries.len();
+        let mut supplied = HashMap::new();
+        for record in records {
+            match LogKind::of(&record.log) {
+                Some(LogKind::Entries { author, .. }) => {
+                    let side = self.corridor.side(author);
+                    let side = side.ok_or_else(|| failure::corrupt(record))?;
+                    let entry = entry_record(&self.corridor, side, record)?;
+                    self.entries.extend(entry.map(Arc::new));
+                }
+                Some(LogKind::Local { .. }) => self.local.push(Arc::new(local_record(record)?)),
+                Some(LogKind::Commands { .. }) => {
+                    self.commands.push(Arc::new(command_record(record)?));
+                }
+                Some(LogKind::Supplied) => supplied.extend(missing::supplied_body(record)?),
+                Some(
+                    LogKind::Headers { .. } | LogKind::Proofs | LogKind::Missing | LogKind::Access,
+                )
+                | None => {}
+            }
+            self.revision += 1;
+            self.end = Position(record.position.0 + 1);
+            self.bytes += RECORD_BYTES + record.leaf.len() + 2 * record.payload.len();
+        }
+        self.join(supplied);
+        hold_restatements(&mut self.entries, known);
+        Ok(())
+    }
+
     /// Bodies that came after their entries, by the position of those.
     fn join(&mut self, mut supplied: HashMap<u64, Vec<u8>>) {
+        if supplied.is_empty() {
+            return;
+        }
         for entry in self.entries.iter_mut().filter(|it| it.side == Side::Partner) {
             if let Some(sealed_body) = supplied.remove(&entry.position) {
-                entry.stored.sealed_body = sealed_body;
+                Arc::make_mut(entry).stored.sealed_body = sealed_body;
             }
         }
     }
@@ -132,8 +175,8 @@ impl Reader {
         secrets: Arc<Secrets>,
     ) -> Self {
         let corridor_entries = CorridorCache::default();
-        let known = KnownDispatches::default();
-        Self { store, own, corridors, keys, secrets, corridor_entries, known }
+        let (known, cases) = (KnownDispatches::default(), KnownCases::default());
+        Self { store, own, corridors, keys, secrets, corridor_entries, known, cases }
     }
 
     /// The corridor with a partner.
@@ -171,50 +214,32 @@ impl Reader {
         &self,
         snapshot: &Snapshot,
         id: CaseId,
-    ) -> Result<Option<CaseRecords>, Failure> {
+    ) -> Result<Option<Arc<CaseRecords>>, Failure> {
+        // What was read in a later snapshot may be too much for this one.
+        let known = self.cases.get(&id).filter(|known| known.end <= snapshot.next);
+        let from = known.as_ref().map_or(0, |known| known.revision);
         let stream = layout::case_stream(&id);
-        let records = layout::stream_records(&self.store, &stream, 0, snapshot.next)?;
-        let partner = records.iter().find_map(|record| match LogKind::of(&record.log)? {
-            LogKind::Entries { partner, .. }
-            | LogKind::Local { partner }
-            | LogKind::Commands { partner } => Some(partner),
-            LogKind::Headers { .. }
-            | LogKind::Proofs
-            | LogKind::Missing
-            | LogKind::Supplied
-            | LogKind::Access => None,
-        });
-        let Some(partner) = partner else {
-            return Ok(None);
+        let records = layout::stream_records(&self.store, &stream, from, snapshot.next)?;
+        let mut case = match known {
+            Some(known) if records.is_empty() => return Ok(Some(known)),
+            Some(known) => CaseRecords::clone(&known),
+            None => match partner_of(&records) {
+                Some(partner) => CaseRecords {
+                    id,
+                    corridor: Arc::clone(self.corridor(partner)?),
+                    revision: 0,
+                    end: Position(0),
+                    bytes: 0,
+                    entries: Vec::new(),
+                    local: Vec::new(),
+                    commands: Vec::new(),
+                },
+                None => return Ok(None),
+            },
         };
-        let corridor = Arc::clone(self.corridor(partner)?);
-        let mut case = CaseRecords {
-            id,
-            revision: records.len() as u64,
-            entries: Vec::new(),
-            local: Vec::new(),
-            commands: Vec::new(),
-            corridor,
-        };
-        let mut supplied = HashMap::new();
-        for record in &records {
-            match LogKind::of(&record.log) {
-                Some(LogKind::Entries { author, .. }) => {
-                    let side = case.corridor.side(author);
-                    let side = side.ok_or_else(|| failure::corrupt(record))?;
-                    case.entries.extend(entry_record(&case.corridor, side, record)?);
-                }
-                Some(LogKind::Local { .. }) => case.local.push(local_record(record)?),
-                Some(LogKind::Commands { .. }) => case.commands.push(command_record(record)?),
-                Some(LogKind::Supplied) => supplied.extend(missing::supplied_body(record)?),
-                Some(
-                    LogKind::Headers { .. } | LogKind::Proofs | LogKind::Missing | LogKind::Access,
-                )
-                | None => {}
-            }
-        }
-        case.join(supplied);
-        hold_restatements(&mut case.entries);
+        case.extend(&records)?;
+        let case = Arc::new(case);
+        self.cases.put(Arc::clone(&case));
         Ok(Some(case))
     }
 
@@ -248,7 +273,7 @@ impl Reader {
                     if let Some(entry) = entry.as_mut().filter(|it| !counts(side, it.position)) {
                         entry.entry.content = Content::NotUnderstood;
                     }
-                    found.entries.extend(entry);
+                    found.entries.extend(entry.map(Arc::new));
                 }
                 Some(LogKind::Commands { .. }) => found.commands.push(command_record(&record)?),
                 Some(
@@ -272,7 +297,7 @@ impl Reader {
         &self,
         snapshot: &Snapshot,
         corridor: &Corridor,
-        entries: &[EntryRecord],
+        entries: &[Arc<EntryRecord>],
     ) -> Result<Chains, Failure> {
         let of_corridor = self.corridor_records(snapshot, corridor)?;
         let logs = snapshot.corridors.get(&corridor.partner).cloned().unwrap_or_default();
@@ -320,7 +345,7 @@ impl Reader {
         let bodies = self.shown(case, bodies);
         let of_case = case.map(|case| case.entries.as_slice()).unwrap_or_default();
         let side = corridor.side(chain.author).unwrap_or(Side::Own);
-        let mut entries: Vec<&EntryRecord> =
+        let mut entries: Vec<&Arc<EntryRecord>> =
             of_corridor.entries.iter().chain(of_case).filter(|it| it.side == side).collect();
         entries.sort_by_key(|record| record.position);
         let entries = entries.into_iter().map(|record| {
@@ -389,9 +414,16 @@ impl Reader {
         let dispatch = match command.dispatch {
             None => None,
             Some(number) => {
-                let record = layout::record_at(&self.store, &corridor.names.own.headers, number)?;
-                let dispatch = record.as_ref().map(layout::dispatch_of).transpose()?;
-                dispatch.as_ref().map(sent_dispatch)
+                let log = &corridor.names.own.headers;
+                let known = self.known.of(log);
+                let dispatch = match known.get(number) {
+                    Some(dispatch) => Some(dispatch),
+                    None => {
+                        let record = layout::record_at(&self.store, log, number)?;
+                        record.as_ref().map(layout::dispatch_of).transpose()?
+                    }
+                };
+                dispatch.inspect(|it| known.add(*it)).as_ref().map(sent_dispatch)
             }
         };
         Ok(wire::PriorCommand {
@@ -475,23 +507,38 @@ fn entry_record(
     Ok(Some(EntryRecord { side, position: record.log_index, head, stored, entry }))
 }
 
+/// The partner of the case that records are of.
+fn partner_of(records: &[StoredRecord]) -> Option<State> {
+    records.iter().find_map(|record| match LogKind::of(&record.log)? {
+        LogKind::Entries { partner, .. }
+        | LogKind::Local { partner }
+        | LogKind::Commands { partner } => Some(partner),
+        LogKind::Headers { .. }
+        | LogKind::Proofs
+        | LogKind::Missing
+        | LogKind::Supplied
+        | LogKind::Access => None,
+    })
+}
+
 /// A restatement that is not of what it names counts for nothing, and is read as not understood.
-fn hold_restatements(entries: &mut [EntryRecord]) {
-    let bodies: HashMap<(bool, u64), Digest> = entries
-        .iter()
-        .filter_map(|it| Some(((it.side == Side::Own, it.position), it.head.body_digest?)))
-        .collect();
-    for entry in entries {
-        let Content::Stated(statement) = &entry.entry.content else {
-            continue;
+/// Those among the first `known` entries were looked at before; what they name came before them.
+fn hold_restatements(entries: &mut [Arc<EntryRecord>], known: usize) {
+    let void = |it: &Arc<EntryRecord>| {
+        let Content::Stated(statement) = &it.entry.content else {
+            return false;
         };
         let Statement::Restated(restated) = statement.as_ref() else {
-            continue;
+            return false;
         };
-        let named = bodies.get(&(entry.side == Side::Own, restated.entry)).copied();
-        let named = named.filter(|_| restated.entry < entry.position);
-        if !counting::restates(restated, named) {
-            entry.entry.content = Content::NotUnderstood;
+        let named = entries.iter().find(|of| of.side == it.side && of.position == restated.entry);
+        let named = named.filter(|of| of.position < it.position);
+        !counting::restates(restated, named.and_then(|of| of.head.body_digest))
+    };
+    let void: Vec<bool> = entries.iter().skip(known).map(void).collect();
+    for (entry, void) in entries.iter_mut().skip(known).zip(void) {
+        if void {
+            Arc::make_mut(entry).entry.content = Content::NotUnderstood;
         }
     }
 }
@@ -514,7 +561,7 @@ pub(crate) struct Headers<'a> {
     log: &'a LogName,
     snapshot: LogSnapshot,
     /// Those that were read before, where they are kept.
-    known: Option<&'a KnownDispatches>,
+    known: Option<Arc<KnownLog>>,
     /// The first failure: these lookups have no other way to tell it.
     failed: RefCell<Option<Failure>>,
 }
@@ -526,8 +573,8 @@ impl<'a> Headers<'a> {
     }
 
     /// Looks among those that were read before, and adds to them.
-    fn knowing(self, known: &'a KnownDispatches) -> Self {
-        Self { known: Some(known), ..self }
+    fn knowing(self, known: &KnownDispatches) -> Self {
+        Self { known: Some(known.of(self.log)), ..self }
     }
 
     /// Whether every lookup succeeded.
@@ -582,7 +629,8 @@ impl Dispatches for Headers<'_> {
         if number >= self.snapshot.dispatches() {
             return None;
         }
-        if let Some(known) = self.known.and_then(|known| known.get(self.log, number)) {
+        let known = self.known.as_ref();
+        if let Some(known) = known.and_then(|known| known.get(number)) {
             return Some(known);
         }
         let read = layout::record_at(self.store, self.log, number)
@@ -591,14 +639,23 @@ impl Dispatches for Headers<'_> {
             self.failed.borrow_mut().get_or_insert(failure);
             None
         });
-        if let (Some(known), Some(dispatch)) = (self.known, read) {
-            known.add(self.log, dispatch);
+        if let (Some(known), Some(dispatch)) = (known, read) {
+            known.add(dispatch);
         }
         read
     }
 
     fn first_to_hear(&self, said: &Dispatch) -> Option<Dispatch> {
-        self.first_after(said, |it| it.heard.is_some_and(|heard| heard.number >= said.number))
+        let known = self.known.as_ref();
+        if let Some(receipt) = known.and_then(|known| known.receipt(said.number)) {
+            return (receipt.number < self.snapshot.dispatches()).then_some(receipt);
+        }
+        let hears = |it: &Dispatch| it.heard.is_some_and(|heard| heard.number >= said.number);
+        let first = self.first_after(said, hears);
+        if let (Some(known), Some(receipt)) = (known, first) {
+            known.add_receipt(said.number, receipt);
+        }
+        first
     }
 
     fn first_to_prove_silence(&self, notice: &Dispatch, from: Instant) -> Option<Dispatch> {

@@ -461,8 +461,8 @@ impl Stepped {
     /// The store cannot be read.
     pub fn local(&self, case: CaseId) -> Result<Vec<LocalStatement>, Failure> {
         let records = self.reader.case(&self.snapshot(), case)?;
-        let local = records.map(|records| records.local).unwrap_or_default();
-        Ok(local.into_iter().map(|record| record.statement).collect())
+        let local = records.iter().flat_map(|records| &records.local);
+        Ok(local.map(|record| record.statement.clone()).collect())
     }
 
     /// Which bodies of a case can be read here, of both logs, by position.

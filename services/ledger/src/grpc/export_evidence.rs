@@ -7,6 +7,7 @@
 mod extent;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use domain::identifier::CaseId;
 use proto::command::v1::Purpose;
@@ -80,7 +81,7 @@ pub(super) async fn execute(
     }
     let ended = |_| Failure::unavailable("the ledger is closed");
     let one_at_a_time = service.0.evidence.acquire().await.map_err(ended)?;
-    let corridor = records.corridor;
+    let corridor = Arc::clone(&records.corridor);
     let made = tokio::task::spawn_blocking(move || make(&reader, &corridor, wanted));
     let made = made
         .await

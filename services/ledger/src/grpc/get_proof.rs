@@ -1,5 +1,7 @@
 //! `GetProof`: that one entry of a case is in the log of its author.
 
+use std::sync::Arc;
+
 use domain::case::event::Statement;
 use domain::chain::Content;
 use proto::ledger::v1::{AccessKind, GetProofRequest, GetProofResponse};
@@ -61,7 +63,7 @@ pub(super) async fn execute(
 
 /// The word of the root key by which a log announces the key that signed a header.
 fn announcement(
-    of_corridor: &[EntryRecord],
+    of_corridor: &[Arc<EntryRecord>],
     corridor: &Corridor,
     side: Side,
     signed: &SignedHeader,

@@ -53,7 +53,7 @@ pub(super) fn execute(
         (None, None) => service.0.serials.keep(&reader.store, corridor.partner, id, now),
     };
     let sent =
-        |chain| reader.sent_chain(&snapshot, corridor, chain, records.as_ref(), Bodies::Withheld);
+        |chain| reader.sent_chain(&snapshot, corridor, chain, records.as_deref(), Bodies::Withheld);
     Ok(PrepareOpeningResponse {
         case_id: id.as_bytes().to_vec(),
         serials: serials

@@ -42,7 +42,7 @@ impl Service {
     }
 
     /// A case of a corridor, whoever's it is: what is given out of it is sealed.
-    fn case_of(&self, corridor: &Corridor, case: CaseId) -> Result<CaseRecords, Failure> {
+    fn case_of(&self, corridor: &Corridor, case: CaseId) -> Result<Arc<CaseRecords>, Failure> {
         let records = self.reader().case(&self.snapshot(), case)?;
         let records = records.filter(|records| records.corridor.partner == corridor.partner);
         records.ok_or_else(|| Failure::not_found("case"))

@@ -149,7 +149,7 @@ pub(super) async fn target(
     let (case, corridor) = match it {
         For::Case(name) => {
             let seen = service.see(asking, name).await?;
-            (seen.records.id, seen.records.corridor)
+            (seen.records.id, Arc::clone(&seen.records.corridor))
         }
         For::Opening { partner_state, request_id: id } => {
             let corridor = Arc::clone(service.corridor(partner_state)?);

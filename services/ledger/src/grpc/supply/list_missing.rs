@@ -1,5 +1,7 @@
 //! `ListMissing`: what entries of the partner name and what is not here, since when.
 
+use std::sync::Arc;
+
 use domain::case::event::Statement;
 use domain::chain::Content;
 use domain::identifier::CaseId;
@@ -56,7 +58,7 @@ struct Listing<'a> {
     service: &'a Service,
     corridor: &'a Corridor,
     /// The case that was read last: what is missing of one case mostly stands together.
-    looked_at: Option<(CaseId, Option<CaseRecords>)>,
+    looked_at: Option<(CaseId, Option<Arc<CaseRecords>>)>,
 }
 
 impl Listing<'_> {
@@ -71,7 +73,7 @@ impl Listing<'_> {
             };
             self.looked_at = Some((case, found));
         }
-        Ok(self.looked_at.as_ref().and_then(|(_, records)| records.as_ref()))
+        Ok(self.looked_at.as_ref().and_then(|(_, records)| records.as_deref()))
     }
 
     /// As it is sent; `None` where it must not be asked for any more, or cannot be told any more.
@@ -123,7 +125,7 @@ impl Listing<'_> {
 /// Whether the State that may found a case has opened it.
 fn is_open(records: &CaseRecords, founder: Option<Side>) -> bool {
     let opens =
-        |it: &EntryRecord| Some(it.side) == founder && it.head.case_key_commitment.is_some();
+        |it: &Arc<EntryRecord>| Some(it.side) == founder && it.head.case_key_commitment.is_some();
     records.entries.iter().any(opens)
 }
 

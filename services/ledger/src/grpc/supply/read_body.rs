@@ -1,5 +1,7 @@
 //! `ReadBody`: the sealed body of an entry, as its author sealed it.
 
+use std::sync::Arc;
+
 use proto::ledger::v1::{ReadBodyRequest, ReadBodyResponse};
 use runtime::failure::Failure;
 
@@ -24,7 +26,8 @@ pub(super) fn execute(
     let case = record.and_then(|record| record.stream.as_ref().and_then(layout::case_of));
     // By its case, which knows what came after the entry and what is not released yet.
     let records = service.case_of(&corridor, case.ok_or_else(absent)?)?;
-    let found = |it: &&crate::read::EntryRecord| it.side == side && it.position == request.position;
+    let found =
+        |it: &&Arc<crate::read::EntryRecord>| it.side == side && it.position == request.position;
     let entry = records.entries.iter().find(found).ok_or_else(absent)?;
     if entry.stored.sealed_body.is_empty() {
         return Err(absent());

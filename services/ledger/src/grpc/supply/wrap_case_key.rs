@@ -1,6 +1,8 @@
 //! `WrapCaseKey`: the key of a case for the partner's current HPKE key, made when asked for and
 //! stored by nobody.
 
+use std::sync::Arc;
+
 use proto::InvalidField;
 use proto::ledger::v1::{AccessKind, WrapCaseKeyRequest, WrapCaseKeyResponse};
 use record::{canonical, random, wrap};
@@ -23,7 +25,7 @@ pub(super) async fn execute(
         return Err(absent());
     }
     let founder = corridor.side(corridor.founded.founder_of(&case));
-    let opens = |it: &&crate::read::EntryRecord| {
+    let opens = |it: &&Arc<crate::read::EntryRecord>| {
         Some(it.side) == founder && it.head.case_key_commitment.is_some()
     };
     let opening = records.entries.iter().find(opens).ok_or_else(absent)?;
