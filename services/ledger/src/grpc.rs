@@ -40,7 +40,7 @@ use proto::ledger::v1::ledger_service_server::LedgerService;
 use proto::ledger::v1::*;
 use runtime::caller::{self, Caller, Role};
 use runtime::failure::Failure;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -56,6 +56,7 @@ use crate::serial::Serials;
 use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::start::WriterQueue;
 use crate::sweep::Sweep;
+use crate::view::Views;
 
 /// Items of a stream that wait for a slow reader.
 const STREAM_ITEMS_MAX: usize = 16;
@@ -78,8 +79,7 @@ pub(crate) struct Inner {
     pub(crate) files: Arc<Files>,
     pub(crate) sweep: Sweep,
     pub(crate) quarantine: Arc<Quarantine>,
-    /// Up to where the views have seen everything.
-    pub(crate) views: watch::Receiver<Position>,
+    pub(crate) views: Views,
     /// [`Limits::evidence_records_max`](crate::config::Limits::evidence_records_max).
     pub(crate) evidence_records_max: u64,
     /// Evidence is made one at a time.
@@ -150,7 +150,7 @@ impl Service {
     async fn find(&self, name: &str) -> Result<Vec<CaseId>, Failure> {
         let found = self.reader().find(name)?;
         let next = self.snapshot().next;
-        if !found.is_empty() || *self.0.views.borrow() >= next {
+        if !found.is_empty() || self.0.views.upto() >= next {
             return Ok(found);
         }
         self.wait_for_views(next).await?;
@@ -159,11 +159,10 @@ impl Service {
 
     /// Waits until the views have seen everything before a position.
     async fn wait_for_views(&self, next: Position) -> Result<(), Failure> {
-        let mut views = self.0.views.clone();
-        let seen = tokio::time::timeout(VIEWS_WAIT_MAX, views.wait_for(|upto| *upto >= next));
+        let seen = tokio::time::timeout(VIEWS_WAIT_MAX, self.0.views.reach(next));
         match seen.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => {
                 Err(Failure::unavailable("the views have not come so far in time"))
             }
         }

@@ -1,7 +1,9 @@
 //! Views: the labels under which a case is found, derived after each commit by a thread of its own.
 //!
 //! Never a source of truth: whatever is missing is derived again from the logs. Labels come from
-//! the domain; the ledger adds `agency/<agency>` for cases that are referred.
+//! the domain; the ledger adds `agency/<agency>` for cases that are referred. Unless somebody waits
+//! for them, the views come a moment behind the commits: most cases are touched twice within it, by
+//! a word and by its receipt.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use domain::chain::sparse::Dispatches as _;
 use domain::identifier::CaseId;
 use event_store::{Filter, Label, LabelError, Position, StoredRecord, StreamId};
 use runtime::failure::{Class, Failure};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::corridor::{Corridor, Side};
 use crate::failure;
@@ -24,6 +26,8 @@ use crate::snapshot::{Snapshot, Snapshots};
 const VERSION: &str = "views/2";
 /// Records that are looked at before labels are written.
 const PAGE_RECORDS: usize = 1024;
+/// How long the views let commits come together while nobody waits for them.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait after a failure before the views are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -32,16 +36,39 @@ pub(crate) struct Projector {
     reader: Reader,
     snapshots: Snapshots,
     upto: watch::Sender<Position>,
+    wanted: Arc<Notify>,
+}
+
+/// How far the views are. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Views {
+    upto: watch::Receiver<Position>,
+    wanted: Arc<Notify>,
+}
+
+impl Views {
+    /// Up to where they have seen everything.
+    pub(crate) fn upto(&self) -> Position {
+        *self.upto.borrow()
+    }
+
+    /// Waits until they have seen everything before a position; whether they still go on.
+    pub(crate) async fn reach(&self, next: Position) -> bool {
+        let mut upto = self.upto.clone();
+        if *upto.borrow() < next {
+            self.wanted.notify_one();
+        }
+        upto.wait_for(|upto| *upto >= next).await.is_ok()
+    }
 }
 
 impl Projector {
-    pub(crate) fn new(
-        reader: Reader,
-        snapshots: Snapshots,
-    ) -> Result<(Self, watch::Receiver<Position>), Failure> {
+    pub(crate) fn new(reader: Reader, snapshots: Snapshots) -> Result<(Self, Views), Failure> {
         let upto = prepare(&reader)?;
         let (upto, seen) = watch::channel(upto);
-        Ok((Self { reader, snapshots, upto }, seen))
+        let wanted = Arc::new(Notify::new());
+        let views = Views { upto: seen, wanted: Arc::clone(&wanted) };
+        Ok((Self { reader, snapshots, upto, wanted }, views))
     }
 
     pub(crate) async fn run(mut self) {
@@ -56,6 +83,10 @@ impl Projector {
                     return;
                 },
                 () = tokio::time::sleep(RETRY), if caught_up.is_err() => {}
+            }
+            tokio::select! {
+                () = self.wanted.notified() => {}
+                () = tokio::time::sleep(GATHER) => {}
             }
         }
     }
@@ -161,8 +192,12 @@ impl Projector {
             tracing::error!(case = %id, labels = names.len(), "labels are left out");
             found.truncate(event_store::LABELS_MAX);
         }
-        let stream = layout::case_stream(&id);
-        self.reader.store.set_labels(&stream, found, upto).map_err(labels)
+        let (store, stream) = (&self.reader.store, layout::case_stream(&id));
+        // In order, as they are stored. Most of what is said of a case changes none of them.
+        if store.labels_of(&stream).map_err(labels)? == found {
+            return Ok(());
+        }
+        store.set_labels(&stream, found, upto).map_err(labels)
     }
 }
 

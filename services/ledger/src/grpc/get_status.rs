@@ -48,7 +48,7 @@ pub(super) fn execute(
         store_position: snapshot.next.0.checked_sub(1),
         recovered_cut_bytes: reader.store.recovery().cut_bytes,
         corridors: corridors.collect(),
-        views_upto_position: service.0.views.borrow().0.checked_sub(1),
+        views_upto_position: service.0.views.upto().0.checked_sub(1),
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn execute(
         service.wait_for_views(Position(position.saturating_add(1))).await?;
     }
     // Taken before the list, which may then be newer and never older than it says.
-    let upto = *service.0.views.borrow();
+    let upto = service.0.views.upto();
     let mark = mark(&asking, service)?;
     let store = &service.reader().store;
     let failed = |error| Failure::unavailable("the views cannot be read").with_source(error);
