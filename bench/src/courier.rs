@@ -61,10 +61,9 @@ async fn run(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
     for round in 0..=ROUNDS {
         let mut of_round = Taken::default();
         let filings = amount.of(FILINGS);
-        for _ in 0..filings {
-            of_round.bare.push(ms(bare.round_trip().await?));
-        }
         for filing in 0..filings {
+            // One after the other: broker, clients and machine are as awake for both.
+            of_round.bare.push(ms(bare.round_trip().await?));
             corridor.file(&format!("file-{round}-{filing}"), &mut of_round).await?;
         }
         let events = amount.of(EVENTS);

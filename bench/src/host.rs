@@ -279,7 +279,9 @@ impl Host {
         how: How,
     ) -> Result<()> {
         let run: Arc<str> = run.into();
-        let stated = at_once(count, {
+        // No case by two tasks: the second would find it moved.
+        let tasks = TASKS.min(cases.len());
+        let stated = in_tasks(tasks, count, {
             let (host, cases) = (Arc::clone(self), Arc::clone(cases));
             move |index| {
                 let (host, cases, run) = (Arc::clone(&host), Arc::clone(&cases), Arc::clone(&run));
@@ -404,12 +406,21 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
     W: Fn(usize) -> F + Clone + Send + 'static,
 {
+    in_tasks(TASKS, count, work).await
+}
+
+async fn in_tasks<T, F, W>(at_once: usize, count: usize, work: W) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+    W: Fn(usize) -> F + Clone + Send + 'static,
+{
     let mut tasks = tokio::task::JoinSet::new();
-    for task in 0..TASKS.min(count) {
+    for task in 0..at_once.min(count) {
         let work = work.clone();
         tasks.spawn(async move {
             let mut done = Vec::new();
-            for index in (task..count).step_by(TASKS) {
+            for index in (task..count).step_by(at_once) {
                 done.push((index, work(index).await?));
             }
             anyhow::Ok(done)
