@@ -161,3 +161,48 @@ async fn a_frozen_log_goes_on_after_a_ceremony_and_an_old_copy_has_both_eras_bac
     assert!(number(&status(&corridor.xk)["partner_head"]) == Some(head(&corridor.nl)));
     corridor.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_ran_ahead_is_corrected_and_what_was_said_meanwhile_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = Kind::Development;
+    let mut corridor = Corridor::found(folder.path(), kind, "test-clock").await.unwrap();
+    both_hold_all(&corridor);
+    let offset = corridor.nl.home.join("data/clock_offset_ms");
+    let restart = |corridor: &mut Corridor, offset_ms: u64| {
+        corridor.nl.stop().unwrap();
+        std::fs::write(&offset, offset_ms.to_string()).unwrap();
+        corridor.nl.start().unwrap();
+    };
+    restart(&mut corridor, 400 * 86_400_000);
+    let ahead = file(&corridor);
+    restart(&mut corridor, 0);
+    // It is right again, and muted: times never fall, and the partner parks what is dated ahead.
+    let after = file(&corridor);
+    until("the partner to park", || {
+        Ok(number(&status(&corridor.xk)["parked"]).filter(|it| *it > 0))
+    })
+    .unwrap();
+    let shown = |corridor: &Corridor, case: &str| {
+        let authority = corridor.xk.person("readmission-authority");
+        authority.attempt(&["case", "show", case]).unwrap().map(|mut shown| shown.remove(0))
+    };
+    assert!(shown(&corridor, &ahead).is_err() && shown(&corridor, &after).is_err());
+
+    let ceremony = Ceremony::of(&corridor, &corridor.nl);
+    let corrects = ceremony.sign(&["keys", "correct-clock"], 3, "corrects its clock");
+    ceremony.state(&[&corrects]).unwrap();
+    both_hold_all(&corridor);
+    // What the partner had not heard takes the time of the correction, alike on both sides.
+    let filed_at = |shown: &Value| number(&shown["case"]["timeline"][0]["time_ms"]).unwrap();
+    let times = [&ahead, &after].map(|case| {
+        let here = corridor.nl.person("return-office").call(&["case", "show", case]).unwrap();
+        [filed_at(&here), filed_at(&shown(&corridor, case).unwrap())]
+    });
+    assert_eq!(times, [[times[0][0]; 2]; 2]);
+    // From now on what is said arrives at once.
+    file(&corridor);
+    both_hold_all(&corridor);
+    fall_silent(&corridor.xk);
+    corridor.stop().unwrap();
+}
