@@ -21,6 +21,7 @@ mod postponed;
 mod import;
 mod ledger;
 mod retry;
+mod rounds;
 mod grpc;
 
 pub use config::{Config, Partner};

@@ -5,8 +5,6 @@
 //! its bytes are as they were meant, and somebody has to correct them. Nor what cannot be given: a
 //! case that either State has ordered to be erased, an entry that has no body.
 
-use std::time::Duration;
-
 use domain::case::decide::Ordered;
 use domain::case::decide::restate::{Restate, restate};
 use domain::case::event::{Opaque, Restated};
@@ -15,11 +13,11 @@ use domain::person::Particulars;
 use proto::ledger::v1::Label;
 use runtime::command::{Decision, Reading, payload_digest};
 use runtime::failure::{Class, Failure};
-use runtime::shutdown::Shutdown;
 use tokio::time::Instant as Moment;
 
 use crate::ledger::Ledger;
 use crate::postponed::Postponed;
+use crate::rounds::Rounds;
 
 /// Most cases that are looked at in one round; the next one goes on after them.
 const CASES_MAX: usize = 256;
@@ -28,34 +26,22 @@ const CASES_MAX: usize = 256;
 pub(crate) struct Restating {
     partner: State,
     ledger: Ledger,
-    interval: Duration,
     /// After which the next round goes on.
     after: Option<Label>,
     postponed: Postponed<CaseId>,
 }
 
 impl Restating {
-    pub(crate) const fn new(partner: State, ledger: Ledger, interval: Duration) -> Self {
-        Self { partner, ledger, interval, after: None, postponed: Postponed::new() }
+    pub(crate) const fn new(partner: State, ledger: Ledger) -> Self {
+        Self { partner, ledger, after: None, postponed: Postponed::new() }
     }
+}
 
-    /// Goes round until the shutdown begins.
-    pub(crate) async fn run(mut self, shutdown: Shutdown) {
-        let mut interval = tokio::time::interval(self.interval);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = interval.tick() => {}
-                () = shutdown.wait() => return,
-            }
-            let partner = self.partner;
-            tokio::select! {
-                gone = self.go_round() => if let Err(error) = gone {
-                    tracing::debug!(%partner, %error, "nothing can be stated again now");
-                },
-                () = shutdown.wait() => return,
-            }
-        }
+impl Rounds for Restating {
+    const WORK: &'static str = "stating again what the partner could not read";
+
+    fn partner(&self) -> State {
+        self.partner
     }
 
     /// Answers what is asked, as far as one round goes; an error where nothing more can be answered
@@ -85,7 +71,9 @@ impl Restating {
             }
         }
     }
+}
 
+impl Restating {
     /// States again what the partner could not read of a case. What cannot be answered is asked
     /// for again later.
     async fn answer(&mut self, case: CaseId) -> Result<(), Failure> {

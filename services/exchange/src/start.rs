@@ -24,6 +24,7 @@ use crate::publish::Publishing;
 use crate::read::Reading;
 use crate::recover::{OwnTopic, Recovering};
 use crate::restate::Restating;
+use crate::rounds::go_rounds;
 use crate::status::{Board, PartnerStatus, Place, Reach, StatusHandle};
 use crate::unreadable::Reporting;
 
@@ -89,8 +90,11 @@ pub fn start(config: &Config, ledger: Clients, shutdown: &Shutdown) -> Result<Ha
         }
         let cluster = own.as_ref().map(|(_, cluster)| cluster);
         loops.push(tokio::spawn(work.recovering(cluster)?.run(shutdown.clone())));
-        loops.push(tokio::spawn(work.reporting().run(shutdown.clone())));
-        loops.push(tokio::spawn(work.restating().run(shutdown.clone())));
+        let interval = config.poll_interval;
+        let reporting = Reporting::new(partner.state, ledger.clone());
+        loops.push(tokio::spawn(go_rounds(reporting, interval, shutdown.clone())));
+        let restating = Restating::new(partner.state, ledger.clone());
+        loops.push(tokio::spawn(go_rounds(restating, interval, shutdown.clone())));
         let missing = Arc::new(Notify::new());
         let (sender, unfetched) = mpsc::channel(1);
         loops.push(tokio::spawn(work.fetching(&missing, sender)?.run(shutdown.clone())));
@@ -198,14 +202,6 @@ impl Work<'_> {
             poll_interval: self.config.poll_interval,
             status: self.status.clone(),
         })
-    }
-
-    fn reporting(&self) -> Reporting {
-        Reporting::new(self.partner.state, self.ledger.clone(), self.config.poll_interval)
-    }
-
-    fn restating(&self) -> Restating {
-        Restating::new(self.partner.state, self.ledger.clone(), self.config.poll_interval)
     }
 
     fn door(&self) -> Result<Option<PartnerServiceClient<Channel>>, StartError> {

@@ -5,8 +5,6 @@
 //! whether it may be. Each entry is told once: the request id is that of the entry. Whatever keeps
 //! the State from writing (a frozen log, a partner that is stopped) only postpones it.
 
-use std::time::Duration;
-
 use domain::case::decide::Ordered;
 use domain::case::decide::report_unreadable::{ReportUnreadable, report_unreadable};
 use domain::identifier::{CaseId, State};
@@ -16,11 +14,11 @@ use proto::ledger::v1::ListMissingResponse;
 use proto::record::v1::EntryUnreadable;
 use runtime::command::{Decision, Reading, payload_digest};
 use runtime::failure::{Class, Failure};
-use runtime::shutdown::Shutdown;
 use tokio::time::Instant as Moment;
 
 use crate::ledger::Ledger;
 use crate::postponed::Postponed;
+use crate::rounds::Rounds;
 
 /// How long something may be missing before its entry is called unreadable, by the ledger's clock
 /// from the import on (DESIGN 4: "after an hour").
@@ -33,7 +31,6 @@ const ATTEMPTS_MAX: usize = 256;
 pub(crate) struct Reporting {
     partner: State,
     ledger: Ledger,
-    interval: Duration,
     /// Where the next round goes on.
     from: u64,
     postponed: Postponed<u64>,
@@ -47,27 +44,16 @@ struct Due {
 }
 
 impl Reporting {
-    pub(crate) const fn new(partner: State, ledger: Ledger, interval: Duration) -> Self {
-        Self { partner, ledger, interval, from: 0, postponed: Postponed::new() }
+    pub(crate) const fn new(partner: State, ledger: Ledger) -> Self {
+        Self { partner, ledger, from: 0, postponed: Postponed::new() }
     }
+}
 
-    /// Goes round until the shutdown begins.
-    pub(crate) async fn run(mut self, shutdown: Shutdown) {
-        let mut interval = tokio::time::interval(self.interval);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = interval.tick() => {}
-                () = shutdown.wait() => return,
-            }
-            let partner = self.partner;
-            tokio::select! {
-                gone = self.go_round() => if let Err(error) = gone {
-                    tracing::debug!(%partner, %error, "nothing can be called unreadable now");
-                },
-                () = shutdown.wait() => return,
-            }
-        }
+impl Rounds for Reporting {
+    const WORK: &'static str = "calling unreadable what stays missing";
+
+    fn partner(&self) -> State {
+        self.partner
     }
 
     /// Tells what is due, as far as one round goes; an error where nothing more can be told now.
@@ -95,7 +81,9 @@ impl Reporting {
             }
         }
     }
+}
 
+impl Reporting {
     async fn tell(&mut self, due: Due) -> Result<(), Failure> {
         let Due { case, position } = due;
         let id = format!("unreadable-{}-{position}", self.partner);
