@@ -16,9 +16,10 @@ use crate::disk::{Disk, DiskFile, Files};
 use crate::index;
 use crate::journal::bytes::wide;
 use crate::journal::frame::StoreId;
+use crate::journal::scan::Scan;
 use crate::journal::seal::{self, Footer, Seal};
 use crate::journal::{Journal, JournalError, Mark, Segment, segment};
-use crate::open;
+use crate::open::{self, OpenError, Options};
 use crate::record::Position;
 use crate::store::Store;
 
@@ -57,6 +58,12 @@ pub enum BackupError {
         /// Its answer.
         source: io::Error,
     },
+    /// There is no store in the folder.
+    #[error("there is no store here")]
+    NoStore,
+    /// The store cannot be opened.
+    #[error("could not open the store")]
+    NotOpened(#[source] OpenError),
     /// Somebody has the folder: another backup, or a store.
     #[error("the folder of the backup is in use")]
     InUse,
@@ -117,7 +124,7 @@ impl From<JournalError> for BackupError {
 }
 
 /// A failed step, before it is known whose.
-struct Failed(&'static str, String, io::Error);
+pub(crate) struct Failed(pub(crate) &'static str, pub(crate) String, pub(crate) io::Error);
 
 impl From<Failed> for BackupError {
     fn from(Failed(doing, file, source): Failed) -> Self {
@@ -131,7 +138,7 @@ impl From<Failed> for RestoreError {
     }
 }
 
-fn failed(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> Failed {
+pub(crate) fn failed(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> Failed {
     move |source| Failed(doing, file.to_owned(), source)
 }
 
@@ -141,7 +148,7 @@ fn seal_path(number: u64) -> String {
 
 /// Writes a file under another name, and renames it when it is durable: a crash leaves the old
 /// one, or the new one.
-fn replace(
+pub(crate) fn replace(
     disk: &dyn Disk,
     path: &str,
     fill: impl FnOnce(&dyn DiskFile) -> Result<(), Failed>,
@@ -155,7 +162,7 @@ fn replace(
 }
 
 /// Copies the first `length` bytes of a file, if there are so many, and returns their digest.
-fn copy(
+pub(crate) fn copy(
     (from, to, path): (&dyn DiskFile, &dyn DiskFile, &str),
     length: u64,
     copied: &mut dyn FnMut(u64),
@@ -208,35 +215,85 @@ impl Store {
         to: &dyn Disk,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<BackedUp, BackupError> {
-        let journal = &self.shared().journal;
-        let end = self.shared().live().mark;
-        to.create_dir(segment::DIR).map_err(failed("create", segment::DIR))?;
-        to.sync_dir("").map_err(failed("sync", "."))?;
-        let _lock = open::lock(to).map_err(|_| BackupError::InUse)?;
-        check_target(to, &journal.store)?;
-        let mut done = BackedUp {
-            upto: Position(end.position),
-            segments_copied: 0,
-            segments_kept: 0,
-            bytes_copied: 0,
-        };
-        let mut bytes = 0;
-        for (segment, segment_end) in parts(journal, end) {
-            let length = segment_end.address - segment.header.base;
-            let mut copied = |count| {
-                bytes += count;
-                progress(Progress { bytes, bytes_total: end.address });
-            };
-            if copy_segment(journal, (&segment, segment_end), to, &mut copied)? {
-                done.segments_copied += 1;
-                done.bytes_copied += length;
-            } else {
-                done.segments_kept += 1;
-                copied(length);
-            }
-        }
-        Ok(done)
+        copy_journal(&self.shared().journal, self.shared().live().mark, to, progress)
     }
+}
+
+/// Copies a store into a folder, as [`Store::backup`] does, also while another process has it.
+///
+/// What another process has appended last may not be durable yet, and a backup must not hold what
+/// the store may still lose: so its last group of batches is left for the next backup. Everything
+/// before is durable, because no group is written before the one ahead of it was synced.
+pub fn backup(
+    dir: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackedUp, BackupError> {
+    let dir: Arc<dyn Disk> = Arc::new(Files::new(dir.as_ref()));
+    backup_on(&dir, &Files::new(to.as_ref()), progress)
+}
+
+/// As [`backup`], on disks.
+pub fn backup_on(
+    disk: &Arc<dyn Disk>,
+    to: &dyn Disk,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackedUp, BackupError> {
+    let names = disk.list(segment::DIR).map_err(failed("list", segment::DIR))?;
+    if names.is_empty() {
+        return Err(BackupError::NoStore);
+    }
+    match Store::open_inline_on(disk, Options::default()) {
+        Ok(store) => {
+            let done = store.backup_on(to, progress);
+            store.close();
+            return done;
+        }
+        Err(OpenError::InUse) => {}
+        Err(error) => return Err(BackupError::NotOpened(error)),
+    }
+    let journal = Journal::open(disk)?.ok_or(BackupError::NoStore)?;
+    let last = journal.last();
+    let mut scan = Scan::from(&journal, last.start());
+    let mut end = last.start();
+    while let Some(frame) = scan.next()? {
+        end = frame.start();
+    }
+    copy_journal(&journal, end, to, progress)
+}
+
+fn copy_journal(
+    journal: &Journal,
+    end: Mark,
+    to: &dyn Disk,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackedUp, BackupError> {
+    to.create_dir(segment::DIR).map_err(failed("create", segment::DIR))?;
+    to.sync_dir("").map_err(failed("sync", "."))?;
+    let _lock = open::lock(to).map_err(|_| BackupError::InUse)?;
+    check_target(to, &journal.store)?;
+    let mut done = BackedUp {
+        upto: Position(end.position),
+        segments_copied: 0,
+        segments_kept: 0,
+        bytes_copied: 0,
+    };
+    let mut bytes = 0;
+    for (segment, segment_end) in parts(journal, end) {
+        let length = segment_end.address - segment.header.base;
+        let mut copied = |count| {
+            bytes += count;
+            progress(Progress { bytes, bytes_total: end.address });
+        };
+        if copy_segment(journal, (&segment, segment_end), to, &mut copied)? {
+            done.segments_copied += 1;
+            done.bytes_copied += length;
+        } else {
+            done.segments_kept += 1;
+            copied(length);
+        }
+    }
+    Ok(done)
 }
 
 /// Copies one segment, unless an earlier backup has all of it; whether it did.
@@ -365,7 +422,7 @@ fn has_footer(segment: &dyn DiskFile) -> io::Result<bool> {
 }
 
 /// The seals of a backup, which must follow on; a copy without a seal was not finished.
-fn seals_of(from: &dyn Disk) -> Result<Vec<Seal>, RestoreError> {
+pub(crate) fn seals_of(from: &dyn Disk) -> Result<Vec<Seal>, RestoreError> {
     let names = from.list(segment::DIR).map_err(failed("list", segment::DIR))?;
     let count = names.iter().filter(|name| name.ends_with(".seal")).count();
     let mut seals: Vec<Seal> = Vec::with_capacity(count);

@@ -18,6 +18,7 @@ mod backup;
 mod check;
 pub mod disk;
 mod engine;
+mod heal;
 mod index;
 mod journal;
 mod label;
@@ -40,12 +41,15 @@ mod token;
 mod writer;
 
 pub use append::{AppendError, Appended, Batch, Expected, Placed};
-pub use backup::{BackedUp, BackupError, Progress, RestoreError, restore, restore_on};
+pub use backup::{
+    BackedUp, BackupError, Progress, RestoreError, backup, backup_on, restore, restore_on,
+};
 pub use check::{
     Affected, Fault, RebuildError, Rebuilt, Verified, VerifyError, rebuild, rebuild_on, verify,
     verify_on,
 };
 pub use engine::Engine;
+pub use heal::{HealError, Healed, heal, heal_on};
 pub use label::LabelError;
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, GROUP_BATCHES_MAX,

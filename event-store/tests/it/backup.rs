@@ -178,3 +178,29 @@ async fn damage_is_not_copied() {
     let Err(BackupError::Damaged(fault)) = result else { panic!("{result:?}") };
     assert_eq!(fault.file, "journal/0000000000000000.seg");
 }
+
+#[tokio::test]
+async fn what_another_process_may_yet_lose_is_not_in_the_backup() {
+    let (disk, _, _) = disks();
+    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
+    let store = open(&disk);
+    for n in 0..120 {
+        fill(&store, n..n + 1).await;
+        let target = Simulated::new();
+        // The store is open: this is what another process can do.
+        let made = event_store::backup_on(&dynamic, &target, &mut |_| ()).unwrap();
+        let restored = Arc::new(Simulated::new());
+        let found = restore_on(&target, restored, &mut |_| ()).unwrap();
+        assert_eq!(Position(found.records), made.upto, "{n}");
+        // All but the last group, or all of it where that one ends a segment.
+        let before: usize = (0..n).map(|n| crate::sample::numbered(n).records.len()).sum();
+        assert_eq!(made.upto, Position(before as u64), "{n}");
+    }
+    let upto = store.next_position();
+    store.close();
+    let target = Simulated::new();
+    assert_eq!(event_store::backup_on(&dynamic, &target, &mut |_| ()).unwrap().upto, upto);
+    let none: Arc<dyn Disk> = Arc::new(Simulated::new());
+    let none = event_store::backup_on(&none, &target, &mut |_| ());
+    assert!(matches!(none, Err(BackupError::NoStore)), "{none:?}");
+}

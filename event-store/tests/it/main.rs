@@ -10,6 +10,7 @@ mod corrupt;
 mod crash;
 mod fault_disk;
 mod fixture;
+mod heal;
 mod label;
 mod limit;
 mod machine;

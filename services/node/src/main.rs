@@ -47,7 +47,7 @@ enum Operate {
     Serve(node::Serve),
     /// Check an evidence bundle, offline and without keys: exit 0 valid, 1 not valid, 2 unreadable.
     Verify(verify::Verify),
-    /// Check or rebuild the store of a node that is not running.
+    /// The store of a node: check, rebuild, back up, restore, heal.
     #[command(subcommand)]
     Store(store::Store),
     /// Play the other State against a node under test, and print what it did right and wrong.

@@ -1,7 +1,7 @@
-//! `readmit store`: checks or rebuilds the store of a node that is not running.
+//! `readmit store`: checks, rebuilds, backs up, restores and heals the store of a node.
 
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -9,13 +9,53 @@ use clap::Subcommand;
 use crate::exit::Exit;
 use crate::home;
 
-/// Checks or rebuilds a store.
+/// Looks after a store.
 #[derive(Subcommand)]
 pub(crate) enum Store {
-    /// Read everything and check every checksum, number, root and index entry
+    /// Read everything and check every checksum, number, root and index entry (node stopped)
     Verify,
-    /// Make everything that can be rebuilt anew from the journal
+    /// Make everything that can be rebuilt anew from the journal (node stopped)
     Rebuild,
+    /// Copy the store into a folder that is empty or holds an earlier backup of it, also while the
+    /// node runs: then all but what it stored last
+    Backup {
+        /// The folder of the backup
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make a store from a backup, where there is none, and check every byte of it
+    Restore {
+        /// The folder of the backup
+        #[arg(long)]
+        from: PathBuf,
+    },
+    /// Put back from a backup what the store has lost or holds damaged, and keep what is newer
+    /// (node stopped)
+    Heal {
+        /// The folder of the backup
+        #[arg(long)]
+        from: PathBuf,
+    },
+}
+
+/// Says how far something is, every few seconds at most.
+struct Said {
+    last: Instant,
+}
+
+impl Said {
+    const APART: Duration = Duration::from_secs(2);
+
+    fn new() -> Self {
+        Self { last: Instant::now() }
+    }
+
+    fn bytes(&mut self, bytes: u64, bytes_total: u64) {
+        if self.last.elapsed() >= Self::APART {
+            self.last = Instant::now();
+            eprintln!("{bytes} of {bytes_total} bytes");
+        }
+    }
 }
 
 impl Store {
@@ -23,33 +63,14 @@ impl Store {
     pub(crate) fn run(&self, home: &Path) -> anyhow::Result<Exit> {
         let config = home::configuration(home)?;
         let store = config.data_folder.join("store");
-        eprintln!("reading {}", store.display());
         let start = Instant::now();
+        let mut said = Said::new();
+        let mut progress = |now: event_store::Progress| said.bytes(now.bytes, now.bytes_total);
         match self {
-            Self::Verify => match event_store::verify(&store) {
-                Ok(found) => {
-                    eprintln!(
-                        "sound: {} records of {} streams in {} segments, {} bytes, {:.1?}",
-                        found.records,
-                        found.streams,
-                        found.segments,
-                        found.bytes,
-                        start.elapsed()
-                    );
-                    for repair in found.repairs {
-                        eprintln!("to be repaired: {repair}");
-                    }
-                }
-                Err(error) => {
-                    eprintln!("readmit: {:#}", anyhow::Error::from(error));
-                    return Ok(Exit::Failure);
-                }
-            },
+            Self::Verify => return Ok(verify(&store)),
             Self::Rebuild => {
-                let mut said = |now: event_store::Opening| {
-                    eprintln!("read {} of {} bytes", now.bytes, now.bytes_total);
-                };
-                let made = event_store::rebuild(&store, &mut said).context("rebuild the store")?;
+                let mut watch = |now: event_store::Opening| said.bytes(now.bytes, now.bytes_total);
+                let made = event_store::rebuild(&store, &mut watch).context("rebuild the store")?;
                 eprintln!(
                     "rebuilt: {} records of {} streams, {} bytes cut from the end, {:.1?}",
                     made.records,
@@ -58,7 +79,65 @@ impl Store {
                     start.elapsed()
                 );
             }
+            Self::Backup { to } => {
+                let made = event_store::backup(&store, to, &mut progress);
+                let made = made.context("back up the store")?;
+                eprintln!(
+                    "backed up: {} records; {} segments copied, {} were there, {} bytes, {:.1?}",
+                    made.upto,
+                    made.segments_copied,
+                    made.segments_kept,
+                    made.bytes_copied,
+                    start.elapsed()
+                );
+            }
+            Self::Restore { from } => {
+                let made = event_store::restore(from, &store, &mut progress);
+                let made = made.context("restore the store")?;
+                eprintln!(
+                    "restored: {} records in {} segments, {} bytes, each checked, {:.1?}",
+                    made.records,
+                    made.segments,
+                    made.bytes,
+                    start.elapsed()
+                );
+            }
+            Self::Heal { from } => {
+                let made = event_store::heal(&store, from, &mut progress);
+                let made = made.context("heal the store")?;
+                eprintln!(
+                    "healed: {} segments put back; {} records are sound, {:.1?}",
+                    made.segments.len(),
+                    made.verified.records,
+                    start.elapsed()
+                );
+            }
         }
         Ok(Exit::Success)
+    }
+}
+
+fn verify(store: &Path) -> Exit {
+    eprintln!("reading {}", store.display());
+    let start = Instant::now();
+    match event_store::verify(store) {
+        Ok(found) => {
+            eprintln!(
+                "sound: {} records of {} streams in {} segments, {} bytes, {:.1?}",
+                found.records,
+                found.streams,
+                found.segments,
+                found.bytes,
+                start.elapsed()
+            );
+            for repair in found.repairs {
+                eprintln!("to be repaired: {repair}");
+            }
+            Exit::Success
+        }
+        Err(error) => {
+            eprintln!("readmit: {:#}", anyhow::Error::from(error));
+            Exit::Failure
+        }
     }
 }

@@ -1,0 +1,158 @@
+//! Mending a damaged store from a backup of it: what the backup holds is put back byte for byte,
+//! what is newer stays.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::backup::{self, Failed, Progress, RestoreError, failed, seals_of};
+use crate::check::{self, Verified, VerifyError};
+use crate::disk::{Disk, DiskFile, Files};
+use crate::journal::bytes::wide;
+use crate::journal::seal::{self, Seal};
+use crate::journal::segment;
+use crate::open::{self, OpenError};
+
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Healed {
+    /// The numbers of the segments that were mended; none if the store was whole as far as the
+    /// backup goes.
+    pub segments: Vec<u64>,
+    /// The store as it is now.
+    pub verified: Verified,
+}
+
+/// Why a store was not healed. Segments that were mended stay so; nothing else was changed.
+#[derive(Debug, Error)]
+pub enum HealError {
+    /// The backup is damaged, or cannot be read, or the folder of the store cannot be written.
+    #[error("could not use the backup")]
+    Backup(#[source] RestoreError),
+    /// The store is in use.
+    #[error("the data folder is in use")]
+    InUse,
+    /// The backup is of another store.
+    #[error("the backup is of another store: `{file}` does not fit")]
+    Foreign {
+        /// The file in the store.
+        file: String,
+    },
+    /// Something is wrong that the backup does not reach: a newer record, or the index.
+    #[error("the store is not sound beyond what the backup holds")]
+    NotSound(#[source] VerifyError),
+}
+
+impl From<Failed> for HealError {
+    fn from(failed: Failed) -> Self {
+        Self::Backup(failed.into())
+    }
+}
+
+/// Puts back what a backup has and a closed store has lost or has otherwise, and verifies all.
+pub fn heal(
+    dir: impl AsRef<Path>,
+    from: impl AsRef<Path>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Healed, HealError> {
+    let store = Arc::new(Files::new(dir.as_ref()));
+    heal_on(store, &Files::new(from.as_ref()), progress)
+}
+
+/// As [`heal`], on disks.
+pub fn heal_on(
+    store: Arc<dyn Disk>,
+    from: &dyn Disk,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Healed, HealError> {
+    let seals = seals_of(from).map_err(HealError::Backup)?;
+    let bytes_total = seals.last().ok_or(HealError::Backup(RestoreError::NoBackup))?.end;
+    let lock = open::lock(&*store).map_err(|error| match error {
+        OpenError::Io { doing, file, source } => Failed(doing, file, source).into(),
+        OpenError::InUse
+        | OpenError::Corrupt { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Index { .. } => HealError::InUse,
+    })?;
+    check_same(&*store, &seals)?;
+    let mut segments = Vec::new();
+    for seal in &seals {
+        if !is_whole(&*store, seal)? {
+            mend(&*store, from, seal)?;
+            segments.push(seal.number);
+        }
+        progress(Progress { bytes: seal.end, bytes_total });
+    }
+    drop(lock);
+    let verified = check::verify_on(store).map_err(HealError::NotSound)?;
+    Ok(Healed { segments, verified })
+}
+
+/// No segment whose header can be read may be of another store.
+fn check_same(store: &dyn Disk, seals: &[Seal]) -> Result<(), HealError> {
+    for seal in seals {
+        let path = segment::path(seal.number);
+        let Some(file) = store.open(&path).map_err(failed("open", &path))? else {
+            continue;
+        };
+        let mut bytes = [0; segment::HEADER_LENGTH];
+        let read = file.read_at(&mut bytes, 0).map_err(failed("read", &path))?;
+        let header = segment::Header::decode(bytes.get(..read).unwrap_or_default());
+        let is_other = |header: segment::Header| {
+            (header.store, header.number, header.base) != (seal.store, seal.number, seal.base)
+        };
+        if header.is_ok_and(is_other) {
+            return Err(HealError::Foreign { file: path });
+        }
+    }
+    Ok(())
+}
+
+fn is_whole(store: &dyn Disk, seal: &Seal) -> Result<bool, HealError> {
+    let path = segment::path(seal.number);
+    let Some(file) = store.open(&path).map_err(failed("open", &path))? else {
+        return Ok(false);
+    };
+    let digest = seal::digest(&*file, seal.end - seal.base, |_, _| Ok(()));
+    Ok(digest.map_err(failed("read", &path))? == seal.digest)
+}
+
+/// Makes the segment anew: the backup's bytes, then whatever the store's own had behind them. A
+/// crash leaves the old one, or the new one.
+fn mend(store: &dyn Disk, from: &dyn Disk, seal: &Seal) -> Result<(), HealError> {
+    const STEP: usize = 1 << 20;
+    let path = segment::path(seal.number);
+    let damaged = || HealError::Backup(RestoreError::Damaged { file: path.clone() });
+    let good = from.open(&path).map_err(failed("open", &path))?.ok_or_else(damaged)?;
+    let own = store.open(&path).map_err(failed("open", &path))?;
+    let length = seal.end - seal.base;
+    let mut is_good = false;
+    let rest = |file: &dyn DiskFile| {
+        let Some(own) = &own else {
+            return Ok(());
+        };
+        let mut bytes = vec![0; STEP];
+        let mut at = length;
+        loop {
+            let read = own.read_at(&mut bytes, at).map_err(failed("read", &path))?;
+            let bytes = bytes.get(..read).unwrap_or_default();
+            file.write_at(bytes, at).map_err(failed("write", &path))?;
+            at += wide(read);
+            if read < STEP {
+                return Ok(());
+            }
+        }
+    };
+    let made = backup::replace(store, &path, |file| {
+        is_good = backup::copy((&*good, file, &path), length, &mut |_| ())? == seal.digest;
+        match is_good {
+            true => rest(file),
+            false => Err(failed("copy", &path)(std::io::Error::other("the backup is damaged"))),
+        }
+    });
+    match (made, is_good) {
+        (Err(_), false) => Err(damaged()),
+        (made, _) => Ok(made?),
+    }
+}
