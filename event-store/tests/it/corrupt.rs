@@ -277,6 +277,36 @@ async fn an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers() {
 }
 
 #[tokio::test]
+async fn an_index_of_another_version_or_a_database_cut_anywhere_gives_the_same_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path(), 40).await;
+    let whole = tempfile::tempdir().unwrap();
+    copy(dir.path(), whole.path());
+    let fresh = || {
+        fs::remove_dir_all(dir.path()).unwrap();
+        copy(whole.path(), dir.path());
+    };
+    for trust in ["0 closed", "2 closed", "closed", "", "1 closed "] {
+        fresh();
+        fs::write(dir.path().join("index/trust"), trust).unwrap();
+        let store = open(dir.path());
+        assert_eq!(answers(&store), expected, "{trust:?}");
+        assert!(store.recovery().index_rebuilt, "{trust:?}");
+    }
+    let database = dir.path().join("index/tree/db");
+    let bytes = fs::read(&database).unwrap();
+    for part in 0..8 {
+        let at = bytes.len() * part / 8;
+        let overwritten = [&bytes[..at], &vec![0xff; bytes.len() - at]].concat();
+        for damaged in [&bytes[..at], &overwritten] {
+            fresh();
+            fs::write(&database, damaged).unwrap();
+            assert_eq!(answers(&open(dir.path())), expected, "{part}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_flipped_byte_of_the_flat_files_is_found() {
     let dir = tempfile::tempdir().unwrap();
     closed(dir.path(), 4).await;
