@@ -128,10 +128,15 @@ impl Running {
     /// Asks it to end (SIGTERM), and waits until it has.
     ///
     /// # Errors
-    /// It cannot be asked, does not end in time, or ends with a failure.
+    /// It cannot be asked, does not end in time, ends with a failure, or a part of it has panicked
+    /// since it or an earlier one with its log was started.
     pub fn stop(mut self) -> Result<()> {
         self.ask_to_end()?;
         let status = until("the process to end", || Ok(self.child.try_wait()?))?;
+        let said = std::fs::read_to_string(&self.log).context("read the log of the process")?;
+        if let Some(line) = said.lines().find(|line| line.contains("panicked at")) {
+            bail!("a part of the process panicked: {line}");
+        }
         if status.success() { Ok(()) } else { bail!("the process ended with {status}") }
     }
 

@@ -158,3 +158,31 @@ async fn a_node_on_an_old_copy_has_everything_back_before_it_speaks() {
 async fn a_node_on_an_old_copy_has_everything_back_over_apache_kafka() {
     play(Kind::Apache, "test-restored-kafka").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_made_beside_the_running_node_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = Kind::Development;
+    let mut corridor = Corridor::found(folder.path(), kind, "test-backup").await.unwrap();
+    let backup = folder.path().join("backup").display().to_string();
+    let mut cases = Vec::new();
+    for _ in 0..2 {
+        cases.push(file(&corridor));
+        heard(&corridor);
+        corridor.nl.operate(&["store", "backup", "--to", &backup]).unwrap();
+    }
+    cases.push(file(&corridor));
+    heard(&corridor);
+    let signed = own_head(&corridor);
+    // A store that is there is not written over, and that of a running node least of all.
+    let restore = ["store", "restore", "--from", &backup];
+    corridor.nl.operate(&restore).unwrap_err();
+    corridor.nl.kill().unwrap();
+    corridor.nl.operate(&restore).unwrap_err();
+    std::fs::remove_dir_all(corridor.nl.home.join("data/store")).unwrap();
+    corridor.nl.operate(&restore).unwrap();
+    corridor.nl.operate(&["store", "verify"]).unwrap();
+    corridor.nl.start().unwrap();
+    whole_again(&corridor, signed, &cases);
+    corridor.stop().unwrap();
+}

@@ -300,14 +300,16 @@ pub(crate) fn assemble(
     Ok(Assembled { parts, announcements, corridors: Arc::new(corridors) })
 }
 
-/// Runs what reads the store for long on a thread of its own.
+/// Runs what reads the store for long on a thread of its own, with timers of its own: those of the
+/// caller's runtime are gone before the last snapshot is.
 fn on_a_thread(
     name: &str,
     work: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), StartError> {
-    let handle = tokio::runtime::Handle::current();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(StartError::Thread)?;
     let thread = std::thread::Builder::new().name(name.to_owned());
-    thread.spawn(move || handle.block_on(work)).map_err(StartError::Thread)?;
+    thread.spawn(move || runtime.block_on(work)).map_err(StartError::Thread)?;
     Ok(())
 }
 
