@@ -117,7 +117,7 @@ impl Writer {
                 Some((number, _)) if *number < wanted => Some(*number),
                 Some((number, it)) if *number == wanted => {
                     let is_of_age = it.until.is_none_or(|at| at <= now);
-                    (is_of_age && !state.leave.holds_back(wanted)).then_some(wanted)
+                    (is_of_age && !state.holds_back(wanted)).then_some(wanted)
                 }
                 Some(_) | None => None,
             };
@@ -166,7 +166,7 @@ impl Writer {
             return Ok(false);
         };
         let numbers: Vec<u64> = (wanted..).take(run.len()).collect();
-        if numbers.last().is_some_and(|last| state.leave.holds_back(*last)) {
+        if numbers.last().is_some_and(|last| state.holds_back(*last)) {
             return Ok(false);
         }
         let now = group.now;
@@ -251,7 +251,7 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     // A place that could not be read must not look like one that does not exist.
     known.failed.into_inner().map_or(Ok(()), Err)?;
     let fault = match checked {
-        Ok(_) if state.leave.holds_back(number) => {
+        Ok(_) if state.holds_back(number) => {
             park(parts, partner, number, Parked { dispatch: bytes, cursor, until: None });
             let why = "it waits for own dispatches that were signed and are not here yet";
             return Ok(Verdict::new(ImportOutcome::HeldBack, why));
@@ -310,7 +310,7 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
         // The own word that ended the era, or that it has heard, may be among what the own store
         // has lost: looked at again when that is back.
         Fault::BrokenChain { breach: Breach::Era, .. } | Fault::HeardUnknown { .. }
-            if state.leave.takes_back() || state.leave.holds_back(number) =>
+            if state.leave.takes_back() || state.holds_back(number) =>
         {
             let parked = waiting(None);
             park(parts, partner, number, parked);

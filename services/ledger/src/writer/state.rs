@@ -17,7 +17,7 @@ use super::fault;
 use super::forged::{self, ForgedKeys, Proof};
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, LogNames};
-use crate::leave::Leave;
+use crate::leave::{Lack, Leave};
 use crate::missing::{self, AllMissing};
 use crate::snapshot::{CorridorSnapshot, LogSnapshot};
 use crate::writer::leave::Resuming;
@@ -146,6 +146,14 @@ impl CorridorState {
         };
         state.note_eras();
         Ok(state)
+    }
+
+    /// Whether a dispatch of the partner that is not stored yet waits for own words
+    /// ([`Leave::holds_back`]). While the writing has stopped, nobody sets safeguards, and what the
+    /// partner says has to be seen.
+    pub(super) fn holds_back(&self, number: u64) -> bool {
+        let in_vain = self.stopped.is_some() && self.leave.lack() == Some(Lack::Safeguards);
+        !in_vain && self.leave.holds_back(number)
     }
 
     /// Tells the corridor in which eras its logs are.

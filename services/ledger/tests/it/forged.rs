@@ -5,7 +5,7 @@ use domain::case::event::{KeyPurpose, KeyRevoked, Opaque, Statement};
 use domain::case::outcome::Standing;
 use domain::chain::Heard;
 use ledger::KeyUse;
-use proto::ledger::v1::{WaitingFor, WitnessVerdict};
+use proto::ledger::v1::{ImportOutcome, WaitingFor, WitnessVerdict};
 use record::genesis::SignedGenesis;
 use record::key::PublicKey;
 use record::root_statement::{AnnouncedKey, RevokedKey, RootStatement, Statement as Stated};
@@ -167,6 +167,9 @@ async fn a_node_that_ends_while_it_takes_in_goes_on_where_the_operator_says_so_a
     let nl = nl_site.start().await;
     assert!(nl.status().await.stopped.contains("--take-in-forged"));
     assert_eq!(nl.status().await.waiting.unwrap().waiting_for(), WaitingFor::Safeguards);
+    // Meanwhile what the partner says is seen, as far as what it had heard is here.
+    let next = it.xk.dispatches(nl.status().await.next_wanted).await.remove(0);
+    assert_eq!(nl.import(&next.dispatch).await.outcome(), ImportOutcome::Stored);
     nl.take_in_forged(Some(it.last)).await.unwrap();
     fetch_back(&nl, &it.xk).await;
     nl.writes_again(it.last + 1).await;
