@@ -169,6 +169,11 @@ const HELP: &[(&str, &str)] = &[
     ),
     ("safeguard", "Which safeguard"),
     ("special_needs", "What the receiving side must prepare for, at most 4,000 characters"),
+    (
+        "take_in_forged",
+        "Take in, as they stand, the dispatches up to that one which somebody else signed with this \
+         State's log key, to revoke it behind them",
+    ),
     ("until", "Last day, YYYY-MM-DD"),
     ("valid_until", "Last day of validity, YYYY-MM-DD"),
     ("validate_only", "Check everything and write nothing"),
