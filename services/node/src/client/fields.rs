@@ -171,8 +171,8 @@ const HELP: &[(&str, &str)] = &[
     ("special_needs", "What the receiving side must prepare for, at most 4,000 characters"),
     (
         "take_in_forged",
-        "Take in, as they stand, the dispatches up to that one which somebody else signed with this \
-         State's log key, to revoke it behind them",
+        "Take in, as they stand, the dispatches up to that one which somebody else signed with \
+         this State's log key, to revoke it behind them",
     ),
     ("until", "Last day, YYYY-MM-DD"),
     ("valid_until", "Last day of validity, YYYY-MM-DD"),
