@@ -345,6 +345,27 @@ fn keep_forged(
     reason
 }
 
+/// Keeps the header of a dispatch that is taken in as proof, in one write with it: the key is to be
+/// revoked from before the first of them on, and a witness shows only its last, which is kept.
+fn note_forged(parts: &mut Parts, group: &mut Group, partner: State, signed: &SignedHeader) {
+    let number = signed.header().number;
+    let outcome = u32::try_from(i32::from(ImportOutcome::OwnForged)).unwrap_or_default();
+    let time_ms = group.now.as_ms();
+    if let Some(state) = parts.corridors.get_mut(&partner) {
+        state.proofs.insert(*signed.digest());
+        let signed_header = signed.clone();
+        let header = Dispatch { signed_header, entries: Vec::new(), case_keys: Vec::new() };
+        let reason = format!("dispatch {number} was signed by somebody else, and taken in");
+        let proof = StoredProof { outcome, time_ms, dispatch: header.encode(), reason };
+        group.records.push(NewRecord {
+            log: state.corridor.names.proofs.clone(),
+            stream: None,
+            leaf: canonical::encode(&proof),
+            payload: Vec::new(),
+        });
+    }
+}
+
 /// Takes a dispatch of the own log back, if this node signed it and it is the next.
 fn take_back(
     parts: &mut Parts,
@@ -390,6 +411,11 @@ fn take_back(
     let fault = match checked {
         Ok(accepted) => {
             store(parts, group, partner, accepted)?;
+            if let Some(Lack::Forged { last, .. }) = corridor(parts, partner)?.leave.lack()
+                && number < last
+            {
+                note_forged(parts, group, partner, &signed);
+            }
             return Ok((Outcome::Stored, String::new()));
         }
         Err(fault) => fault,
