@@ -7,8 +7,9 @@
 
 use domain::identifier::State;
 use futures::FutureExt;
+use messaging::cluster::QueryError;
 use messaging::publish::Interrupted;
-use messaging::{Cluster, Outgoing, PublishError, Publisher, Topic};
+use messaging::{Cluster, Incoming, Outgoing, PublishError, Publisher, Topic};
 use proto::ledger::v1::{FollowDispatchesResponse, GetHeadsResponse};
 use runtime::shutdown::Shutdown;
 use std::time::Duration;
@@ -41,7 +42,7 @@ enum Disturbed {
     #[error("the ledger ended its answer")]
     LedgerEnded,
     #[error("the own topic cannot be looked at: {0}")]
-    Topic(#[from] messaging::cluster::QueryError),
+    Topic(#[from] QueryError),
     #[error("publishing failed: {0}")]
     Publish(#[from] PublishError),
     #[error("the own topic lost what was published")]
@@ -114,7 +115,7 @@ impl Publishing {
     /// Finds out where to go on.
     async fn look(&self, heads: &GetHeadsResponse) -> Result<Standing, Disturbed> {
         let unheard = ledger::heard(heads).map_or(0, |number| number.saturating_add(1));
-        let tail = self.cluster.tail(&self.topic, 1).await?;
+        let tail = self.tail(1).await?;
         let last_offset = tail.last().map(|record| record.offset);
         let carried = tail.last().and_then(|record| carriage::number(record, &heads.genesis));
         // A number above the own head is nobody's word but the courier's.
@@ -135,7 +136,7 @@ impl Publishing {
         if count > messaging::cluster::TAIL_RECORDS_MAX {
             return Ok(false);
         }
-        let tail = self.cluster.tail(&self.topic, count).await?;
+        let tail = self.tail(count).await?;
         let numbers = tail.iter().map(|record| carriage::number(record, genesis));
         Ok(numbers.eq((first..=last).map(Some)))
     }
@@ -201,13 +202,20 @@ impl Publishing {
 
     /// Asks the topic whether it still ends where publishing left it.
     async fn recheck(&self, standing: Standing) -> Result<(), Disturbed> {
+        let tail = self.tail(1).await?;
         let Some(last) = standing.last_offset else { return Ok(()) };
-        let tail = self.cluster.tail(&self.topic, 1).await?;
         match tail.last() {
             Some(record) if record.offset >= last => Ok(()),
             // Expired or wiped: what the partner has not heard is published again.
             Some(_) | None => Err(Disturbed::Lost),
         }
+    }
+
+    /// The last records of the own topic; and the publisher learns whether the cluster answers.
+    async fn tail(&self, count: u32) -> Result<Vec<Incoming>, QueryError> {
+        let tail = self.cluster.tail(&self.topic, count).await;
+        self.publisher.asked(&tail).await;
+        tail
     }
 }
 

@@ -14,6 +14,7 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
+use crate::cluster::QueryError;
 use crate::config::{Config, ConfigError};
 use crate::connection::{self, Connection, Context};
 use crate::topic::Topic;
@@ -107,10 +108,26 @@ impl Publisher {
         Ok(Self { shared: Arc::new(Shared { config, status, live: Mutex::new(None) }) })
     }
 
-    /// Whether the cluster answers, as of the last record or failure.
+    /// Whether the cluster answers, as of the last record, failure or question told of.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Connection> {
         self.shared.status.subscribe()
+    }
+
+    /// Notes how the same cluster answered a question. Whoever has nothing to publish learns only
+    /// from this that the brokers are back.
+    pub async fn asked<T>(&self, answer: &Result<T, QueryError>) {
+        match answer {
+            Ok(_) | Err(QueryError::UnknownTopic { .. }) => {
+                self.shared.leave_moved().await;
+                self.shared.status.send_if_modified(Connection::succeed);
+            }
+            Err(error @ (QueryError::Bootstrap(_) | QueryError::Unavailable { .. })) => {
+                let reason = error.to_string();
+                self.shared.status.send_if_modified(|connection| connection.fail(reason));
+            }
+            Err(QueryError::TailTooLong { .. }) => {}
+        }
     }
 
     /// Publishes one record and waits for its place, `publish_ms_max` at most.
@@ -294,6 +311,14 @@ impl Shared {
             self.discard(live).await;
         }
         unavailable(&topic, &error.to_string())
+    }
+
+    /// Forgets a client whose brokers have moved: it would go on saying that they are down.
+    async fn leave_moved(&self) {
+        let mut slot = self.live.lock().await;
+        if slot.as_ref().is_some_and(|live| self.config.bootstrap.moved_from(&live.servers)) {
+            *slot = None;
+        }
     }
 
     /// Forgets a client, unless another caller has already replaced it.

@@ -126,6 +126,19 @@ async fn a_broker_that_is_not_there_shows_as_backlog_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_back_is_seen_by_a_side_that_has_nothing_to_publish() {
+    let mut courier = Courier::start();
+    let (a, b) = start_both(&courier).await;
+    a.ledger.say("one");
+    b.has_heard(&["one"]).await;
+    a.is_confirmed(1).await;
+    courier.end();
+    a.courier(|courier| matches!(courier, Reach::Unreachable { .. })).await;
+    courier.replace();
+    a.courier(|courier| matches!(courier, Reach::Reachable { .. })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_invented_is_refused_and_stops_nothing() {
     let courier = Courier::start();
     let long = vec![0; 950 * 1024];

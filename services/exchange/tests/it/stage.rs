@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::identifier::State;
 use domain::sensitive::Sensitive;
-use exchange::{Config, Handle, Partner, PartnerStatus, Status};
+use exchange::{Config, Handle, Partner, PartnerStatus, Reach, Status};
 use messaging::{DevelopmentBroker, Outgoing, Publisher, Topic, TopicSpec, topic};
 use runtime::caller::Trust;
 use runtime::channel::Target;
@@ -62,6 +62,11 @@ impl Courier {
         let broker = DevelopmentBroker::start(1, &topics).unwrap();
         std::fs::write(self.bootstrap(), broker.bootstrap_servers()).unwrap();
         self.broker = Some(broker);
+    }
+
+    /// Ends the broker; its addresses stay written.
+    pub(crate) fn end(&mut self) {
+        drop(self.broker.take());
     }
 
     pub(crate) fn config(&self) -> Broker {
@@ -168,8 +173,17 @@ impl Side {
 
     /// Waits until the status of the partner is as wanted.
     pub(crate) async fn status(&self, wanted: impl Fn(&PartnerStatus) -> bool) -> Status {
+        self.whole_status(|status| status.partners.values().all(&wanted)).await
+    }
+
+    /// Waits until the own courier is as wanted.
+    pub(crate) async fn courier(&self, wanted: impl Fn(&Reach) -> bool) -> Status {
+        self.whole_status(|status| wanted(&status.courier)).await
+    }
+
+    async fn whole_status(&self, wanted: impl Fn(&Status) -> bool) -> Status {
         let mut status = self.running().handle.status();
-        let found = status.wait_for(|status| status.partners.values().all(&wanted));
+        let found = status.wait_for(wanted);
         let found = tokio::time::timeout(LIMIT, found).await;
         found.unwrap_or_else(|_| panic!("{:?}", self.running().handle.status().now())).unwrap()
     }

@@ -137,6 +137,24 @@ async fn a_publisher_reports_an_outage_and_recovers() {
 }
 
 #[tokio::test]
+async fn a_publisher_with_nothing_to_say_is_told_that_the_brokers_are_back() {
+    let mut engine = Development::start();
+    let topic = engine.fresh_topic().await;
+    let config = Config { publish_ms_max: 3_000, query_ms_max: 1_000, ..engine.config() };
+    let publisher = Publisher::new(config.clone()).unwrap();
+    let cluster = Cluster::new(config).unwrap();
+    publisher.publish(&record(&topic, 0)).await.unwrap();
+
+    drop(engine.broker.take());
+    publisher.asked(&cluster.tail(&topic, 1).await).await;
+    assert!(matches!(*publisher.status().borrow(), Connection::Failing { .. }));
+
+    engine.replace(&[]);
+    publisher.asked(&cluster.tail(&topic, 1).await).await;
+    assert_eq!(*publisher.status().borrow(), Connection::Connected, "it answers: no such topic");
+}
+
+#[tokio::test]
 async fn a_question_to_nobody_ends_in_time() {
     let servers = Bootstrap::Servers("127.0.0.1:1".to_owned());
     let config = Config { query_ms_max: 300, ..Config::new(servers) };
