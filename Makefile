@@ -8,6 +8,7 @@ BROKER ?= embedded
 SEEDS ?= 10000
 FROM ?= 0
 # make simulate: minutes after which no further history is begun; nothing for no end
+# make soak: for so many minutes; nothing for 30
 MINUTES ?=
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
@@ -19,7 +20,7 @@ CUTS ?= 1000000
 EXECS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate power-cuts bench fuzz lint fmt kafka need-rust need-java need-afl
+.PHONY: help demo test simulate power-cuts soak bench fuzz lint fmt kafka need-rust need-java need-afl
 
 help: ## Say what can be made
 	@echo "Readmit: the open backend that two States run for return and readmission."
@@ -54,6 +55,10 @@ fuzz: need-rust need-afl ## Fuzz every decoder that meets foreign bytes, EXECS e
 
 power-cuts: need-rust ## Cut the power of the store CUTS=n times [SEED=k]; says what survived
 	POWER_CUTS=$(CUTS) $(CARGO) test --locked -p event-store --lib power_cut -- --nocapture
+
+soak: need-rust ## Kill a working store every few seconds, MINUTES=n long [SEED=k]; nothing may be lost
+	SOAK_MINUTES=$(or $(MINUTES),30) $(CARGO) test --locked -p event-store --test it \
+		soak::nothing -- --nocapture
 
 lint: need-rust ## Check format and lints
 	$(CARGO) fmt --all --check

@@ -18,4 +18,5 @@ mod proof;
 mod read_fault;
 mod sample;
 mod seal;
+mod soak;
 mod subscribe;
