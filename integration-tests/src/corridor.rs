@@ -1,6 +1,5 @@
 //! Two sovereign nodes, NL and XK, as two processes with their own folders, and their corridor.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use crate::courier::{Courier, Kind};
 use crate::person::Person;
+use crate::port;
 use crate::process::{Running, readmit, until};
 
 /// The agreement of the first corridor.
@@ -149,7 +149,7 @@ impl Node {
     ) -> Result<Self> {
         let home = folder.join(state.to_lowercase());
         let node = Self { state, home, running: None };
-        let [api, door] = free_addresses()?;
+        let (api, door) = (free_address()?, free_address()?);
         let file = courier.address_file().display().to_string();
         let mut words = vec!["init", "--state", state, "--api", &api, "--partner-door", &door];
         match courier.kind() {
@@ -241,9 +241,7 @@ impl Node {
     }
 }
 
-/// Two addresses on loopback that are free now.
-fn free_addresses() -> Result<[String; 2]> {
-    let one = TcpListener::bind("127.0.0.1:0")?;
-    let other = TcpListener::bind("127.0.0.1:0")?;
-    Ok([one.local_addr()?.to_string(), other.local_addr()?.to_string()])
+/// An address on loopback that is free now.
+fn free_address() -> Result<String> {
+    Ok(format!("127.0.0.1:{}", port::free()?))
 }

@@ -4,7 +4,6 @@
 //! Not for production, and not a cluster: one process, one replica, loopback, no TLS.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -12,6 +11,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use messaging::{Bootstrap, Cluster, Config, Topic, TopicSpec};
 use tempfile::TempDir;
+
+use crate::port;
 
 /// How long it may take from its start to the first answer.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -109,11 +110,8 @@ impl Kafka {
 
     async fn start_on_free_ports(jars: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("").rand_bytes(ID_CHARS).tempdir()?;
-        // Both are held until both are known; then they are free for the broker, or for whoever is
-        // quicker: that is why a start is tried again.
-        let ports = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-        let (broker, controller) = (ports.0.local_addr()?.port(), ports.1.local_addr()?.port());
-        drop(ports);
+        // Free for the broker, or for whoever is quicker: that is why a start is tried again.
+        let (broker, controller) = (port::free()?, port::free()?);
 
         let template = fs::read_to_string(kafka_folder().join("server.properties"))?;
         let data = folder.path().join(DATA);

@@ -5,6 +5,7 @@
 pub mod kafka;
 pub mod topics;
 pub mod courier;
+pub mod port;
 pub mod process;
 pub mod person;
 pub mod corridor;
