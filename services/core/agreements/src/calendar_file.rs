@@ -30,6 +30,15 @@ pub(crate) struct Calendars {
     calendars: BTreeMap<State, (Calendar, u16)>,
     zones: BTreeMap<State, String>,
     estimated: BTreeMap<State, BTreeSet<Date>>,
+    /// What people call the holidays.
+    names: BTreeMap<(State, Date), String>,
+}
+
+/// What is said of a State's holidays beside their days.
+#[derive(Default)]
+struct Notes {
+    estimated: BTreeSet<Date>,
+    names: BTreeMap<Date, String>,
 }
 
 impl Calendars {
@@ -61,13 +70,15 @@ impl Calendars {
                 once(table, zones.insert(state, table.must("name", Value::text)?), state)
             })?;
             let (mut calendars, mut estimated) = (BTreeMap::new(), BTreeMap::new());
+            let mut names = BTreeMap::new();
             root.tables("calendar", |table| {
-                let (calendar, last, moon) = read_calendar(table, years)?;
+                let (calendar, last, notes) = read_calendar(table, years)?;
                 let state = calendar.state;
-                estimated.insert(state, moon);
+                estimated.insert(state, notes.estimated);
+                names.extend(notes.names.into_iter().map(|(day, name)| ((state, day), name)));
                 once(table, calendars.insert(state, (calendar, last)), state)
             })?;
-            Ok(Self { years, calendars, zones, estimated })
+            Ok(Self { years, calendars, zones, estimated, names })
         })
     }
 
@@ -81,6 +92,16 @@ impl Calendars {
     /// The holidays of a State that follow a moon sighting.
     pub(crate) fn estimated(&self, state: State) -> BTreeSet<Date> {
         self.estimated.get(&state).cloned().unwrap_or_default()
+    }
+
+    /// The States that have a calendar here, be it empty.
+    pub(crate) fn states(&self) -> BTreeSet<State> {
+        self.calendars.keys().copied().collect()
+    }
+
+    /// What people call a State's holiday.
+    pub(crate) fn holiday_name(&self, state: State, day: Date) -> Option<&str> {
+        self.names.get(&(state, day)).map(String::as_str)
     }
 
     pub(crate) fn zone(&self, state: State) -> Option<&str> {
@@ -126,11 +147,8 @@ fn once<T>(table: &Table<'_>, replaced: Option<T>, state: State) -> Result<(), F
     }
 }
 
-/// A calendar, the last year that it covers, and which of its holidays are estimated.
-fn read_calendar(
-    table: &Table<'_>,
-    all: Years,
-) -> Result<(Calendar, u16, BTreeSet<Date>), FileError> {
+/// A calendar, the last year that it covers, and what is said of its holidays.
+fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Notes), FileError> {
     let state = table.must("state", Value::state)?;
     let weekend: BTreeSet<u8> = table.must("weekend", |value| {
         value.array()?.iter().map(|day| day.choice(&WEEKDAYS)).collect()
@@ -143,11 +161,17 @@ fn read_calendar(
             .ok_or_else(|| value.fault(Fault::WrongKind { key, expected }))
     })?;
     let years = Years { last: last.unwrap_or(all.last), ..all };
-    let (mut holidays, mut estimated) = (BTreeSet::new(), BTreeSet::new());
+    let (mut holidays, mut notes) = (BTreeSet::new(), Notes::default());
     table.tables("holidays", |holiday| {
         let date = holiday.must("date", Value::date)?;
-        let moon = holiday.shown()?.contains(&("estimated", Shown::Flag(true)));
-        estimated.extend(moon.then_some(date));
+        for shown in holiday.shown()? {
+            if shown == ("estimated", Shown::Flag(true)) {
+                notes.estimated.insert(date);
+            }
+            if let ("name", Shown::Text(name)) = shown {
+                notes.names.insert(date, name);
+            }
+        }
         let fault = |fault| Err(holiday.fault(fault));
         if !u16::try_from(date.year()).is_ok_and(|year| (years.first..=years.last).contains(&year))
         {
@@ -165,7 +189,7 @@ fn read_calendar(
     };
     // A list without any holiday says that none is known, and covers nothing.
     if holidays.is_empty() {
-        return Ok((calendar(holidays), years.last, estimated));
+        return Ok((calendar(holidays), years.last, notes));
     }
     // No State is without a public holiday for a year: an empty year was not looked up.
     for year in (years.first..=years.last).filter_map(|year| i16::try_from(year).ok()) {
@@ -174,5 +198,5 @@ fn read_calendar(
             return Err(table.fault_at("holidays", Fault::YearsNotCovered { key, year }));
         }
     }
-    Ok((calendar(holidays), years.last, estimated))
+    Ok((calendar(holidays), years.last, notes))
 }

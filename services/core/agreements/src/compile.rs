@@ -197,7 +197,7 @@ impl Library {
     }
 
     /// The agreement file, read again where something reported is confirmed.
-    fn file(&self, order: &Order<'_>) -> Result<AgreementFile, CompileError> {
+    pub(crate) fn file(&self, order: &Order<'_>) -> Result<AgreementFile, CompileError> {
         let agreement = order.agreement;
         let known = self.agreements.get(agreement).zip(self.texts.get(agreement));
         let Some((file, (name, text))) = known else {
@@ -224,7 +224,7 @@ impl Library {
     }
 
     /// The two States, in order, if one stands on each side of the agreement.
-    fn bound(
+    pub(crate) fn bound(
         &self,
         agreement: &Agreement,
         (first, second): (State, State),
@@ -267,7 +267,7 @@ impl Library {
 
     /// The protocol between the two States, if one is in force. Where that is not known the rules
     /// are not either.
-    fn protocol(
+    pub(crate) fn protocol(
         &self,
         order: &Order<'_>,
         states: &BTreeSet<State>,
@@ -315,7 +315,7 @@ impl Library {
     }
 }
 
-fn supplement(order: &Order<'_>) -> Result<Option<Supplement>, CompileError> {
+pub(crate) fn supplement(order: &Order<'_>) -> Result<Option<Supplement>, CompileError> {
     let Some((file, text)) = order.supplement else {
         return Ok(None);
     };
@@ -639,7 +639,7 @@ fn cited<T: Copy>(stated: &Stated<T>) -> Cited<T> {
 }
 
 /// What is supplied must not be established, in whatever unit.
-fn check_contradictions<'k>(
+pub(crate) fn check_contradictions<'k>(
     file: &str,
     supplement: &Supplement,
     established: impl Iterator<Item = &'k String>,

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::clock::{Began, NotComputable, deadline};
+use domain::clock::{Began, NotComputable, end, end_from_day};
 use domain::identifier::State;
-use domain::rules::{Limit, Rules, Unit};
+use domain::rules::{Length, Limit, Rules, Unit};
 use domain::time::{Date, Instant};
 
 use crate::library::BUILT_IN;
@@ -32,9 +32,22 @@ pub fn deciding_estimates(
     limit: &Limit,
     acting: State,
 ) -> Result<Vec<EstimatedHoliday>, NotComputable> {
-    let at = |rules: &Rules| deadline(rules, began, limit, acting).map(|over| over.at);
+    deciding(rules, began, limit.length, acting)
+}
+
+/// The same, of a length alone.
+pub(crate) fn deciding(
+    rules: &Rules,
+    began: Began,
+    length: Length,
+    acting: State,
+) -> Result<Vec<EstimatedHoliday>, NotComputable> {
+    let at = |rules: &Rules| match began {
+        Began::At(start) => end(rules, start, length, acting),
+        Began::On(day) => end_from_day(rules, day, length, acting),
+    };
     let stands = at(rules)?;
-    if limit.length.unit != Unit::WorkingDays {
+    if length.unit != Unit::WorkingDays {
         return Ok(Vec::new());
     }
     let mut deciding = Vec::new();

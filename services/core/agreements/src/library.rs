@@ -91,7 +91,8 @@ pub(crate) struct Texts {
 pub(crate) struct Library {
     pub(crate) agreements: BTreeMap<AgreementId, AgreementFile>,
     pub(crate) protocols: BTreeMap<AgreementId, ProtocolFile>,
-    /// The texts of the agreement files, to read one again with what was confirmed.
+    /// The texts of the files of agreements and protocols, to read one again with what was
+    /// confirmed, and to show it.
     pub(crate) texts: BTreeMap<AgreementId, (String, String)>,
     pub(crate) items: Items,
     pub(crate) calendars: Calendars,
@@ -233,6 +234,7 @@ impl Library {
             library.check_names(file, &Names::of_protocol(&read))?;
             let id = read.id.clone();
             let taken = library.agreements.contains_key(&id);
+            library.texts.insert(id.clone(), (file.clone(), text.clone()));
             once(file, &id, library.protocols.insert(id.clone(), read).is_some() || taken)?;
         }
         library.check_references(texts)?;
@@ -240,7 +242,7 @@ impl Library {
     }
 
     /// Every item of evidence and every party must be known.
-    fn check_names(&self, file: &str, names: &Names<'_>) -> Result<(), FileError> {
+    pub(crate) fn check_names(&self, file: &str, names: &Names<'_>) -> Result<(), FileError> {
         let items = &self.items.0;
         for list in names.lists {
             if let Some(item) = list.items.iter().find(|item| !items.contains_key(item)) {
@@ -291,14 +293,14 @@ impl Library {
 }
 
 /// The names in a file that other files define.
-struct Names<'a> {
+pub(crate) struct Names<'a> {
     lists: &'a [EvidenceList],
     parties: &'a [String; 2],
     parties_line: usize,
 }
 
 impl<'a> Names<'a> {
-    const fn of_agreement(file: &'a AgreementFile) -> Self {
+    pub(crate) const fn of_agreement(file: &'a AgreementFile) -> Self {
         Self {
             lists: file.evidence_lists.as_slice(),
             parties: &file.agreement.parties,
@@ -306,7 +308,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    const fn of_protocol(file: &'a ProtocolFile) -> Self {
+    pub(crate) const fn of_protocol(file: &'a ProtocolFile) -> Self {
         Self {
             lists: file.evidence_lists.as_slice(),
             parties: &file.parties,
@@ -315,7 +317,7 @@ impl<'a> Names<'a> {
     }
 }
 
-fn unknown<'a>(
+pub(crate) fn unknown<'a>(
     file: &str,
     line: usize,
     key: &str,

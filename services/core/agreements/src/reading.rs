@@ -20,7 +20,7 @@ use crate::fault::{Fault, FileError, nearest};
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// The units that a key can end in.
-const UNITS: [(&str, Unit); 7] = [
+pub(crate) const UNITS: [(&str, Unit); 7] = [
     ("hours", Unit::Hours),
     ("calendar_days", Unit::CalendarDays),
     ("days_unqualified", Unit::DaysUnqualified),

@@ -117,7 +117,7 @@ const TRANSFER: ClockKeys = ClockKeys {
 const TRANSFER_NOTICE: ClockKeys =
     ClockKeys { length: "transfer_notice_min", starts_on: "", article: "transfer_notice_article" };
 
-const STARTS: [(&str, Word<Start>); 15] = [
+pub(crate) const STARTS: [(&str, Word<Start>); 15] = [
     ("receipt_of_application", Word::Meaning(Start::ReceiptOfApplication)),
     ("date_of_request", Word::Meaning(Start::DateOfRequest)),
     ("receipt_of_travel_document_request", Word::Meaning(Start::ReceiptOfTravelDocumentRequest)),

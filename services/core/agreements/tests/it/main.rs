@@ -3,9 +3,11 @@
 
 mod clocks;
 mod deadlines;
+mod explanation;
 mod golden;
 mod refusals;
 mod table;
+mod timeline;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::Rules;

@@ -1,0 +1,374 @@
+//! The clocks of compiled rules between two States, computed from events that somebody states.
+//!
+//! Nothing here is said on the record, and no clock of the machine is read: a case finds its own
+//! start events. A deadline beyond the covered years is not computable, and never passed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::clock::{Began, NotComputable, day_of, end, end_from_day};
+use domain::identifier::State;
+use domain::rules::{Calendar, Category, Direction, Rules, Source, Unit};
+use domain::time::{Date, Instant, Span};
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+use crate::clause::{Content, End, Party, TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE, Timed, clauses};
+use crate::estimates::{EstimatedHoliday, deciding};
+use crate::fault::nearest;
+use crate::library::BUILT_IN;
+use crate::wording::{category_word, start_word, start_words};
+
+/// When the events happened that start clocks, by their words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events(BTreeMap<&'static str, Began>);
+
+/// Why a text states no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// There is no `=`.
+    #[error("`{text}` must be an event and its time, such as `{EXAMPLE}`")]
+    MustHaveTime { text: String },
+    /// No clock starts with it.
+    #[error(
+        "`{event}` must be one of {}{}", known(),
+        .nearest.as_deref().map(|it| format!("; the nearest is `{it}`")).unwrap_or_default()
+    )]
+    EventMustBeKnown { event: String, nearest: Option<String> },
+    /// A local time without its offset is no moment.
+    #[error("the time `{time}` of `{event}` must have an offset from UTC, such as `+02:00` or `Z`")]
+    OffsetMustBeThere { event: String, time: String },
+    /// Neither a moment nor a day.
+    #[error(
+        "the time `{time}` of `{event}` must be a moment such as `2026-05-04T10:00:00+02:00`, \
+             or a day such as `2026-05-04`"
+    )]
+    TimeMustBeReadable { event: String, time: String },
+    /// Stated twice.
+    #[error("`{event}` must be given once")]
+    EventMustBeGivenOnce { event: String },
+}
+
+const EXAMPLE: &str = "receipt_of_application=2026-05-04T10:00:00+02:00";
+
+/// The words of every event that starts a clock.
+#[must_use]
+pub fn event_words() -> Vec<&'static str> {
+    let mut words: Vec<&'static str> = start_words().map(|(word, _)| word).collect();
+    for own in [TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE] {
+        if !words.contains(&own) {
+            words.push(own);
+        }
+    }
+    words
+}
+
+fn known() -> String {
+    let words: Vec<String> = event_words().iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
+
+impl Events {
+    /// Reads events such as `receipt_of_application=2026-05-04T10:00:00+02:00`. A day instead of a
+    /// moment is day zero of the clock, and no clock in hours runs from it.
+    ///
+    /// # Errors
+    /// [`EventError`] with the first that cannot be read.
+    pub fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, EventError> {
+        let mut events = Self::default();
+        for text in texts {
+            let Some((event, time)) = text.split_once('=') else {
+                return Err(EventError::MustHaveTime { text: text.to_owned() });
+            };
+            let word = canonical(event).ok_or_else(|| EventError::EventMustBeKnown {
+                event: event.to_owned(),
+                nearest: nearest(event, event_words().into_iter()),
+            })?;
+            let began = began(event, time)?;
+            if events.0.insert(word, began).is_some() {
+                return Err(EventError::EventMustBeGivenOnce { event: event.to_owned() });
+            }
+        }
+        Ok(events)
+    }
+
+    /// When an event happened, if it is stated.
+    #[must_use]
+    pub fn get(&self, word: &str) -> Option<Began> {
+        self.0.get(word).copied()
+    }
+}
+
+/// The one word for an event that the data may name in several.
+fn canonical(event: &str) -> Option<&'static str> {
+    let start = start_words().find(|(word, _)| *word == event);
+    let own = [TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE].into_iter().find(|word| *word == event);
+    start.map(|(_, start)| start_word(start)).or(own)
+}
+
+fn began(event: &str, time: &str) -> Result<Began, EventError> {
+    let (event, time) = (event.to_owned(), time.to_owned());
+    if let Ok(moment) = time.parse::<Timestamp>() {
+        let ms = u64::try_from(moment.as_millisecond());
+        return match ms {
+            Ok(ms) => Ok(Began::At(Instant::from_ms(ms))),
+            Err(_) => Err(EventError::TimeMustBeReadable { event, time }),
+        };
+    }
+    let plain = time.len() == "2026-05-04".len();
+    match time.parse::<Date>() {
+        Ok(day) if plain => Ok(Began::On(day)),
+        Ok(_) if time.parse::<jiff::civil::DateTime>().is_ok() => {
+            Err(EventError::OffsetMustBeThere { event, time })
+        }
+        Ok(_) | Err(_) => Err(EventError::TimeMustBeReadable { event, time }),
+    }
+}
+
+/// What is to be computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// Who requests, and who is requested.
+    pub direction: Direction,
+    /// The person's category; without one, the clocks of every category are listed.
+    pub person: Option<Category>,
+    /// What has happened.
+    pub events: &'a Events,
+}
+
+/// A question that the rules have no answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuestionError {
+    /// The rules do not let the one request the other.
+    #[error("the agreement does not let `{}` request `{}`", .0.requesting, .0.requested)]
+    DirectionMustBeAllowed(Direction),
+    /// The rules do not cover the category.
+    #[error("the agreement does not cover `{}`", category_word(*.0))]
+    PersonMustBeCovered(Category),
+}
+
+/// A clock, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it is called.
+    pub clock: String,
+    /// The clock.
+    pub timed: Timed,
+    /// The State that must act, by whose days it is counted.
+    pub acting: State,
+    /// The States whose calendars say which days are worked, where that matters.
+    pub calendar: Vec<State>,
+    /// Where it stands in the agreement.
+    pub source: Option<Source>,
+    /// Where it stands in time.
+    pub situation: Situation,
+}
+
+/// Where a clock stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Situation {
+    /// Its start event is not stated; `None` where none is established.
+    NotStarted(Option<&'static str>),
+    /// It has started, and the rules do not cover its end.
+    NotComputable {
+        /// When it started.
+        began: Began,
+        /// Why.
+        why: NotComputable,
+    },
+    /// It has started, and ends.
+    Ends(Ending),
+}
+
+/// How a clock ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// When it started.
+    pub began: Began,
+    /// The last day of the period.
+    pub last_day: Date,
+    /// The moment at which it is over.
+    pub at: Instant,
+    /// The same by the clock of the State that must act, with its offset.
+    pub local: String,
+    /// Days within it that are not worked, where it is counted in working days.
+    pub skipped: Vec<Skipped>,
+    /// Estimated holidays that would move the end were they a day earlier or later.
+    pub estimates: Vec<EstimatedHoliday>,
+}
+
+/// A day that is not counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The day.
+    pub day: Date,
+    /// Why, for each State in which it is not worked.
+    pub why: Vec<(State, Off)>,
+}
+
+/// Why a day is not worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Off {
+    /// Its weekend.
+    Weekend,
+    /// A public holiday, by its name where the data has one.
+    Holiday(Option<String>),
+}
+
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Weekend => f.write_str("weekend"),
+            Self::Holiday(Some(name)) => f.write_str(name),
+            Self::Holiday(None) => f.write_str("public holiday"),
+        }
+    }
+}
+
+/// Every clock of the rules, in the order in which a case meets them.
+///
+/// # Errors
+/// [`QuestionError`] where the rules do not have the direction or the category.
+pub fn timeline(question: &Question<'_>) -> Result<Vec<Line>, QuestionError> {
+    let Question { rules, direction, person, .. } = question;
+    if !rules.covers(*direction) {
+        return Err(QuestionError::DirectionMustBeAllowed(*direction));
+    }
+    if let Some(person) = person.filter(|person| rules.coverage(*person).is_none()) {
+        return Err(QuestionError::PersonMustBeCovered(person));
+    }
+    let others: Vec<String> = crate::wording::CATEGORIES
+        .into_iter()
+        .filter(|category| person.is_some_and(|person| person != *category))
+        .map(|category| format!(" for {}", category_word(category)))
+        .collect();
+    let mut lines = Vec::new();
+    for clause in clauses(rules) {
+        let other = others.iter().any(|other| clause.name.ends_with(other));
+        if let (Content::Clock(timed), false) = (clause.content, other) {
+            lines.push(line(question, clause.name, timed, clause.source));
+        }
+    }
+    Ok(lines)
+}
+
+fn line(question: &Question<'_>, clock: String, timed: Timed, source: Option<Source>) -> Line {
+    let Direction { requesting, requested } = question.direction;
+    let acting = match timed.acting {
+        Party::Requesting => requesting,
+        Party::Requested => requested,
+    };
+    let calendar = match timed.length.unit {
+        Unit::WorkingDays => vec![requesting, requested],
+        Unit::Hours
+        | Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years => Vec::new(),
+    };
+    let began = timed.starts_on.and_then(|event| question.events.get(event));
+    let situation = match began {
+        None => Situation::NotStarted(timed.starts_on),
+        Some(began) => match ending(question.rules, began, timed, acting) {
+            Ok(ending) => Situation::Ends(ending),
+            Err(why) => Situation::NotComputable { began, why },
+        },
+    };
+    Line { clock, timed, acting, calendar, source, situation }
+}
+
+fn ending(
+    rules: &Rules,
+    began: Began,
+    timed: Timed,
+    acting: State,
+) -> Result<Ending, NotComputable> {
+    let length = timed.length;
+    let (at, zero) = match began {
+        Began::At(start) => (end(rules, start, length, acting)?, day_of(rules, start, acting)?),
+        Began::On(day) => (end_from_day(rules, day, length, acting)?, day),
+    };
+    // The period is over at the end of its last day; in hours, at a moment of it.
+    let last_day = day_of(rules, at.less(Span::from_ms(1)), acting)?;
+    let skipped = match length.unit {
+        Unit::WorkingDays => skipped(rules, zero, last_day),
+        Unit::Hours
+        | Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years => Vec::new(),
+    };
+    let estimates = deciding(rules, began, length, acting)?;
+    Ok(Ending { began, last_day, at, local: local(rules, at, acting), skipped, estimates })
+}
+
+/// The days after day zero, up to the last, that are not worked in both States.
+fn skipped(rules: &Rules, zero: Date, last: Date) -> Vec<Skipped> {
+    let mut skipped = Vec::new();
+    let mut next = zero.tomorrow();
+    while let Ok(day) = next
+        && day <= last
+    {
+        let why: Vec<(State, Off)> =
+            rules.calendars.iter().flat_map(|calendar| off(calendar, day)).collect();
+        if !why.is_empty() {
+            skipped.push(Skipped { day, why });
+        }
+        next = day.tomorrow();
+    }
+    skipped
+}
+
+/// Why a State does not work on a day: its weekend, a holiday, or both.
+fn off(calendar: &Calendar, day: Date) -> Vec<(State, Off)> {
+    let Calendar { state, weekend, holidays } = calendar;
+    let weekday = day.weekday().to_monday_one_offset();
+    let mut why = Vec::new();
+    if weekend.iter().any(|off| i8::try_from(*off) == Ok(weekday)) {
+        why.push((*state, Off::Weekend));
+    }
+    if holidays.contains(&day) {
+        let name = BUILT_IN.calendars.holiday_name(*state, day).map(str::to_owned);
+        why.push((*state, Off::Holiday(name)));
+    }
+    why
+}
+
+/// A moment by the clock of a State, as the rules have its offsets.
+fn local(rules: &Rules, at: Instant, state: State) -> String {
+    let offsets = rules.offsets.iter().find(|offsets| offsets.state == state);
+    let change = offsets
+        .and_then(|offsets| offsets.changes.iter().take_while(|change| change.from <= at).last());
+    let moment = i64::try_from(at.as_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let offset = change.and_then(|change| Offset::from_seconds(change.seconds).ok());
+    match moment.zip(offset) {
+        Some((moment, offset)) => {
+            let zoned = moment.to_zoned_datetime(TimeZone::fixed(offset));
+            zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        }
+        None => at.to_string(),
+    }
+}
+
+/// When a clock started, as people read it.
+#[must_use]
+pub fn began_words(began: Began) -> String {
+    match began {
+        Began::At(moment) => moment.to_string(),
+        Began::On(day) => day.to_string(),
+    }
+}
+
+/// What the end of a clock means, in a few words.
+#[must_use]
+pub const fn end_words(end: End) -> &'static str {
+    match end {
+        End::Latest => "until",
+        End::Earliest => "not before the end of",
+        End::Valid => "valid at least until",
+    }
+}
