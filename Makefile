@@ -12,7 +12,7 @@ FROM ?= 0
 MINUTES ?=
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
-# What `make bench` measures: nothing for all, or some of record, case, import, courier
+# What `make bench` measures: nothing for all, or some of record, case, import, courier, store
 SECTIONS ?=
 # make power-cuts: how many
 CUTS ?= 1000000
@@ -47,7 +47,7 @@ simulate: need-rust ## Play random histories: SEEDS=n [FROM=k] [MINUTES=m], or S
 	target/release/simulate $(or $(SEED),$(FROM) $(SEEDS) $(MINUTES))
 
 bench: need-rust kafka ## Measure the budgets (release build); into target/bench/report.json
-	$(CARGO) build --locked --release -p bench
+	$(CARGO) build --locked --release -p bench --features peers
 	target/release/bench $(SECTIONS)
 
 fuzz: need-rust need-afl ## Fuzz every decoder that meets foreign bytes, EXECS executions each

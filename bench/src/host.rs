@@ -310,7 +310,7 @@ impl Host {
     }
 
     /// An event that was decided before: sealed, signed and stored.
-    async fn append(&self, case: &OpenCase, request_id: &str) -> Result<()> {
+    pub(crate) async fn append(&self, case: &OpenCase, request_id: &str) -> Result<()> {
         let event = self.event()?;
         let ordered = ordered(&self.official()?, request_id)?;
         let request = AppendRequest {

@@ -70,7 +70,7 @@ async fn run(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
 }
 
 /// Both adopt the agreement, and the author hears that the importing State has.
-async fn introduce(host: &Host, author: &mut Author) -> Result<()> {
+pub(crate) async fn introduce(host: &Host, author: &mut Author) -> Result<()> {
     stored(host, author.introduce()?.encode()).await?;
     host.adopt().await?;
     let head = host.heads().await?.own.context("the ledger has no head")?;

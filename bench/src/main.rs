@@ -3,7 +3,8 @@
 //!
 //! Each section brings its own rows; a new one is a module with a function that returns them, and
 //! a line in [`SECTIONS`]. `bench SECTION …` measures some sections alone, `bench quick` all of
-//! them on small amounts: only to see that they run, and never to be quoted.
+//! them on small amounts: only to see that they run, and never to be quoted. `bench large` also
+//! measures what takes very long.
 //!
 //! The second node of the sections over the courier is this same binary in a process of its own,
 //! started as `bench peer …` ([`peer`]).
@@ -18,6 +19,7 @@ mod import;
 mod peer;
 mod bare;
 mod courier;
+mod store;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ use crate::report::{Report, Row};
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
+    /// Enough for figures that can be quoted, and what takes very long.
+    Large,
     /// Enough for figures that can be quoted.
     Full,
     /// Just enough to see that everything runs.
@@ -39,19 +43,20 @@ impl Amount {
     /// `full`, or a twentieth of it.
     pub(crate) fn of(self, full: usize) -> usize {
         match self {
-            Self::Full => full,
+            Self::Large | Self::Full => full,
             Self::Quick => full.div_ceil(20),
         }
     }
 }
 
 /// The sections, in the order in which they are measured. The name is the first word of its rows.
-const SECTIONS: &[&str] = &["record", "case", "import", "courier"];
+const SECTIONS: &[&str] = &["record", "case", "import", "courier", "store"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let ended = match arguments.split_first() {
         Some((first, rest)) if first == peer::ROLE => peer::run(rest),
+        Some((first, rest)) if first == store::process::ROLE => store::process::run(rest),
         Some(_) | None => bench(&arguments),
     };
     match ended {
@@ -65,13 +70,17 @@ fn main() -> ExitCode {
 
 /// Measures the named sections, or all.
 fn bench(arguments: &[String]) -> Result<()> {
-    let quick = arguments.iter().any(|argument| argument == "quick");
-    let named: Vec<&str> =
-        arguments.iter().map(String::as_str).filter(|name| *name != "quick").collect();
+    let is_told = |word: &str| arguments.iter().any(|argument| argument == word);
+    let amount = match (is_told("quick"), is_told("large")) {
+        (true, _) => Amount::Quick,
+        (false, true) => Amount::Large,
+        (false, false) => Amount::Full,
+    };
+    let named = arguments.iter().map(String::as_str);
+    let named: Vec<&str> = named.filter(|name| !["quick", "large"].contains(name)).collect();
     if let Some(unknown) = named.iter().find(|name| !SECTIONS.contains(name)) {
-        bail!("`{unknown}` is no section: {} or `quick`", SECTIONS.join(", "));
+        bail!("`{unknown}` is no section: {}, `quick` or `large`", SECTIONS.join(", "));
     }
-    let amount = if quick { Amount::Quick } else { Amount::Full };
     let folder = folder()?;
     let file = folder.join("report.json");
     let mut report = Report::begin();
@@ -95,6 +104,7 @@ fn measure(section: &str, amount: Amount, folder: &Path) -> Result<Vec<Row>> {
         "case" => derive::measure(amount),
         "import" => import::measure(amount, folder),
         "courier" => courier::measure(amount, folder),
+        "store" => store::measure(amount, folder),
         other => bail!("no section `{other}`"),
     }
 }

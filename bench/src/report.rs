@@ -30,6 +30,10 @@ pub(crate) struct Row {
 pub(crate) enum Budget {
     /// The value must not be below.
     AtLeast(f64),
+    /// The value must not be above.
+    AtMost(f64),
+    /// The ratio must not be below.
+    RatioAtLeast(f64),
     /// The ratio must not be above.
     RatioAtMost(f64),
 }
@@ -50,6 +54,10 @@ impl Row {
     pub(crate) fn budget(self, budget: Budget) -> Self {
         let (text, met) = match budget {
             Budget::AtLeast(least) => (format!("value >= {least}"), self.value >= least),
+            Budget::AtMost(most) => (format!("value <= {most}"), self.value <= most),
+            Budget::RatioAtLeast(least) => {
+                (format!("ratio >= {least}"), self.ratio.is_some_and(|ratio| ratio >= least))
+            }
             Budget::RatioAtMost(most) => {
                 (format!("ratio <= {most}"), self.ratio.is_some_and(|ratio| ratio <= most))
             }

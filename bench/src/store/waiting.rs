@@ -1,0 +1,194 @@
+//! Many who wait at the same time, one record each: the store alone, the whole ledger, and threads
+//! over a bare file whose syncs are shared likewise.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use event_store::{Options, Store};
+
+use super::bare::Grouped;
+use super::material::{batch, framed, value};
+use crate::Amount;
+use crate::host::{Host, OpenCase, Site};
+use crate::import;
+use crate::parties::{self, ASKED, ASKING, Author};
+use crate::report::{Budget, Row};
+use crate::rounds::{ROUNDS, median, ms, per_second, percentile};
+
+/// Who wait at the same time.
+const TASKS: usize = 64;
+/// Records of each of them in a round.
+const EACH: usize = 400;
+
+/// Of 64 threads on a bare file: DESIGN 13.
+const RATE: Budget = Budget::RatioAtLeast(0.5);
+/// Milliseconds: DESIGN 13.
+const P99: Budget = Budget::AtMost(5.0);
+
+/// How long each piece took, and all of them together.
+struct Ran {
+    took: Duration,
+    pieces: Vec<Duration>,
+}
+
+#[derive(Default)]
+struct Taken {
+    rates: Vec<f64>,
+    ms: Vec<f64>,
+}
+
+impl Taken {
+    fn add(&mut self, ran: &Ran) {
+        self.rates.push(per_second(ran.pieces.len(), ran.took));
+        self.ms.extend(ran.pieces.iter().copied().map(ms));
+    }
+}
+
+pub(crate) fn measure(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
+    let folder = folder.join("waiting");
+    std::fs::create_dir_all(&folder)?;
+    let each = amount.of(EACH);
+    let bare = Grouped::create(&folder.join("bare"), TASKS * each * framed(1))?;
+    let store = Store::open(folder.join("store"), Options::default())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (host, cases) = runtime.block_on(ledger(&folder))?;
+    let (mut of_bare, mut of_store, mut of_ledger) =
+        (Taken::default(), Taken::default(), Taken::default());
+    for round in 0..=ROUNDS {
+        let bare = on_bare(&bare, each)?;
+        let store = runtime.block_on(on_store(&store, round, each))?;
+        let ledger = runtime.block_on(on_ledger(&host, &cases, round, each))?;
+        if round > 0 {
+            of_bare.add(&bare);
+            of_store.add(&store);
+            of_ledger.add(&ledger);
+        }
+    }
+    runtime.block_on(async {
+        let host = Arc::into_inner(host).context("somebody still uses the node")?;
+        host.stop().await;
+        anyhow::Ok(())
+    })?;
+    store.close();
+    let mut rows = table("on a bare file, 64 threads", &of_bare, None)?;
+    rows.extend(table("on the store alone", &of_store, Some(&of_bare))?);
+    rows.extend(table("through the ledger", &of_ledger, Some(&of_bare))?);
+    Ok(rows)
+}
+
+fn table(what: &str, taken: &Taken, bare: Option<&Taken>) -> Result<Vec<Row>> {
+    let name = format!("store: 64 wait, {what}");
+    let rate = Row::new(name.clone(), median(&taken.rates)?, "records/s");
+    let p99 = Row::new(format!("{name}, p99"), percentile(&taken.ms, 99)?, "ms");
+    let Some(bare) = bare else {
+        return Ok(vec![rate, p99]);
+    };
+    let ratios: Vec<f64> =
+        taken.rates.iter().zip(&bare.rates).map(|(rate, bare)| rate / bare).collect();
+    let rate = rate.against(median(&bare.rates)?, median(&ratios)?).budget(RATE);
+    Ok(vec![rate, p99.budget(P99)])
+}
+
+fn on_bare(bare: &Grouped, each: usize) -> Result<Ran> {
+    bare.rewind();
+    let piece = vec![0x5a; framed(1)];
+    let start = Instant::now();
+    let pieces = std::thread::scope(|scope| {
+        let thread = || {
+            let mut pieces = Vec::with_capacity(each);
+            for _ in 0..each {
+                let start = Instant::now();
+                bare.append(&piece)?;
+                pieces.push(start.elapsed());
+            }
+            anyhow::Ok(pieces)
+        };
+        let threads: Vec<_> = (0..TASKS).map(|_| scope.spawn(thread)).collect();
+        let mut all = Vec::new();
+        for thread in threads {
+            let pieces = thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?;
+            all.extend(pieces?);
+        }
+        anyhow::Ok(all)
+    })?;
+    Ok(Ran { took: start.elapsed(), pieces })
+}
+
+async fn on_store(store: &Store, round: usize, each: usize) -> Result<Ran> {
+    let mut prepared = Vec::new();
+    for task in 0..TASKS {
+        let mut batches = Vec::with_capacity(each);
+        for index in 0..each {
+            let number = u64::try_from((round * TASKS + task) * each + index)?;
+            batches.push(batch(number, &[value(number)])?);
+        }
+        prepared.push(batches);
+    }
+    let start = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for batches in prepared {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let mut pieces = Vec::with_capacity(batches.len());
+            for batch in batches {
+                let start = Instant::now();
+                store.append(batch).await?;
+                pieces.push(start.elapsed());
+            }
+            anyhow::Ok(pieces)
+        });
+    }
+    ended(start, tasks).await
+}
+
+/// A node whose cases can be stated on, one for each task.
+async fn ledger(folder: &Path) -> Result<(Arc<Host>, Arc<Vec<OpenCase>>)> {
+    let genesis = parties::genesis()?;
+    let site = Site::new(ASKING, ASKED, &folder.join("ledger"))?;
+    site.prepare(&genesis)?;
+    let host = Arc::new(Host::start(&site, None).await?);
+    let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let mut partner = Author::new(&genesis, ASKED, now_ms)?;
+    import::introduce(&host, &mut partner).await?;
+    let cases = host.open(TASKS).await?;
+    let cases = Arc::new(host.look(cases).await?);
+    Ok((host, cases))
+}
+
+async fn on_ledger(
+    host: &Arc<Host>,
+    cases: &Arc<Vec<OpenCase>>,
+    round: usize,
+    each: usize,
+) -> Result<Ran> {
+    let start = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS {
+        let (host, cases) = (Arc::clone(host), Arc::clone(cases));
+        tasks.spawn(async move {
+            let case = cases.get(task).context("a case for each task")?;
+            let mut pieces = Vec::with_capacity(each);
+            for index in 0..each {
+                let request_id = format!("{round}-{task}-{index}");
+                let start = Instant::now();
+                host.append(case, &request_id).await?;
+                pieces.push(start.elapsed());
+            }
+            anyhow::Ok(pieces)
+        });
+    }
+    ended(start, tasks).await
+}
+
+async fn ended(
+    start: Instant,
+    mut tasks: tokio::task::JoinSet<Result<Vec<Duration>>>,
+) -> Result<Ran> {
+    let mut pieces = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        pieces.extend(done??);
+    }
+    Ok(Ran { took: start.elapsed(), pieces })
+}
