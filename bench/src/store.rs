@@ -27,8 +27,11 @@ pub(crate) fn measure(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
+    eprintln!("  one batch after the other");
     let mut rows = append::measure(amount, &folder)?;
+    eprintln!("  many who wait");
     rows.extend(waiting::measure(amount, &folder)?);
+    eprintln!("  at each size");
     rows.extend(sizes::measure(amount, &folder)?);
     std::fs::remove_dir_all(&folder)?;
     Ok(rows)

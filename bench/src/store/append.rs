@@ -16,10 +16,10 @@ use crate::rounds::{ROUNDS, median, per_second};
 
 /// Records of a batch, batches of a round, and the budget of DESIGN 13.
 const SIZES: &[(usize, usize, Budget)] = &[
-    (1, 1000, Budget::RatioAtLeast(0.8)),
-    (10, 800, Budget::RatioAtLeast(0.8)),
-    (100, 400, Budget::RatioAtLeast(0.6)),
-    (1000, 80, Budget::RatioAtLeast(0.4)),
+    (1, 800, Budget::RatioAtLeast(0.8)),
+    (10, 600, Budget::RatioAtLeast(0.8)),
+    (100, 300, Budget::RatioAtLeast(0.6)),
+    (1000, 60, Budget::RatioAtLeast(0.4)),
 ];
 
 /// Ahead of every peer.

@@ -19,8 +19,10 @@ use crate::rounds::{ROUNDS, median, ms, per_second, percentile};
 
 /// Who wait at the same time.
 const TASKS: usize = 64;
-/// Records of each of them in a round.
+/// Records of each of them in a round …
 const EACH: usize = 400;
+/// … and through the ledger.
+const EACH_LEDGER: usize = 80;
 
 /// Of 64 threads on a bare file: DESIGN 13.
 const RATE: Budget = Budget::RatioAtLeast(0.5);
@@ -59,7 +61,7 @@ pub(crate) fn measure(amount: Amount, folder: &Path) -> Result<Vec<Row>> {
     for round in 0..=ROUNDS {
         let bare = on_bare(&bare, each)?;
         let store = runtime.block_on(on_store(&store, round, each))?;
-        let ledger = runtime.block_on(on_ledger(&host, &cases, round, each))?;
+        let ledger = runtime.block_on(on_ledger(&host, &cases, round, amount.of(EACH_LEDGER)))?;
         if round > 0 {
             of_bare.add(&bare);
             of_store.add(&store);

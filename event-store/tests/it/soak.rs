@@ -31,6 +31,27 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 /// How many times the memory of the first quarter the last may take.
 const GROWTH_MAX: f64 = 1.5;
 
+/// When a process is killed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Until {
+    /// While it opens the store.
+    Opening,
+    /// After so many acknowledgements.
+    Acknowledged(usize),
+    /// After so long, with something acknowledged.
+    Elapsed(Duration),
+}
+
+impl Until {
+    fn is_reached(self, told: &Told, start: Instant) -> bool {
+        match self {
+            Self::Opening => true,
+            Self::Acknowledged(count) => told.acknowledged.len() >= count,
+            Self::Elapsed(time) => !told.acknowledged.is_empty() && start.elapsed() >= time,
+        }
+    }
+}
+
 /// What one life has told before it was killed.
 struct Told {
     life: u64,
@@ -131,8 +152,9 @@ impl Soak {
         }
     }
 
-    /// One life, killed after so many acknowledgements; at none, while it opens the store.
-    fn live(&mut self, disk: OnDisk, acknowledgements: usize) -> Result<(), String> {
+    /// One life, until it is killed.
+    fn live(&mut self, disk: OnDisk, until: Until) -> Result<(), String> {
+        let start = Instant::now();
         let orders = self.orders(disk);
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", TEST, "--nocapture"])
@@ -145,7 +167,7 @@ impl Soak {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut is_opening = false;
         let mut ended = Ok(());
-        while ended.is_ok() && (!is_opening || told.acknowledged.len() < acknowledgements) {
+        while ended.is_ok() && !(is_opening && until.is_reached(&told, start)) {
             let Some(line) = lines.next() else {
                 ended = Err("the process ended by itself".to_owned());
                 break;
@@ -154,7 +176,7 @@ impl Soak {
             is_opening |= line == "opening";
             ended = take_in(&line, &mut told);
         }
-        if acknowledgements > 0 {
+        if until != Until::Opening {
             told.rss_kib = rss_kib(child.id());
         }
         // `kill` is SIGKILL. What the process wrote until then is still in the pipe.
@@ -165,7 +187,7 @@ impl Soak {
         child.wait().unwrap();
         ended.map_err(|wrong| format!("life {life}: {wrong}"))?;
         self.tally.kills += 1;
-        self.tally.killed_in_opening += u64::from(acknowledgements == 0);
+        self.tally.killed_in_opening += u64::from(until == Until::Opening);
         self.tally.acknowledged += told.acknowledged.len() as u64;
         self.unchecked.push(told);
         Ok(())
@@ -286,11 +308,11 @@ fn short() {
     let mut soak = Soak::new(0, 64);
     for kill in 1..=KILLS {
         let disk = if soak.random.random_bool(0.5) { OnDisk::Files } else { OnDisk::Volatile };
-        let acknowledgements = match soak.random.random_bool(0.1) {
-            true => 0,
-            false => soak.random.random_range(1..200),
+        let until = match soak.random.random_bool(0.1) {
+            true => Until::Opening,
+            false => Until::Acknowledged(soak.random.random_range(1..200)),
         };
-        soak.live(disk, acknowledgements).unwrap();
+        soak.live(disk, until).unwrap();
         if kill == KILLS || soak.random.random_bool(0.7) {
             soak.check().unwrap();
         }
@@ -304,9 +326,9 @@ fn short() {
 #[test]
 fn a_store_that_acknowledges_before_its_sync_is_found_out() {
     let mut soak = Soak::new(0, 1 << 10);
-    soak.live(OnDisk::Volatile, 20).unwrap();
+    soak.live(OnDisk::Volatile, Until::Acknowledged(20)).unwrap();
     soak.check().unwrap();
-    soak.live(OnDisk::Lying, 20).unwrap();
+    soak.live(OnDisk::Lying, Until::Acknowledged(20)).unwrap();
     let found = soak.check().unwrap_err();
     assert!(found.starts_with("acknowledged and lost: "), "{found}");
 }
@@ -318,12 +340,11 @@ fn long(time: Duration) {
     let mut told = start;
     while start.elapsed() < time {
         let disk = if soak.random.random_bool(0.5) { OnDisk::Files } else { OnDisk::Volatile };
-        let acknowledgements = match soak.random.random_bool(0.05) {
-            true => 0,
-            // A few seconds.
-            false => soak.random.random_range(100..5000),
+        let until = match soak.random.random_bool(0.05) {
+            true => Until::Opening,
+            false => Until::Elapsed(Duration::from_millis(soak.random.random_range(200..7000))),
         };
-        soak.live(disk, acknowledgements).unwrap();
+        soak.live(disk, until).unwrap();
         let rss_kib = soak.unchecked.last().and_then(|told| told.rss_kib);
         soak.memory.extend(rss_kib.map(|rss_kib| (start.elapsed(), rss_kib)));
         if soak.random.random_bool(0.2) {
