@@ -21,8 +21,10 @@ use crate::rounds::{ROUNDS, median, ms, per_second, percentile};
 const TASKS: usize = 64;
 /// Records of each of them in a round …
 const EACH: usize = 400;
-/// … and through the ledger.
+/// … and through the ledger …
 const EACH_LEDGER: usize = 80;
+/// … on so many cases in turn: a case has a few dozen entries, not thousands.
+const CASES_EACH: usize = 16;
 
 /// Of 64 threads on a bare file: DESIGN 13.
 const RATE: Budget = Budget::RatioAtLeast(0.5);
@@ -145,7 +147,7 @@ async fn on_store(store: &Store, round: usize, each: usize) -> Result<Ran> {
     ended(start, tasks).await
 }
 
-/// A node whose cases can be stated on, one for each task.
+/// A node whose cases can be stated on, some for each task.
 async fn ledger(folder: &Path) -> Result<(Arc<Host>, Arc<Vec<OpenCase>>)> {
     let genesis = parties::genesis()?;
     let site = Site::new(ASKING, ASKED, &folder.join("ledger"))?;
@@ -154,7 +156,7 @@ async fn ledger(folder: &Path) -> Result<(Arc<Host>, Arc<Vec<OpenCase>>)> {
     let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let mut partner = Author::new(&genesis, ASKED, now_ms)?;
     import::introduce(&host, &mut partner).await?;
-    let cases = host.open(TASKS).await?;
+    let cases = host.open(TASKS * CASES_EACH).await?;
     let cases = Arc::new(host.look(cases).await?);
     Ok((host, cases))
 }
@@ -170,9 +172,10 @@ async fn on_ledger(
     for task in 0..TASKS {
         let (host, cases) = (Arc::clone(host), Arc::clone(cases));
         tasks.spawn(async move {
-            let case = cases.get(task).context("a case for each task")?;
             let mut pieces = Vec::with_capacity(each);
             for index in 0..each {
+                let case = cases.get(task + TASKS * (index % CASES_EACH));
+                let case = case.context("cases for each task")?;
                 let request_id = format!("{round}-{task}-{index}");
                 let start = Instant::now();
                 host.append(case, &request_id).await?;
