@@ -26,6 +26,7 @@ mod lengths;
 mod limits;
 mod live;
 mod memory;
+mod mend;
 mod mutant;
 mod name;
 mod open;
@@ -57,6 +58,7 @@ pub use limits::{
     READ_BYTES_MAX, READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
 };
 pub use memory::{Memory, MemoryRecords};
+pub use mend::{Broken, Filler, MendError, Mended, Seen, Slot, mend, mend_on, survey, survey_on};
 pub use merkle;
 pub use name::{CursorName, Label, LogName, NameError, StreamId};
 pub use open::{OpenError, Opening, Options, Recovery};

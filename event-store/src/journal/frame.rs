@@ -26,7 +26,7 @@ use crate::name::{CursorName, LogName, StreamId};
 use crate::record::{NewRecord, Position, Revision, StoredRecord};
 
 pub(crate) const HEADER_LENGTH: usize = 48;
-const RECORD_HEADER_LENGTH: usize = 40;
+pub(crate) const RECORD_HEADER_LENGTH: usize = 40;
 pub(crate) const ALIGNMENT: u64 = 8;
 
 pub(crate) const MAGIC: [u8; 4] = *b"RFRM";
@@ -318,7 +318,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn decode_cursor<'a>(fields: &mut Fields<'a>) -> Option<(CursorName, &'a [u8])> {
+pub(crate) fn decode_cursor<'a>(fields: &mut Fields<'a>) -> Option<(CursorName, &'a [u8])> {
     let name_length = usize::try_from(fields.u32()?).ok()?;
     let value_length = usize::try_from(fields.u32()?).ok()?;
     let name = str::from_utf8(fields.take(name_length)?).ok()?;

@@ -128,6 +128,15 @@ impl Digest {
 pub(crate) fn digest(
     file: &dyn DiskFile,
     length: u64,
+    each: impl FnMut(&[u8], u64) -> io::Result<()>,
+) -> io::Result<Hash> {
+    digest_of(|bytes, at| file.read_at(bytes, at), length, each)
+}
+
+/// As [`digest`], of bytes that are read by a function.
+pub(crate) fn digest_of(
+    read_at: impl Fn(&mut [u8], u64) -> io::Result<usize>,
+    length: u64,
     mut each: impl FnMut(&[u8], u64) -> io::Result<()>,
 ) -> io::Result<Hash> {
     let mut digest = Digest::default();
@@ -136,7 +145,7 @@ pub(crate) fn digest(
     while at < length {
         let wanted = narrow((length - at).min(wide(PIECE)));
         let bytes = bytes.get_mut(..wanted).unwrap_or_default();
-        let read = file.read_at(bytes, at)?;
+        let read = read_at(bytes, at)?;
         let bytes = bytes.get(..read).unwrap_or_default();
         each(bytes, at)?;
         digest.push(bytes);

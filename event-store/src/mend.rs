@@ -1,0 +1,209 @@
+//! Mending a damaged store record by record: what has perished is made again by whoever knows it,
+//! and is taken only if it is, byte for byte, what stood there.
+//!
+//! The journal vouches for it: each record that is left has its checksum, and the frame has one
+//! over all of them, so that the whole of a frame is proved by what was written of it first. Where
+//! that is lost too, the frame is left alone. Not here: putting back what a backup holds
+//! (`heal.rs`), and who knows the records: the store does not.
+
+mod broken;
+mod patch;
+mod walk;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use self::patch::Patch;
+use self::walk::Walk;
+use crate::backup::{Failed, Progress};
+use crate::check::{self, Verified, VerifyError};
+use crate::disk::{Disk, Files};
+use crate::journal::{Journal, JournalError, segment};
+use crate::open::{self, OpenError};
+use crate::record::{NewRecord, Position, StoredRecord};
+
+/// A group of records of which some have perished, or whose frame has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The segment file, within the folder.
+    pub file: String,
+    /// Where the frame begins in it.
+    pub offset: u64,
+    /// Its records in order: those that are left, and the places of those that are not. Records of
+    /// one batch stand together.
+    pub slots: Vec<Slot>,
+}
+
+/// The place of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// It is left.
+    Intact(StoredRecord),
+    /// It has perished.
+    Lost(Position),
+}
+
+/// What is met on the way through a damaged store.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    /// A record, in a frame without damage.
+    Record(&'a StoredRecord),
+    /// A damaged frame; its records are not told one by one.
+    Broken(&'a Broken),
+}
+
+/// Who knows what has perished.
+pub trait Filler {
+    /// What may have stood in the lost places of a frame, each in order: they are tried one after
+    /// the other. An error, or none that fits, ends the mending; nothing is changed then.
+    fn fill(&mut self, broken: &Broken) -> Result<Vec<Vec<NewRecord>>, String>;
+
+    /// Every record of the store, in order, those that were filled in too. An error ends the
+    /// mending, and nothing is changed.
+    fn record(&mut self, record: &StoredRecord) -> Result<(), String>;
+}
+
+/// What was mended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mended {
+    /// Frames that were made whole.
+    pub frames: u64,
+    /// Records in them that had perished.
+    pub records: u64,
+    /// The store as it is now.
+    pub verified: Verified,
+}
+
+/// Why a store was not mended. Nothing was changed, but for segments that were mended before a
+/// write failed: those stay.
+#[derive(Debug, Error)]
+pub enum MendError {
+    /// Another process has the folder.
+    #[error("the data folder is in use")]
+    InUse,
+    /// There is no journal in the folder.
+    #[error("there is no store here")]
+    NoStore,
+    /// The operating system refused.
+    #[error("could not {doing} `{file}`")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file, within the folder.
+        file: String,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// A newer version has written the store.
+    #[error("the store has format {found}, newer than this program")]
+    Newer {
+        /// The format found.
+        found: u32,
+    },
+    /// What has perished cannot be made again record by record.
+    #[error("{what} in `{file}` at offset {offset}: only a backup helps")]
+    Beyond {
+        /// What it is.
+        what: &'static str,
+        /// The file, within the folder.
+        file: String,
+        /// Where, in the file.
+        offset: u64,
+    },
+    /// Nothing that was offered is what stood there; or what stood beside the records, which
+    /// nobody can offer, has perished too.
+    #[error(
+        "nothing that was offered is what stood from position {position} on, in `{file}` at \
+         offset {offset}, or not all of it"
+    )]
+    Unfilled {
+        /// The file, within the folder.
+        file: String,
+        /// Where the frame begins in it.
+        offset: u64,
+        /// The first record that has perished.
+        position: Position,
+    },
+    /// Who knows the records refuses them.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// All frames are whole, and yet something is wrong.
+    #[error("the store is not sound beyond what was mended")]
+    NotSound(#[source] VerifyError),
+}
+
+impl From<JournalError> for MendError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
+            JournalError::Newer { found } => Self::Newer { found },
+            JournalError::Corrupt { segment, offset, what, .. } => {
+                Self::Beyond { what, file: segment::path(segment), offset }
+            }
+        }
+    }
+}
+
+impl From<Failed> for MendError {
+    fn from(Failed(doing, file, source): Failed) -> Self {
+        Self::Io { doing, file, source }
+    }
+}
+
+/// Reads all of a closed store, past what is damaged, and changes nothing.
+pub fn survey(dir: impl AsRef<Path>, each: &mut dyn FnMut(Seen<'_>)) -> Result<(), MendError> {
+    survey_on(Arc::new(Files::new(dir.as_ref())), each)
+}
+
+/// As [`survey`], on a disk.
+pub fn survey_on(disk: Arc<dyn Disk>, each: &mut dyn FnMut(Seen<'_>)) -> Result<(), MendError> {
+    let (journal, _lock) = open(&disk)?;
+    Walk::new(&journal).survey(each)
+}
+
+/// Makes the damaged frames of a closed store whole again, and verifies all.
+pub fn mend(
+    dir: impl AsRef<Path>,
+    filler: &mut dyn Filler,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mended, MendError> {
+    mend_on(Arc::new(Files::new(dir.as_ref())), filler, progress)
+}
+
+/// As [`mend`], on a disk.
+pub fn mend_on(
+    disk: Arc<dyn Disk>,
+    filler: &mut dyn Filler,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mended, MendError> {
+    let (journal, lock) = open(&disk)?;
+    let mut walk = Walk::new(&journal);
+    let patches: Vec<Patch> = walk.mend(filler, progress)?;
+    patch::apply(&journal, &patches)?;
+    drop((journal, lock));
+    let verified = check::verify_on(disk).map_err(MendError::NotSound)?;
+    let records = patches.iter().map(|patch| patch.filled).sum();
+    Ok(Mended { frames: crate::journal::bytes::wide(patches.len()), records, verified })
+}
+
+fn open(disk: &Arc<dyn Disk>) -> Result<(Journal, Box<dyn Send + Sync>), MendError> {
+    let names = disk.list(segment::DIR);
+    if names.map_err(JournalError::io("list", segment::DIR))?.is_empty() {
+        return Err(MendError::NoStore);
+    }
+    let lock = open::lock(&**disk).map_err(|error| match error {
+        OpenError::Io { doing, file, source } => MendError::Io { doing, file, source },
+        OpenError::InUse
+        | OpenError::Corrupt { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Index { .. } => MendError::InUse,
+    })?;
+    let journal = Journal::open(disk)?.ok_or(MendError::NoStore)?;
+    Ok((journal, lock))
+}

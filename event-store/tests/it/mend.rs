@@ -1,0 +1,276 @@
+//! A damaged store mended record by record, by somebody who knows what stood there: byte for byte,
+//! or not at all.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use event_store::disk::{Disk, Simulated};
+use event_store::{
+    Broken, Filler, MendError, Mended, NewRecord, Seen, Slot, Store, StoredRecord, mend_on,
+    survey_on, verify_on,
+};
+
+use crate::sample::{Answers, answers, batch, fill, record, small};
+
+const FIRST: &str = "journal/0000000000000000.seg";
+/// A byte in the payload of its first record.
+const PAYLOAD: u64 = 64 + 48 + 66;
+
+fn open(disk: &Simulated) -> Store {
+    Store::open_on(Arc::new(disk.clone()), small()).unwrap()
+}
+
+/// Somebody who knows every record.
+struct Knows<'a> {
+    all: &'a [StoredRecord],
+    /// What is offered before the truth.
+    lies: Vec<Vec<NewRecord>>,
+    seen: Vec<StoredRecord>,
+}
+
+impl<'a> Knows<'a> {
+    fn new(all: &'a [StoredRecord]) -> Self {
+        Self { all, lies: Vec::new(), seen: Vec::new() }
+    }
+}
+
+fn new(record: &StoredRecord) -> NewRecord {
+    let StoredRecord { log, stream, leaf, payload, .. } = record.clone();
+    NewRecord { log, stream, leaf, payload }
+}
+
+fn lost(broken: &Broken) -> Vec<usize> {
+    let lost = broken.slots.iter().filter_map(|slot| match slot {
+        Slot::Intact(_) => None,
+        Slot::Lost(position) => usize::try_from(position.0).ok(),
+    });
+    lost.collect()
+}
+
+impl Filler for Knows<'_> {
+    fn fill(&mut self, broken: &Broken) -> Result<Vec<Vec<NewRecord>>, String> {
+        let truth = lost(broken).into_iter().map(|at| new(&self.all[at]));
+        Ok(self.lies.drain(..).chain([truth.collect()]).collect())
+    }
+
+    fn record(&mut self, record: &StoredRecord) -> Result<(), String> {
+        self.seen.push(record.clone());
+        Ok(())
+    }
+}
+
+/// A closed store of several segments, and what it answers.
+async fn closed() -> (Simulated, Answers) {
+    let disk = Simulated::new();
+    let store = open(&disk);
+    fill(&store, 0..90).await;
+    // A few without a cursor.
+    for n in 0..6 {
+        let records = (0..3).map(|part| record("local", Some("f"), &format!("{n} {part}")));
+        store.append(batch(records.collect())).await.unwrap();
+    }
+    fill(&store, 90..120).await;
+    let expected = answers(&store);
+    store.close();
+    (disk, expected)
+}
+
+/// The bytes of the journal.
+fn journal(disk: &Simulated) -> Vec<(String, Vec<u8>)> {
+    let mut names = disk.list("journal").unwrap();
+    names.sort();
+    let read = |name: String| {
+        let path = format!("journal/{name}");
+        let mut bytes = vec![0; usize::try_from(length(disk, &path)).unwrap()];
+        disk.open(&path).unwrap().unwrap().read_at(&mut bytes, 0).unwrap();
+        (path, bytes)
+    };
+    names.into_iter().map(read).collect()
+}
+
+fn length(disk: &Simulated, path: &str) -> u64 {
+    disk.open(path).unwrap().unwrap().length().unwrap()
+}
+
+fn zero(disk: &Simulated, path: &str, bytes: Range<u64>) {
+    let file = disk.open(path).unwrap().unwrap();
+    let count = usize::try_from(bytes.end - bytes.start).unwrap();
+    file.write_at(&vec![0; count], bytes.start).unwrap();
+    file.sync().unwrap();
+}
+
+fn mend(disk: &Simulated, filler: &mut dyn Filler) -> Result<Mended, MendError> {
+    mend_on(Arc::new(disk.clone()), filler, &mut |_| ())
+}
+
+/// Mends a damaged copy: whole again, or refused with nothing changed.
+fn mended(copy: &Simulated, expected: &Answers, what: &str) -> bool {
+    let before = journal(copy);
+    let mut knows = Knows::new(&expected.all);
+    match mend(copy, &mut knows) {
+        Ok(mended) => {
+            assert_eq!(mended.verified.repairs, [], "{what}");
+            assert_eq!(knows.seen, expected.all, "{what}");
+            assert_eq!(answers(&open(copy)), *expected, "{what}");
+            true
+        }
+        // With the truth offered, what has perished stood beside the records.
+        Err(MendError::Beyond { file, .. } | MendError::Unfilled { file, .. }) => {
+            assert!(what.contains(&file), "{what}");
+            assert_eq!(journal(copy), before, "{what}");
+            false
+        }
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_mended_by_who_knows_the_records() {
+    let (disk, expected) = closed().await;
+    let (mut whole, mut beyond) = (0, 0);
+    for path in [FIRST, "journal/0000000000000001.seg"] {
+        for at in (0..length(&disk, path)).step_by(7) {
+            let copy = disk.cut(&mut |_| 0);
+            copy.flip(path, at, 1 << (at % 8));
+            // A footer is made anew by the next opening, and is nobody's loss.
+            if verify_on(Arc::new(copy.clone())).is_ok() {
+                continue;
+            }
+            match mended(&copy, &expected, &format!("{path} {at}")) {
+                true => whole += 1,
+                false => beyond += 1,
+            }
+        }
+    }
+    // What remains are headers of segments, and the cursor of each frame: it has no checksum of
+    // its own, and nobody else has it.
+    eprintln!("{whole} flipped bytes mended, {beyond} are beyond it");
+    assert!(whole > 1500 && beyond < whole / 4, "{whole} {beyond}");
+}
+
+#[tokio::test]
+async fn lost_sectors_are_mended_as_far_as_the_borders_of_frames_can_be_told() {
+    let (disk, expected) = closed().await;
+    let (mut whole, mut beyond) = (0, 0);
+    for sector in 0..length(&disk, FIRST) / 128 {
+        let copy = disk.cut(&mut |_| 0);
+        zero(&copy, FIRST, sector * 128..(sector + 1) * 128);
+        match mended(&copy, &expected, &format!("{FIRST} {sector}")) {
+            true => whole += 1,
+            false => beyond += 1,
+        }
+    }
+    eprintln!("{whole} lost ranges mended, {beyond} are beyond it");
+    assert!(whole > 5 && beyond > 5, "{whole} {beyond}");
+}
+
+#[tokio::test]
+async fn what_did_not_stand_there_is_refused_and_nothing_is_changed() {
+    let (disk, expected) = closed().await;
+    disk.flip(FIRST, PAYLOAD, 1);
+    let damaged = journal(&disk);
+    let places = {
+        let mut places = Vec::new();
+        survey_on(Arc::new(disk.clone()), &mut |seen| {
+            if let Seen::Broken(broken) = seen {
+                places.extend(lost(broken));
+            }
+        })
+        .unwrap();
+        places
+    };
+    let [place] = places[..] else { panic!("{places:?}") };
+    let truth = new(&expected.all[place]);
+    let mut lies = Vec::new();
+    for at in 0..truth.payload.len() {
+        let mut lie = truth.clone();
+        lie.payload[at] ^= 1;
+        lies.push(vec![lie]);
+    }
+    lies.push(vec![NewRecord { leaf: Vec::new(), ..truth.clone() }]);
+    lies.push(vec![NewRecord { stream: None, ..truth.clone() }]);
+    lies.push(vec![new(&expected.all[place + 1])]);
+    lies.push(vec![truth.clone(), truth.clone()]);
+    lies.push(Vec::new());
+
+    struct Lies(Vec<Vec<NewRecord>>);
+    impl Filler for Lies {
+        fn fill(&mut self, _: &Broken) -> Result<Vec<Vec<NewRecord>>, String> {
+            Ok(self.0.clone())
+        }
+
+        fn record(&mut self, _: &StoredRecord) -> Result<(), String> {
+            Ok(())
+        }
+    }
+    let refused = mend(&disk, &mut Lies(lies.clone()));
+    let Err(MendError::Unfilled { file, position, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!((file.as_str(), position.0), (FIRST, place as u64));
+    assert_eq!(journal(&disk), damaged);
+    // The truth among the lies is found.
+    let mut knows = Knows { lies, ..Knows::new(&expected.all) };
+    let mended = mend(&disk, &mut knows).unwrap();
+    assert_eq!((mended.frames, mended.records), (1, 1));
+    assert_eq!(answers(&open(&disk)), expected);
+}
+
+#[tokio::test]
+async fn who_knows_the_records_may_refuse_them() {
+    struct Refuses(u64);
+    impl Filler for Refuses {
+        fn fill(&mut self, broken: &Broken) -> Result<Vec<Vec<NewRecord>>, String> {
+            Err(format!("nobody has {:?}", lost(broken)))
+        }
+
+        fn record(&mut self, record: &StoredRecord) -> Result<(), String> {
+            match record.position.0 == self.0 {
+                true => Err(format!("{} is not signed", self.0)),
+                false => Ok(()),
+            }
+        }
+    }
+    let (disk, _) = closed().await;
+    let before = journal(&disk);
+    let refused = mend(&disk, &mut Refuses(5)).unwrap_err();
+    assert_eq!(refused.to_string(), "5 is not signed");
+    assert_eq!(journal(&disk), before);
+    disk.flip(FIRST, PAYLOAD, 1);
+    let refused = mend(&disk, &mut Refuses(u64::MAX)).unwrap_err();
+    assert!(refused.to_string().starts_with("nobody has ["), "{refused}");
+    let store = disk.cut(&mut |_| 0);
+    store.remove_dir("journal").unwrap();
+    assert!(matches!(mend(&store, &mut Refuses(0)), Err(MendError::NoStore)));
+}
+
+#[tokio::test]
+async fn mending_cut_at_any_step_can_be_done_again() {
+    let mut random = crate::sample::random();
+    let (disk, expected) = closed().await;
+    disk.flip(FIRST, PAYLOAD, 1);
+    disk.flip("journal/0000000000000001.seg", PAYLOAD, 1);
+    let mut choose = |count| rand::RngExt::random_range(&mut random, 0..count);
+    for steps in 0.. {
+        let copy = disk.cut(&mut |_| 0);
+        copy.stop_after(steps);
+        let done = mend(&copy, &mut Knows::new(&expected.all)).is_ok();
+        let copy = copy.cut(&mut choose);
+        mend(&copy, &mut Knows::new(&expected.all)).unwrap();
+        assert_eq!(answers(&open(&copy)), expected, "{steps}");
+        if done {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_open_or_whole_is_left_alone() {
+    let (disk, expected) = closed().await;
+    let before = journal(&disk);
+    let mended = mend(&disk, &mut Knows::new(&expected.all)).unwrap();
+    assert_eq!((mended.frames, mended.records), (0, 0));
+    assert_eq!(journal(&disk), before);
+    let store = open(&disk);
+    let refused = mend(&disk, &mut Knows::new(&expected.all));
+    assert!(matches!(refused, Err(MendError::InUse)), "{refused:?}");
+    store.close();
+}
