@@ -107,10 +107,10 @@ impl fmt::Display for Fault {
             (Affected::Records(Some(upto)), Some(from)) => {
                 let last = upto.0.saturating_sub(1);
                 write!(f, "; affected are the records from {from} to {last}: ")?;
-                f.write_str("stop the node and restore a backup")
+                f.write_str("stop the node and heal the store")
             }
             (Affected::Records(_), _) => f.write_str(
-                "; how many records are affected is not known: stop the node and restore a backup",
+                "; how many records are affected is not known: stop the node and heal the store",
             ),
         }
     }

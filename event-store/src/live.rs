@@ -332,7 +332,8 @@ impl Shared {
         }
     }
 
-    /// What is stored and durable is not what was written. Reads of it fail; the rest goes on.
+    /// What is stored and durable is not what was written. Reads of it fail; the rest goes on. The
+    /// first damage is the one that is told.
     pub(crate) fn found_damage(&self, what: String) {
         let _ = self.damage.set(what);
     }

@@ -133,7 +133,11 @@ impl<'a> Reader<'a> {
             let admitted = filter.admits(record.log, record.stream.as_ref());
             admitted.then(|| (record.to_stored(), length))
         };
-        let Some((record, length)) = journal.with_record(address, &mut self.window, look)? else {
+        let found = journal.with_record(address, &mut self.window, look);
+        if let Err(error @ JournalError::Corrupt { .. }) = &found {
+            self.store.shared().found_damage(error.to_string());
+        }
+        let Some((record, length)) = found? else {
             return Ok(());
         };
         match record.filter(|record| wanted.is(record)) {

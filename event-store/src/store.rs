@@ -199,8 +199,9 @@ impl Store {
         self.shared().failure().map(str::to_owned)
     }
 
-    /// Damage that was found in what is durable: it is read back once a segment is full. The store
-    /// goes on; reads of what is damaged fail. `None` as long as there is none.
+    /// Damage that was found in what is durable, and where: by a read, or when a full segment was
+    /// read back. The store goes on; reads of what is damaged fail. `None` as long as there is
+    /// none.
     #[must_use]
     pub fn damage(&self) -> Option<String> {
         self.shared().damage().map(str::to_owned)

@@ -144,3 +144,17 @@ impl Rows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_database_is_an_index_that_is_broken() {
+        let broken = guarded(|| -> sled::Result<()> { panic!("as on damage") }).unwrap_err();
+        assert_eq!(broken.what, "the embedded database panicked");
+        assert_eq!(broken.shortage, None);
+    }
+}

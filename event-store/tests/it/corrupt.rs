@@ -190,8 +190,8 @@ async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
     let log = numbered(5).records[1].log.clone();
     let text = format!(
         "a broken frame in `journal/0000000000000000.seg` at offset {}, log `{log}`, position \
-         {position}; affected are the records from {position} to {}: stop the node and restore a \
-         backup",
+         {position}; affected are the records from {position} to {}: stop the node and heal the \
+         store",
         found.offset,
         position + 1,
     );
@@ -216,11 +216,15 @@ async fn damage_of_a_sealed_segment_is_found_and_never_read() {
     assert_eq!(found.file, "journal/0000000000000001.seg");
     // The index is whole, so the store opens; the record itself is refused.
     let store = open(dir.path());
+    assert_eq!(store.damage(), None);
     let errors = (0..store.next_position().0).filter(|position| {
         let read = store.read_since(Position(*position), &event_store::Filter::All, 1);
         read.is_err()
     });
     assert_eq!(errors.collect::<Vec<_>>(), [found.position.unwrap().0]);
+    let damage = store.damage().unwrap();
+    assert!(damage.starts_with("a broken record in segment 1 at offset "), "{damage}");
+    assert_eq!(store.failure(), None);
     store.close();
     fs::remove_dir_all(dir.path().join("index")).unwrap();
     let result = Store::open(dir.path(), small());
@@ -409,16 +413,34 @@ async fn a_newer_store_is_refused_untouched() {
     let dir = tempfile::tempdir().unwrap();
     closed(dir.path(), 3).await;
     let file = &segments(dir.path())[0];
-    let mut bytes = fs::read(file).unwrap();
-    bytes[8] = 3;
-    bytes[12..16].fill(0);
-    let crc = crc32fast::hash(&bytes[..64]);
-    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
-    fs::write(file, &bytes).unwrap();
-    let result = Store::open(dir.path(), small());
-    assert!(matches!(result, Err(OpenError::Newer { found: 3 })), "{result:?}");
-    assert_eq!(fs::read(file).unwrap(), bytes);
-    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::Newer { found: 3 })));
+    let whole = fs::read(file).unwrap();
+    let header = |bytes: &mut Vec<u8>| {
+        bytes[8] = 3;
+        bytes[12..16].fill(0);
+        let crc = crc32fast::hash(&bytes[..64]);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    };
+    // The second frame, of a kind that this version does not know.
+    let frame = |bytes: &mut Vec<u8>| {
+        let at = 64 + (1..).find(|at| &bytes[64 + at..68 + at] == b"RFRM").unwrap();
+        bytes[at + 8] = 2;
+        let seed = [&bytes[16..32], &(at as u64).to_le_bytes(), &bytes[at + 8..at + 48]].concat();
+        bytes[at + 4..at + 8].copy_from_slice(&crc32fast::hash(&seed).to_le_bytes());
+    };
+    for number in [3, 2] {
+        let mut bytes = whole.clone();
+        match number {
+            3 => header(&mut bytes),
+            _ => frame(&mut bytes),
+        }
+        fs::write(file, &bytes).unwrap();
+        let result = Store::open(dir.path(), small());
+        let Err(OpenError::Newer { found }) = result else { panic!("{result:?}") };
+        assert_eq!(found, number);
+        assert!(fs::read(file).unwrap() == bytes, "the journal is as it was");
+        let verified = event_store::verify(dir.path());
+        assert!(matches!(verified, Err(VerifyError::Newer { found }) if found == number));
+    }
 }
 
 #[test]

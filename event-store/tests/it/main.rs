@@ -14,6 +14,7 @@ mod heal;
 mod label;
 mod limit;
 mod machine;
+mod media;
 mod mend;
 mod proof;
 mod read_fault;
