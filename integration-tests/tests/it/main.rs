@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod conformance;
+mod damaged;
 mod broker;
 #[path = "../../../services/core/messaging/tests/it/contract.rs"]
 mod contract;

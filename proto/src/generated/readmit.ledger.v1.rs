@@ -1445,6 +1445,9 @@ pub struct GetStatusResponse {
     /// Position of the store up to which the views have seen everything; absent while they are empty.
     #[prost(uint64, optional, tag = "6")]
     pub views_upto_position: ::core::option::Option<u64>,
+    /// Damage of the store that was found since the start: where it is; empty while there is none.
+    #[prost(string, tag = "7")]
+    pub store_damage: ::prost::alloc::string::String,
 }
 /// How a corridor stands.
 #[derive(Clone, PartialEq, ::prost::Message)]

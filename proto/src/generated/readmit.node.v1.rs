@@ -26,6 +26,9 @@ pub struct GetStatusResponse {
     /// The courier.
     #[prost(message, optional, tag = "7")]
     pub broker: ::core::option::Option<BrokerStatus>,
+    /// Damage of the store that was found since the start: where it is; empty while there is none.
+    #[prost(string, tag = "8")]
+    pub store_damage: ::prost::alloc::string::String,
 }
 /// How the exchange with a partner stands.
 #[derive(Clone, PartialEq, ::prost::Message)]

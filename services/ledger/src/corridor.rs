@@ -13,7 +13,7 @@ use record::seal::Place;
 use crate::layout::{Names, corridor_stream};
 
 /// Which of the two logs of a corridor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Side {
     Own,
     Partner,

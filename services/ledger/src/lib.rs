@@ -14,6 +14,7 @@ mod failure;
 mod follow;
 mod founding;
 mod grpc;
+mod heal;
 mod keyring;
 mod known_cases;
 mod known_dispatches;
@@ -39,6 +40,7 @@ pub use clock::{ClockChoice, ClockError, FixedClock};
 pub use config::{Config, Limits, Passphrase};
 pub use founding::{Announcements, FoundError, found, is_founded};
 pub use grpc::Service;
+pub use heal::{Damage, HealError, Lost, Wanted, find_damage};
 pub use keyring::{
     Aged, Hardness, KeyList, KeyUse, KeyringError, PublicKeys, back_up_keyring, create_keyring,
     create_keyring_with, create_signer_key, keyring_public_keys, list_keys, open_signer_key,

@@ -116,6 +116,12 @@ impl Missing {
     }
 }
 
+/// The entry whose body the record says is missing; `None` for any other record.
+pub(crate) fn without_body(record: &StoredRecord) -> Option<u64> {
+    let stored: StoredMissing = canonical::decode(&record.leaf).ok()?;
+    (Need::of(stored.need, &stored.attachment) == Some(Need::Body)).then_some(stored.position)
+}
+
 /// The record of what has come, in the stream of its case: who reads the case reads it.
 pub(crate) fn supply_record(
     names: &Names,

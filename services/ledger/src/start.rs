@@ -112,6 +112,14 @@ pub enum StartError {
     Thread(#[source] std::io::Error),
 }
 
+impl StartError {
+    /// Whether the journal of the store is damaged.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Store(OpenError::Corrupt { .. }))
+    }
+}
+
 /// A running ledger.
 #[derive(Debug)]
 pub struct Handle {

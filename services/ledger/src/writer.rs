@@ -55,6 +55,7 @@ use crate::signer_process::ProcessSigner;
 use crate::snapshot::Snapshot;
 
 pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
+pub(crate) use group::push_dispatch;
 pub(crate) use import::{ImportJob, Imported};
 pub(crate) use state::{CorridorState, ResumeError};
 pub(crate) use supply::{Supply, SupplyJob};

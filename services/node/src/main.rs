@@ -117,7 +117,7 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Operate::Node(node) => node.run(home).await,
         Operate::Serve(serve) => serve.run(home).await,
         Operate::Verify(verify) => verify.run(),
-        Operate::Store(store) => store.run(home),
+        Operate::Store(store) => store.run(home).await,
         Operate::Conformance(conformance) => conformance.run(home).await,
         Operate::DevBroker(broker) => broker.run().await,
     }

@@ -1,13 +1,17 @@
 //! `readmit store`: checks, rebuilds, backs up, restores and heals the store of a node.
 
+mod heal;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Subcommand;
+use event_store::VerifyError;
 
 use crate::exit::Exit;
 use crate::home;
+use heal::Heal;
 
 /// Looks after a store.
 #[derive(Subcommand)]
@@ -29,13 +33,9 @@ pub(crate) enum Store {
         #[arg(long)]
         from: PathBuf,
     },
-    /// Put back from a backup what the store has lost or holds damaged, and keep what is newer
-    /// (node stopped)
-    Heal {
-        /// The folder of the backup
-        #[arg(long)]
-        from: PathBuf,
-    },
+    /// Put back what the store has lost or holds damaged, and keep what is newer: from a backup,
+    /// or, of the logs between States, from what partners hold (node stopped)
+    Heal(Heal),
 }
 
 /// Says how far something is, every few seconds at most.
@@ -60,7 +60,7 @@ impl Said {
 
 impl Store {
     /// Runs it.
-    pub(crate) fn run(&self, home: &Path) -> anyhow::Result<Exit> {
+    pub(crate) async fn run(&self, home: &Path) -> anyhow::Result<Exit> {
         let config = home::configuration(home)?;
         let store = config.data_folder.join("store");
         let start = Instant::now();
@@ -102,16 +102,7 @@ impl Store {
                     start.elapsed()
                 );
             }
-            Self::Heal { from } => {
-                let made = event_store::heal(&store, from, &mut progress);
-                let made = made.context("heal the store")?;
-                eprintln!(
-                    "healed: {} segments put back; {} records are sound, {:.1?}",
-                    made.segments.len(),
-                    made.verified.records,
-                    start.elapsed()
-                );
-            }
+            Self::Heal(heal) => return heal.run(&config, &store, &mut progress).await,
         }
         Ok(Exit::Success)
     }
@@ -136,7 +127,11 @@ fn verify(store: &Path) -> Exit {
             Exit::Success
         }
         Err(error) => {
+            let is_damage = matches!(error, VerifyError::Fault(_));
             eprintln!("readmit: {:#}", anyhow::Error::from(error));
+            if is_damage {
+                eprintln!("{}", heal::WAYS);
+            }
             Exit::Failure
         }
     }

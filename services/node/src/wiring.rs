@@ -122,7 +122,8 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
     // In one process the answering services are up whenever the ledger is. Where they run alone,
     // their health is not watched yet.
     let (_, answering) = tokio::sync::watch::channel(true);
-    let handle = ledger::start(ledger_config, answering).await.context("start the ledger")?;
+    let started = ledger::start(ledger_config, answering).await;
+    let handle = started.map_err(with_remedy).context("start the ledger")?;
     let services = Services::new()
         .add(handle.service())
         .add(handle.supply_service())
@@ -130,6 +131,18 @@ pub(crate) async fn ledger(config: &Config, shutdown: &Shutdown) -> anyhow::Resu
     let caller = Caller::service(config.state, Office::new("node")?);
     let connector = serve_in_memory(services, config.limits, caller, shutdown).await?;
     Ok(OwnLedger { handle, clients: clients(&channel::in_memory(&connector)) })
+}
+
+/// Names what helps, where a damaged store keeps the ledger from starting.
+fn with_remedy(error: ledger::StartError) -> anyhow::Error {
+    let is_damage = error.is_damage();
+    let error = anyhow::Error::from(error);
+    if !is_damage {
+        return error;
+    }
+    anyhow::anyhow!(
+        "{error:#}. `readmit store verify` says what is affected, `readmit store heal` puts it back"
+    )
 }
 
 /// The services of the ledger behind a channel.

@@ -240,6 +240,12 @@ impl LogState {
         self.eras.current()
     }
 
+    /// The digest of the genesis.
+    #[must_use]
+    pub const fn genesis(&self) -> &Digest {
+        &self.genesis
+    }
+
     /// The State that writes it.
     #[must_use]
     pub fn author(&self) -> State {

@@ -21,6 +21,7 @@ pub(super) fn execute(
     let reader = service.reader();
     runs_the_node(&asking, reader.own)?;
     let snapshot = service.snapshot();
+    let damage = reader.store.damage();
     let corridors = reader.corridors.iter().map(|(partner, corridor)| {
         let it = snapshot.corridors.get(partner).cloned().unwrap_or_default();
         let quarantine = service.0.quarantine.count(*partner);
@@ -32,7 +33,7 @@ pub(super) fn execute(
             partner_head: it.partner.head.as_ref().map(sent_dispatch),
             parked: it.parked,
             quarantined: quarantine.kept,
-            alarms: alarms(&it, quarantine),
+            alarms: alarms(&it, quarantine, damage.is_some()),
             stopped: it.stopped.unwrap_or_default(),
             frozen: it.frozen.unwrap_or_default(),
             quarantine_dropped: quarantine.dropped,
@@ -47,6 +48,7 @@ pub(super) fn execute(
         now_ms: service.now_ms(),
         store_position: snapshot.next.0.checked_sub(1),
         recovered_cut_bytes: reader.store.recovery().cut_bytes,
+        store_damage: damage.clone().unwrap_or_default(),
         corridors: corridors.collect(),
         views_upto_position: service.0.views.upto().0.checked_sub(1),
     })
@@ -58,7 +60,7 @@ fn counted(arrivals: &BTreeMap<i32, u64>) -> Vec<OutcomeCount> {
 }
 
 /// What a human must look at, in the words of `docs/operations.md`.
-fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
+fn alarms(it: &CorridorSnapshot, quarantine: Count, is_damaged: bool) -> Vec<String> {
     let words = [
         (it.stopped.is_some(), "heard-unknown"),
         (it.owes_revocation, "key-to-revoke"),
@@ -69,6 +71,7 @@ fn alarms(it: &CorridorSnapshot, quarantine: Count) -> Vec<String> {
         (it.withheld, "bytes-withheld"),
         (quarantine.kept > 0, "quarantine"),
         (quarantine.dropped > 0, "quarantine-full"),
+        (is_damaged, "store-damaged"),
     ];
     words.into_iter().filter(|(rings, _)| *rings).map(|(_, word)| word.to_owned()).collect()
 }

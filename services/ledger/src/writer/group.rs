@@ -446,7 +446,7 @@ fn not_made(error: ComposeError) -> Failure {
 }
 
 /// The records of a dispatch of either State: its entries, then its header.
-pub(super) fn push_dispatch<'a>(
+pub(crate) fn push_dispatch<'a>(
     records: &mut Vec<NewRecord>,
     names: &LogNames,
     signed: &SignedHeader,

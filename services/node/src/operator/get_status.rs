@@ -38,6 +38,7 @@ pub(super) async fn get_status(
         now_ms: status.now_ms,
         store_position: status.store_position,
         recovered_cut_bytes: status.recovered_cut_bytes,
+        store_damage: status.store_damage,
         partners,
         broker: broker.flatten(),
     })

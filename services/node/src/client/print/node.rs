@@ -17,6 +17,11 @@ pub(super) fn status(reply: View<'_>) -> String {
         let bytes = reply.word("recovered_cut_bytes");
         let _ = writeln!(text, "the last start cut {bytes} bytes off a torn end: never answered");
     }
+    if reply.says("store_damage") {
+        let damage = reply.word("store_damage");
+        let _ = writeln!(text, "THE STORE IS DAMAGED: {damage}");
+        text.push_str("  stop the node; `readmit store verify` says what is affected\n");
+    }
     for partner in reply.messages("partners") {
         text.push_str(&with(partner));
     }
