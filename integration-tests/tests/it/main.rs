@@ -1,6 +1,7 @@
 //! Tests that cross crates, against real brokers.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod agreements;
 mod conformance;
 mod damaged;
 mod broker;

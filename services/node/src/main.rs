@@ -13,6 +13,7 @@ mod wiring;
 mod operator;
 mod store;
 mod verify;
+mod agreements;
 mod conformance;
 mod broker;
 mod client;
@@ -47,6 +48,9 @@ enum Operate {
     Serve(node::Serve),
     /// Check an evidence bundle, offline and without keys: exit 0 valid, 1 not valid, 2 unreadable.
     Verify(verify::Verify),
+    /// What the agreements say, offline: list, show, check, explain, deadlines, diff, sources.
+    #[command(subcommand)]
+    Agreements(agreements::Agreements),
     /// The store of a node: check, rebuild, back up, restore, heal.
     #[command(subcommand)]
     Store(store::Store),
@@ -118,6 +122,7 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<Exit> {
         Operate::Serve(serve) => serve.run(home).await,
         Operate::Verify(verify) => verify.run(),
         Operate::Store(store) => store.run(home).await,
+        Operate::Agreements(agreements) => agreements.run(),
         Operate::Conformance(conformance) => conformance.run(home).await,
         Operate::DevBroker(broker) => broker.run().await,
     }

@@ -371,7 +371,7 @@ mod tests {
             ("eu_georgia_2011", "transfer_limit_calendar_months", Some("10(4)")),
             ("eu_albania_2006", "transfer_limit_extension", None),
             ("eu_albania_2006", "travel_document_late_fallback", Some("2(2), 3(3), 4(2), 5(4)")),
-            ("eu_sri_lanka_2005", "travel_document_reissue_normal_limit_calendar_days", Some("5(4)")),
+            ("eu_sri_lanka_2005", "travel_document_min_validity_calendar_months", Some("5(4)")),
             ("eu_turkiye_2014", "data_categories_allowed", Some("17")),
             ("benelux_kosovo_2011", "reply_limit_calendar_days", None),
         ];

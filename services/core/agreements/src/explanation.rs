@@ -10,7 +10,7 @@ use crate::catalogue::{Entry, Part, supplied, values};
 use crate::compile::{CompileError, Order, compile_order, supplement};
 use crate::library::BUILT_IN;
 use crate::reading::without_unit;
-use crate::topic::Topic;
+use crate::topic::{TOPICS, Topic};
 
 /// A document for a corridor: every value with its standing, and the rules if it compiles.
 #[derive(Clone, Debug)]
@@ -67,9 +67,24 @@ pub fn explain(order: &Order<'_>) -> Result<Explanation, CompileError> {
     }
     let mut values: Vec<Explained> =
         entries.iter().map(|entry| explained(entry, &entries, order.confirmed)).collect();
-    let shown = |topic: Topic| crate::topic::TOPICS.iter().position(|(_, known)| *known == topic);
-    values.sort_by_key(|value| shown(value.entry.topic));
+    by_topic(&mut values);
     Ok(Explanation { protocol, values, rules: compile_order(order) })
+}
+
+/// Every value of a document alone, with no corridor in mind: what is reported is not confirmed.
+#[must_use]
+pub fn explain_alone(id: &AgreementId) -> Vec<Explained> {
+    let entries = values(id);
+    let mut values: Vec<Explained> =
+        entries.iter().map(|entry| explained(entry, &entries, &[])).collect();
+    by_topic(&mut values);
+    values
+}
+
+/// Puts values in the order of the topics, and leaves them in that of their files within one.
+fn by_topic(values: &mut [Explained]) {
+    let place = |topic: Topic| TOPICS.iter().position(|(_, known)| *known == topic);
+    values.sort_by_key(|value| place(value.entry.topic));
 }
 
 fn explained(entry: &Entry, all: &[Entry], confirmed: &[String]) -> Explained {

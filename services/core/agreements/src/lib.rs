@@ -43,7 +43,7 @@ pub use display::{DISPLAY_ONLY, DisplayOnly, Kind, Shown};
 pub use drawing::svg;
 pub use estimates::{EstimatedHoliday, deciding_estimates};
 pub use evidence_classes::{Completeness, EvidenceClass, Item, PURPOSES, evidence_classes};
-pub use explanation::{Explained, Explanation, Standing, explain};
+pub use explanation::{Explained, Explanation, Standing, explain, explain_alone};
 pub use fault::{Fault, FileError};
 pub use library::{
     Listing, agreement, available, calendar, check, evidence_label, offsets, protocols,

@@ -1,0 +1,92 @@
+//! The evidence of a document, class by class: what each obliges the requested State to do.
+
+use domain::identifier::AgreementId;
+use serde_json::{Value, json};
+
+use ::agreements::{Completeness, EvidenceClass, Item, PURPOSES, evidence_classes};
+
+use super::layout;
+use super::show::articles;
+
+/// The classes of evidence of the documents, for people.
+pub(super) fn classes(documents: &[AgreementId]) -> String {
+    let classes: Vec<EvidenceClass> = documents.iter().flat_map(evidence_classes).collect();
+    let mut text = String::new();
+    for purpose in PURPOSES {
+        let of: Vec<&EvidenceClass> =
+            classes.iter().filter(|class| class.purpose == purpose).collect();
+        if of.is_empty() {
+            let words = format!("no list for {purpose} is established in the data");
+            text.push_str(&layout::wrapped("  ", &words));
+        }
+        of.into_iter().for_each(|class| text.push_str(&told(class)));
+    }
+    text
+}
+
+fn told(class: &EvidenceClass) -> String {
+    let of = class.nationals_of.as_ref().map(|party| format!(", for nationals of {party}"));
+    let place = match (&class.articles, &class.annex) {
+        (Some(those), Some(annex)) => format!("{}, Annex {annex}", articles(those)),
+        (Some(those), None) => articles(those),
+        (None, Some(annex)) => format!("Annex {annex}"),
+        (None, None) => "article not established".to_owned(),
+    };
+    let head = format!(
+        "{} of {}{} ({place}; list {})",
+        class.strength,
+        class.purpose,
+        of.unwrap_or_default(),
+        class.id
+    );
+    let mut text = layout::wrapped("  ", &head);
+    let obliges = match &class.obliges {
+        Some(effect) => format!("the requested State: {}", effect.replace('_', " ")),
+        None => "what it obliges the requested State to do is not established in the data".into(),
+    };
+    text.push_str(&layout::wrapped("    ", &obliges));
+    let whole = match class.completeness {
+        Completeness::Incomplete => "NOT COMPLETE in our data: items are missing",
+        Completeness::OpenEnded => "the text itself leaves the list open",
+        Completeness::NotSaid => "",
+    };
+    if !whole.is_empty() {
+        text.push_str(&layout::wrapped("    ", whole));
+    }
+    for (key, value) in &class.notes {
+        text.push_str(&layout::wrapped("    ", &format!("{key} = {value}")));
+    }
+    for Item { id, label, conditions } in &class.items {
+        let conditions: Vec<String> =
+            conditions.iter().map(|(key, value)| format!("; {key} = {value}")).collect();
+        let words = format!("{label} ({id}){}", conditions.concat());
+        text.push_str(&layout::wrapped("    - ", &words));
+    }
+    text
+}
+
+/// The classes of evidence of the documents, for programs.
+pub(super) fn objects(documents: &[AgreementId]) -> Value {
+    documents.iter().flat_map(evidence_classes).map(|class| object(&class)).collect()
+}
+
+fn object(class: &EvidenceClass) -> Value {
+    let complete = match class.completeness {
+        Completeness::Incomplete => "not_complete",
+        Completeness::OpenEnded => "open_ended",
+        Completeness::NotSaid => "not_said",
+    };
+    let items: Vec<Value> =
+        class.items.iter().map(|item| json!({ "id": item.id, "label": item.label })).collect();
+    json!({
+        "list": class.id,
+        "purpose": class.purpose,
+        "strength": class.strength,
+        "obliges": class.obliges,
+        "nationals_of": class.nationals_of,
+        "articles": class.articles,
+        "annex": class.annex,
+        "complete": complete,
+        "items": items,
+    })
+}
