@@ -13,6 +13,7 @@ mod faults;
 mod forged;
 mod forger;
 mod group;
+mod healed;
 mod hostile;
 mod restated;
 mod restored;
