@@ -7,6 +7,7 @@ pub(crate) mod frame;
 pub(crate) mod scan;
 pub(crate) mod seal;
 pub(crate) mod segment;
+mod shelf;
 mod window;
 pub(crate) mod write;
 
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use self::bytes::{narrow, wide};
 use self::frame::{RecordView, StoreId};
+use self::shelf::Shelf;
 pub(crate) use self::window::Window;
 use crate::disk::{Disk, DiskFile};
 
@@ -93,6 +95,7 @@ pub(crate) struct Journal {
     pub(crate) store: StoreId,
     // Only grows, and only by the writer, which holds a segment durable before it stands here.
     segments: RwLock<Vec<Segment>>,
+    shelf: Arc<Shelf>,
 }
 
 impl Journal {
@@ -103,6 +106,8 @@ impl Journal {
             names.iter().filter_map(|name| segment::number_of(name)).collect();
         numbers.sort_unstable();
 
+        let shelf = Shelf::new(disk);
+        let kept_open = wide(numbers.len().saturating_sub(shelf::KEPT_OPEN))..;
         let mut segments: Vec<Segment> = Vec::with_capacity(numbers.len());
         for (expected, number) in (0..).zip(numbers) {
             let corrupt = |what| JournalError::Corrupt {
@@ -138,6 +143,7 @@ impl Journal {
             if header.number != number || !follows {
                 return Err(corrupt("a segment that does not follow on"));
             }
+            let file = if kept_open.contains(&number) { file } else { shelf.file(number) };
             segments.push(Segment { header, file });
         }
         let Some(first) = segments.first() else {
@@ -145,7 +151,7 @@ impl Journal {
         };
         let store = first.header.store;
         let disk = Arc::clone(disk);
-        Ok(Some(Self { disk, store, segments: RwLock::new(segments) }))
+        Ok(Some(Self { disk, store, segments: RwLock::new(segments), shelf }))
     }
 
     pub(crate) fn segments(&self) -> Vec<Segment> {
@@ -175,7 +181,12 @@ impl Journal {
     }
 
     fn push(&self, segment: Segment) {
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        segments.push(segment);
+        let old = segments.len().checked_sub(shelf::KEPT_OPEN + 1);
+        if let Some(old) = old.and_then(|at| segments.get_mut(at)) {
+            old.file = self.shelf.file(old.header.number);
+        }
     }
 
     /// The segment that an address lies in.

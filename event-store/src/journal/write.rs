@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use super::bytes::{narrow, wide};
 use super::frame::{Decoded, StoreId};
 use super::scan::{Scan, Tail};
+use super::shelf::Shelf;
 use super::{Journal, JournalError, Mark, Segment, frame, segment};
 use crate::disk::{Disk, DiskFile, Shortage};
 use crate::mutant::{self, Mutant};
@@ -64,7 +65,8 @@ impl Journal {
         };
         let segment = create_segment(&**disk, header, sizes)?;
         let segments = RwLock::new(vec![segment]);
-        Ok(Self { disk: Arc::clone(disk), store: header.store, segments })
+        let (disk, shelf) = (Arc::clone(disk), Shelf::new(disk));
+        Ok(Self { disk, store: header.store, segments, shelf })
     }
 }
 

@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use event_store::disk::{Disk, Simulated};
-use event_store::{AppendError, Batch, OpenError, Options, Position, Store};
+use event_store::{AppendError, Batch, Filter, OpenError, Options, Position, Store};
 
-use crate::sample::{answers, batch, fill, numbered, open, record, small};
+use crate::sample::{answers, batch, fill, numbered, open, record, since, small};
 
 fn sized(n: usize) -> Batch {
     batch(vec![record("local", Some("a"), &format!("{n} {}", "x".repeat(700)))])
@@ -187,6 +187,57 @@ fn a_process_without_files_refuses_and_goes_on() {
     let done = process("child_without_files", dir.path(), 64).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     assert!(event_store::verify(dir.path()).unwrap().records > 50);
+}
+
+/// Not a test by itself: what `more_segments_than_files_may_be_open_are_read_and_written` starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn child_with_fewer_files_than_segments() {
+    let Ok(dir) = std::env::var(FOLDER) else {
+        return;
+    };
+    let dir = Path::new(&dir);
+    let segments = || crate::sample::segments(dir).len();
+    let before = segments();
+    assert!(before > 300, "{before}");
+    event_store::verify(dir).unwrap();
+    for round in 0..2 {
+        let store = open(dir);
+        for n in 0..40 {
+            store.append(large(n)).await.unwrap();
+        }
+        let all = since(&store, &Filter::All, 7);
+        assert_eq!(all.len(), 320 + 40 * (round + 1));
+        for position in (0..all.len()).step_by(37).chain([0, 1, 2]) {
+            let at = Position(position as u64);
+            let page = store.read_since(at, &Filter::All, 1).unwrap();
+            assert_eq!(page.records, [all[position].clone()]);
+        }
+        store.backup(dir.join("backup"), &mut |_| ()).unwrap();
+        store.close();
+        // From nothing, once.
+        if round == 0 {
+            std::fs::remove_dir_all(dir.join("index")).unwrap();
+        }
+    }
+    assert!(segments() > before + 70);
+}
+
+fn large(n: usize) -> Batch {
+    batch(vec![record("local", Some("a"), &format!("{n} {}", "x".repeat(3900)))])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_segments_than_files_may_be_open_are_read_and_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for n in 0..320 {
+        store.append(large(n)).await.unwrap();
+    }
+    store.close();
+    let done = process("child_with_fewer_files_than_segments", dir.path(), 220).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("1 passed"), "{said}");
 }
 
 #[test]
