@@ -12,7 +12,7 @@ FROM ?= 0
 MINUTES ?=
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
-# What `make bench` measures: nothing for all, or some of record, case, import, courier, store
+# What `make bench` measures: nothing for all, or some of record, case, import, courier, store, agreements
 SECTIONS ?=
 # make power-cuts: how many
 CUTS ?= 1000000

@@ -20,6 +20,7 @@ mod peer;
 mod bare;
 mod courier;
 mod store;
+mod deadlines;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ impl Amount {
 }
 
 /// The sections, in the order in which they are measured. The name is the first word of its rows.
-const SECTIONS: &[&str] = &["record", "case", "import", "courier", "store"];
+const SECTIONS: &[&str] = &["record", "case", "import", "courier", "store", "agreements"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -105,6 +106,7 @@ fn measure(section: &str, amount: Amount, folder: &Path) -> Result<Vec<Row>> {
         "import" => import::measure(amount, folder),
         "courier" => courier::measure(amount, folder),
         "store" => store::measure(amount, folder),
+        "agreements" => deadlines::measure(amount),
         other => bail!("no section `{other}`"),
     }
 }

@@ -35,7 +35,7 @@ pub use catalogue::{
     Document, Entry, Part, Reading, document, documents, members, printed, values,
 };
 pub use chart::chart;
-pub use checking::{CheckError, Checked, check_any};
+pub use checking::{CheckError, Checked, check_any, check_built_in};
 pub use clause::{Clause, Content, End, Party, Timed, clauses};
 pub use compile::{CompileError, Order, compile, compile_order};
 pub use difference::{Difference, SaidThere, differences};
