@@ -225,3 +225,18 @@ fn rules_that_differ_are_told_value_by_value() {
     let output = run(&["diff", id, "no.rules"], folder.path());
     assert_eq!(output.status.code(), Some(UNREADABLE));
 }
+
+#[test]
+fn every_file_that_the_page_shows_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/agreements.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut checked = 0;
+    for block in blocks {
+        std::fs::write(folder.path().join("shown.toml"), block).unwrap();
+        said(&["check", "shown.toml"], folder.path());
+        checked += 1;
+    }
+    assert_eq!(checked, 2);
+}
