@@ -71,6 +71,7 @@ fn clocks_end_where_the_hand_puts_them() {
         }
         let (key, count) = limit.split_once(" = ").unwrap();
         let key = key.trim_end_matches("_after_apprehension");
+        let key = key.trim_end_matches("_third_country_nationals");
         let unit = UNITS.into_iter().find(|(suffix, _)| key.ends_with(suffix)).unwrap().1;
         let length = Length { count: count.parse().unwrap(), unit };
         let rules = between(text(group, "requesting"), text(group, "requested"));
