@@ -1856,7 +1856,7 @@ pub struct CompiledRules {
     /// Where a written communication that replaces a request stands; absent where there is none.
     #[prost(message, optional, tag = "16")]
     pub written_communication: ::core::option::Option<Source>,
-    /// The evidence lists; no item twice for one purpose.
+    /// The evidence lists; no item twice for one purpose and one State's nationals.
     #[prost(message, repeated, tag = "17")]
     pub evidence: ::prost::alloc::vec::Vec<Evidence>,
     /// The calendars of both States; one for each.
@@ -1868,6 +1868,22 @@ pub struct CompiledRules {
     /// Calendar years that calendars and offsets cover.
     #[prost(message, optional, tag = "20")]
     pub years: ::core::option::Option<Years>,
+    /// What starts the limit to reply instead, once an interview was asked for; absent where nothing
+    /// else does.
+    #[prost(message, optional, tag = "21")]
+    pub reply_with_interview: ::core::option::Option<CitedStart>,
+    /// By when third-country nationals and stateless persons must be transferred; absent where that
+    /// is the limit of all.
+    #[prost(message, optional, tag = "22")]
+    pub transfer_of_third_country_nationals: ::core::option::Option<Limit>,
+    /// How long before a transfer with a police escort it must be notified; absent where that is not
+    /// longer. It counts for every transfer: no notice says whether there will be an escort.
+    #[prost(message, optional, tag = "23")]
+    pub escorted_transfer_notice: ::core::option::Option<Notice>,
+    /// How much longer the requested State may take to reply; absent where the agreement does not
+    /// say.
+    #[prost(message, optional, tag = "24")]
+    pub reply_extension: ::core::option::Option<ReplyExtension>,
 }
 /// Who requests and who is requested.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1926,6 +1942,22 @@ pub struct Limit {
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
 }
+/// How much longer the requested State may take to reply. Silence counts once the longest is over.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplyExtension {
+    /// By how much at most; absent where it lasts until an obstacle is removed.
+    #[prost(message, optional, tag = "1")]
+    pub longest: ::core::option::Option<Length>,
+    /// How long it lasts once the obstacle is removed; absent where the agreement does not say.
+    #[prost(message, optional, tag = "2")]
+    pub after_obstacle: ::core::option::Option<Length>,
+    /// What it needs.
+    #[prost(enumeration = "ExtensionNeeds", tag = "3")]
+    pub needs: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "4")]
+    pub source: ::core::option::Option<Source>,
+}
 /// What silence means, and from when.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Silence {
@@ -1938,6 +1970,10 @@ pub struct Silence {
     /// Where the effect stands.
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
+    /// When it has no effect, in the agreement's words; absent where nothing excepts it. With it no
+    /// silence has an effect on the record.
+    #[prost(message, optional, tag = "4")]
+    pub exception: ::core::option::Option<CitedText>,
 }
 /// Whether a refusal must state reasons.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1959,6 +1995,26 @@ pub struct CitedLength {
     #[prost(message, optional, tag = "2")]
     pub source: ::core::option::Option<Source>,
 }
+/// A start with its source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedStart {
+    /// What starts the clock.
+    #[prost(enumeration = "Start", tag = "1")]
+    pub start: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// Words of an agreement with their source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedText {
+    /// The words; 1 to 400 characters.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Where they stand.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
 /// What applies when a travel document is late, with its source.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CitedLateDocument {
@@ -1969,10 +2025,66 @@ pub struct CitedLateDocument {
     #[prost(message, optional, tag = "2")]
     pub source: ::core::option::Option<Source>,
 }
+/// What must have happened as well, with its source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedLateWhen {
+    /// What must have happened.
+    #[prost(enumeration = "LateWhen", tag = "1")]
+    pub when: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// What third-country nationals and stateless persons travel on, with its source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CitedThirdCountryDocument {
+    /// What they travel on.
+    #[prost(enumeration = "ThirdCountryDocument", tag = "1")]
+    pub document: i32,
+    /// Where it stands.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
+}
+/// How soon a travel document is expected, where no limit follows from it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExpectedDocument {
+    /// Where it stands.
+    #[prost(message, optional, tag = "4")]
+    pub source: ::core::option::Option<Source>,
+    /// How soon; one must be there.
+    #[prost(oneof = "expected_document::Expected", tags = "1, 2, 3")]
+    pub expected: ::core::option::Option<expected_document::Expected>,
+}
+/// Nested message and enum types in `ExpectedDocument`.
+pub mod expected_document {
+    /// How soon; one must be there.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Expected {
+        /// Without delay; true.
+        #[prost(bool, tag = "1")]
+        WithoutDelay(bool),
+        /// Immediately after a positive reply; true.
+        #[prost(bool, tag = "2")]
+        ImmediatelyAfterPositiveReply(bool),
+        /// Normally within this time.
+        #[prost(message, tag = "3")]
+        Normally(super::Length),
+    }
+}
+/// A shorter limit where the request rests on certain evidence.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithEvidence {
+    /// The limit.
+    #[prost(message, optional, tag = "1")]
+    pub issue: ::core::option::Option<Limit>,
+    /// The items, any of which is enough; at least one, ascending, none twice.
+    #[prost(string, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// Who issues a travel document, by when, and for how long it is valid.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TravelDocument {
-    /// By when the requested State must issue it.
+    /// By when the requested State must issue it; absent where the agreement names no limit.
     #[prost(message, optional, tag = "1")]
     pub issue: ::core::option::Option<Limit>,
     /// How long it is valid at least, from the day of issue.
@@ -1984,6 +2096,28 @@ pub struct TravelDocument {
     /// What applies when it is late; absent where the agreement does not say.
     #[prost(message, optional, tag = "4")]
     pub late: ::core::option::Option<CitedLateDocument>,
+    /// How soon it is expected, where no limit follows from it; absent where the agreement does not
+    /// say.
+    #[prost(message, optional, tag = "5")]
+    pub expected: ::core::option::Option<ExpectedDocument>,
+    /// The shorter limit on certain evidence; absent where there is none.
+    #[prost(message, optional, tag = "6")]
+    pub with_evidence: ::core::option::Option<WithEvidence>,
+    /// The limit for issuing it again; absent where that is the limit for the first.
+    #[prost(message, optional, tag = "7")]
+    pub reissue_limit: ::core::option::Option<Limit>,
+    /// Within how long it is normally issued again; absent where the agreement does not say.
+    #[prost(message, optional, tag = "8")]
+    pub reissue_expected: ::core::option::Option<CitedLength>,
+    /// From when it is late; absent where that is the end of the limit to issue it.
+    #[prost(message, optional, tag = "9")]
+    pub late_after: ::core::option::Option<Limit>,
+    /// What must have happened as well, for it to be late; absent where nothing must.
+    #[prost(message, optional, tag = "10")]
+    pub late_when: ::core::option::Option<CitedLateWhen>,
+    /// What third-country nationals and stateless persons travel on; absent where it is this.
+    #[prost(message, optional, tag = "11")]
+    pub third_country_nationals: ::core::option::Option<CitedThirdCountryDocument>,
 }
 /// How long before a transfer it must be notified.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2010,6 +2144,9 @@ pub struct Evidence {
     /// Where it stands.
     #[prost(message, optional, tag = "4")]
     pub source: ::core::option::Option<Source>,
+    /// The State whose nationals it is for; absent where it is for those of both.
+    #[prost(string, tag = "5")]
+    pub nationals_of: ::prost::alloc::string::String,
 }
 /// The holidays and weekends of a State.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2127,6 +2264,29 @@ pub enum Start {
     ApprovalOrExpiryOfReplyLimit = 4,
     /// The day on which the requesting State learned of the irregular stay.
     KnowledgeOfIrregularStay = 5,
+    /// The requested State's `RequestAdmitted`.
+    ConfirmedReceiptOfApplication = 6,
+    /// The request's own dispatch, and not before the requested State's first that has heard it.
+    SubmissionOfApplication = 7,
+    /// The first interview that was held, by the requested State's word.
+    InterviewResult = 8,
+    /// The requesting State's first dispatch that has heard the acceptance; where silence accepted,
+    /// the end of the limit for silence.
+    ReceiptOfPositiveReply = 9,
+    /// The requesting State's first dispatch that has heard the answer; where silence settled the
+    /// request, the end of the limit for silence.
+    ReceiptOfReply = 10,
+    /// The issue of the last travel document that is not revoked.
+    IssueOfTravelDocument = 11,
+    /// The request for a travel document, and not before the requested State's first dispatch that
+    /// has heard it.
+    TravelDocumentRequest = 12,
+    /// The day on which the requesting State detected the irregular stay.
+    DetectionOfIrregularStay = 13,
+    /// The day on which the irregular stay was ascertained.
+    IrregularStayAscertained = 14,
+    /// The day on which entry and presence were ascertained.
+    EntryAndPresenceAscertained = 15,
 }
 impl Start {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2145,6 +2305,18 @@ impl Start {
                 "START_APPROVAL_OR_EXPIRY_OF_REPLY_LIMIT"
             }
             Self::KnowledgeOfIrregularStay => "START_KNOWLEDGE_OF_IRREGULAR_STAY",
+            Self::ConfirmedReceiptOfApplication => {
+                "START_CONFIRMED_RECEIPT_OF_APPLICATION"
+            }
+            Self::SubmissionOfApplication => "START_SUBMISSION_OF_APPLICATION",
+            Self::InterviewResult => "START_INTERVIEW_RESULT",
+            Self::ReceiptOfPositiveReply => "START_RECEIPT_OF_POSITIVE_REPLY",
+            Self::ReceiptOfReply => "START_RECEIPT_OF_REPLY",
+            Self::IssueOfTravelDocument => "START_ISSUE_OF_TRAVEL_DOCUMENT",
+            Self::TravelDocumentRequest => "START_TRAVEL_DOCUMENT_REQUEST",
+            Self::DetectionOfIrregularStay => "START_DETECTION_OF_IRREGULAR_STAY",
+            Self::IrregularStayAscertained => "START_IRREGULAR_STAY_ASCERTAINED",
+            Self::EntryAndPresenceAscertained => "START_ENTRY_AND_PRESENCE_ASCERTAINED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2160,6 +2332,53 @@ impl Start {
                 Some(Self::ApprovalOrExpiryOfReplyLimit)
             }
             "START_KNOWLEDGE_OF_IRREGULAR_STAY" => Some(Self::KnowledgeOfIrregularStay),
+            "START_CONFIRMED_RECEIPT_OF_APPLICATION" => {
+                Some(Self::ConfirmedReceiptOfApplication)
+            }
+            "START_SUBMISSION_OF_APPLICATION" => Some(Self::SubmissionOfApplication),
+            "START_INTERVIEW_RESULT" => Some(Self::InterviewResult),
+            "START_RECEIPT_OF_POSITIVE_REPLY" => Some(Self::ReceiptOfPositiveReply),
+            "START_RECEIPT_OF_REPLY" => Some(Self::ReceiptOfReply),
+            "START_ISSUE_OF_TRAVEL_DOCUMENT" => Some(Self::IssueOfTravelDocument),
+            "START_TRAVEL_DOCUMENT_REQUEST" => Some(Self::TravelDocumentRequest),
+            "START_DETECTION_OF_IRREGULAR_STAY" => Some(Self::DetectionOfIrregularStay),
+            "START_IRREGULAR_STAY_ASCERTAINED" => Some(Self::IrregularStayAscertained),
+            "START_ENTRY_AND_PRESENCE_ASCERTAINED" => {
+                Some(Self::EntryAndPresenceAscertained)
+            }
+            _ => None,
+        }
+    }
+}
+/// What a longer reply needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ExtensionNeeds {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// A duly motivated request.
+    DulyMotivatedRequest = 1,
+    /// Reasons for the delay.
+    Reasons = 2,
+}
+impl ExtensionNeeds {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EXTENSION_NEEDS_UNSPECIFIED",
+            Self::DulyMotivatedRequest => "EXTENSION_NEEDS_DULY_MOTIVATED_REQUEST",
+            Self::Reasons => "EXTENSION_NEEDS_REASONS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EXTENSION_NEEDS_UNSPECIFIED" => Some(Self::Unspecified),
+            "EXTENSION_NEEDS_DULY_MOTIVATED_REQUEST" => Some(Self::DulyMotivatedRequest),
+            "EXTENSION_NEEDS_REASONS" => Some(Self::Reasons),
             _ => None,
         }
     }
@@ -2176,6 +2395,8 @@ pub enum SilenceEffect {
     DeemedRefused = 2,
     /// The agreement does not say; nothing follows.
     NotStated = 3,
+    /// The request counts as accepted, and the requesting State's own travel document with it.
+    DeemedAcceptedWithDocument = 4,
 }
 impl SilenceEffect {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2188,6 +2409,9 @@ impl SilenceEffect {
             Self::DeemedAccepted => "SILENCE_EFFECT_DEEMED_ACCEPTED",
             Self::DeemedRefused => "SILENCE_EFFECT_DEEMED_REFUSED",
             Self::NotStated => "SILENCE_EFFECT_NOT_STATED",
+            Self::DeemedAcceptedWithDocument => {
+                "SILENCE_EFFECT_DEEMED_ACCEPTED_WITH_DOCUMENT"
+            }
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2197,6 +2421,9 @@ impl SilenceEffect {
             "SILENCE_EFFECT_DEEMED_ACCEPTED" => Some(Self::DeemedAccepted),
             "SILENCE_EFFECT_DEEMED_REFUSED" => Some(Self::DeemedRefused),
             "SILENCE_EFFECT_NOT_STATED" => Some(Self::NotStated),
+            "SILENCE_EFFECT_DEEMED_ACCEPTED_WITH_DOCUMENT" => {
+                Some(Self::DeemedAcceptedWithDocument)
+            }
             _ => None,
         }
     }
@@ -2242,6 +2469,14 @@ pub enum LateDocument {
     Unspecified = 0,
     /// The requesting State's own document is accepted.
     RequestingPartyDocumentAccepted = 1,
+    /// The provisional document that both agreed on is accepted.
+    CommonProvisionalDocumentAccepted = 2,
+    /// The Union's standard document for return is accepted.
+    UnionStandardDocumentAccepted = 3,
+    /// The document that has expired is accepted, where one was issued.
+    ExpiredDocumentAccepted = 4,
+    /// The person returns on the evidence that the request rests on.
+    ReturnOnUnderlyingEvidence = 5,
 }
 impl LateDocument {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2254,6 +2489,16 @@ impl LateDocument {
             Self::RequestingPartyDocumentAccepted => {
                 "LATE_DOCUMENT_REQUESTING_PARTY_DOCUMENT_ACCEPTED"
             }
+            Self::CommonProvisionalDocumentAccepted => {
+                "LATE_DOCUMENT_COMMON_PROVISIONAL_DOCUMENT_ACCEPTED"
+            }
+            Self::UnionStandardDocumentAccepted => {
+                "LATE_DOCUMENT_UNION_STANDARD_DOCUMENT_ACCEPTED"
+            }
+            Self::ExpiredDocumentAccepted => "LATE_DOCUMENT_EXPIRED_DOCUMENT_ACCEPTED",
+            Self::ReturnOnUnderlyingEvidence => {
+                "LATE_DOCUMENT_RETURN_ON_UNDERLYING_EVIDENCE"
+            }
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2262,6 +2507,85 @@ impl LateDocument {
             "LATE_DOCUMENT_UNSPECIFIED" => Some(Self::Unspecified),
             "LATE_DOCUMENT_REQUESTING_PARTY_DOCUMENT_ACCEPTED" => {
                 Some(Self::RequestingPartyDocumentAccepted)
+            }
+            "LATE_DOCUMENT_COMMON_PROVISIONAL_DOCUMENT_ACCEPTED" => {
+                Some(Self::CommonProvisionalDocumentAccepted)
+            }
+            "LATE_DOCUMENT_UNION_STANDARD_DOCUMENT_ACCEPTED" => {
+                Some(Self::UnionStandardDocumentAccepted)
+            }
+            "LATE_DOCUMENT_EXPIRED_DOCUMENT_ACCEPTED" => {
+                Some(Self::ExpiredDocumentAccepted)
+            }
+            "LATE_DOCUMENT_RETURN_ON_UNDERLYING_EVIDENCE" => {
+                Some(Self::ReturnOnUnderlyingEvidence)
+            }
+            _ => None,
+        }
+    }
+}
+/// What must have happened as well, for a travel document to be late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LateWhen {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The requested State's first dispatch that has heard the request comes after the period, or
+    /// never.
+    ReceiptNotAcknowledged = 1,
+}
+impl LateWhen {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LATE_WHEN_UNSPECIFIED",
+            Self::ReceiptNotAcknowledged => "LATE_WHEN_RECEIPT_NOT_ACKNOWLEDGED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LATE_WHEN_UNSPECIFIED" => Some(Self::Unspecified),
+            "LATE_WHEN_RECEIPT_NOT_ACKNOWLEDGED" => Some(Self::ReceiptNotAcknowledged),
+            _ => None,
+        }
+    }
+}
+/// What third-country nationals and stateless persons travel on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ThirdCountryDocument {
+    /// Not said; not understood.
+    Unspecified = 0,
+    /// The requesting State's own document.
+    OfRequestingParty = 1,
+    /// The same with an entry visa, which is what the requested State issues then.
+    OfRequestingPartyWithVisa = 2,
+}
+impl ThirdCountryDocument {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "THIRD_COUNTRY_DOCUMENT_UNSPECIFIED",
+            Self::OfRequestingParty => "THIRD_COUNTRY_DOCUMENT_OF_REQUESTING_PARTY",
+            Self::OfRequestingPartyWithVisa => {
+                "THIRD_COUNTRY_DOCUMENT_OF_REQUESTING_PARTY_WITH_VISA"
+            }
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "THIRD_COUNTRY_DOCUMENT_UNSPECIFIED" => Some(Self::Unspecified),
+            "THIRD_COUNTRY_DOCUMENT_OF_REQUESTING_PARTY" => Some(Self::OfRequestingParty),
+            "THIRD_COUNTRY_DOCUMENT_OF_REQUESTING_PARTY_WITH_VISA" => {
+                Some(Self::OfRequestingPartyWithVisa)
             }
             _ => None,
         }
@@ -2312,6 +2636,8 @@ pub enum Strength {
     PrimaFacie = 2,
     /// A reason to verify.
     ReasonToVerify = 3,
+    /// Supports other evidence; obliges to nothing by itself.
+    Supporting = 4,
 }
 impl Strength {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2324,6 +2650,7 @@ impl Strength {
             Self::Proof => "STRENGTH_PROOF",
             Self::PrimaFacie => "STRENGTH_PRIMA_FACIE",
             Self::ReasonToVerify => "STRENGTH_REASON_TO_VERIFY",
+            Self::Supporting => "STRENGTH_SUPPORTING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2333,6 +2660,7 @@ impl Strength {
             "STRENGTH_PROOF" => Some(Self::Proof),
             "STRENGTH_PRIMA_FACIE" => Some(Self::PrimaFacie),
             "STRENGTH_REASON_TO_VERIFY" => Some(Self::ReasonToVerify),
+            "STRENGTH_SUPPORTING" => Some(Self::Supporting),
             _ => None,
         }
     }

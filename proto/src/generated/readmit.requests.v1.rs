@@ -3215,6 +3215,29 @@ pub enum Start {
     DateOfSilenceNotice = 6,
     /// The time of the notice of transfer's own dispatch.
     DateOfTransferNotice = 7,
+    /// The requested State's word that its authority has the request: that it admitted it.
+    ConfirmedReceiptOfApplication = 8,
+    /// The request's own dispatch, and not before the requested State's first that has heard it.
+    SubmissionOfApplication = 9,
+    /// The first interview that was held, by the requested State's word.
+    InterviewResult = 10,
+    /// The requesting State's first dispatch that has heard the acceptance; where silence accepted,
+    /// the end of the limit for silence.
+    ReceiptOfPositiveReply = 11,
+    /// The requesting State's first dispatch that has heard the answer; where silence settled the
+    /// request, the end of the limit for silence.
+    ReceiptOfReply = 12,
+    /// The issue of the last travel document that is not revoked.
+    IssueOfTravelDocument = 13,
+    /// The request for a travel document, and not before the requested State's first dispatch that
+    /// has heard it.
+    TravelDocumentRequest = 14,
+    /// The day on which the requesting State detected the irregular stay.
+    DetectionOfIrregularStay = 15,
+    /// The day on which the irregular stay was ascertained.
+    IrregularStayAscertained = 16,
+    /// The day on which entry and presence were ascertained.
+    EntryAndPresenceAscertained = 17,
 }
 impl Start {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3235,6 +3258,18 @@ impl Start {
             Self::KnowledgeOfIrregularStay => "START_KNOWLEDGE_OF_IRREGULAR_STAY",
             Self::DateOfSilenceNotice => "START_DATE_OF_SILENCE_NOTICE",
             Self::DateOfTransferNotice => "START_DATE_OF_TRANSFER_NOTICE",
+            Self::ConfirmedReceiptOfApplication => {
+                "START_CONFIRMED_RECEIPT_OF_APPLICATION"
+            }
+            Self::SubmissionOfApplication => "START_SUBMISSION_OF_APPLICATION",
+            Self::InterviewResult => "START_INTERVIEW_RESULT",
+            Self::ReceiptOfPositiveReply => "START_RECEIPT_OF_POSITIVE_REPLY",
+            Self::ReceiptOfReply => "START_RECEIPT_OF_REPLY",
+            Self::IssueOfTravelDocument => "START_ISSUE_OF_TRAVEL_DOCUMENT",
+            Self::TravelDocumentRequest => "START_TRAVEL_DOCUMENT_REQUEST",
+            Self::DetectionOfIrregularStay => "START_DETECTION_OF_IRREGULAR_STAY",
+            Self::IrregularStayAscertained => "START_IRREGULAR_STAY_ASCERTAINED",
+            Self::EntryAndPresenceAscertained => "START_ENTRY_AND_PRESENCE_ASCERTAINED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3252,6 +3287,20 @@ impl Start {
             "START_KNOWLEDGE_OF_IRREGULAR_STAY" => Some(Self::KnowledgeOfIrregularStay),
             "START_DATE_OF_SILENCE_NOTICE" => Some(Self::DateOfSilenceNotice),
             "START_DATE_OF_TRANSFER_NOTICE" => Some(Self::DateOfTransferNotice),
+            "START_CONFIRMED_RECEIPT_OF_APPLICATION" => {
+                Some(Self::ConfirmedReceiptOfApplication)
+            }
+            "START_SUBMISSION_OF_APPLICATION" => Some(Self::SubmissionOfApplication),
+            "START_INTERVIEW_RESULT" => Some(Self::InterviewResult),
+            "START_RECEIPT_OF_POSITIVE_REPLY" => Some(Self::ReceiptOfPositiveReply),
+            "START_RECEIPT_OF_REPLY" => Some(Self::ReceiptOfReply),
+            "START_ISSUE_OF_TRAVEL_DOCUMENT" => Some(Self::IssueOfTravelDocument),
+            "START_TRAVEL_DOCUMENT_REQUEST" => Some(Self::TravelDocumentRequest),
+            "START_DETECTION_OF_IRREGULAR_STAY" => Some(Self::DetectionOfIrregularStay),
+            "START_IRREGULAR_STAY_ASCERTAINED" => Some(Self::IrregularStayAscertained),
+            "START_ENTRY_AND_PRESENCE_ASCERTAINED" => {
+                Some(Self::EntryAndPresenceAscertained)
+            }
             _ => None,
         }
     }

@@ -1,10 +1,12 @@
 //! Compiled rules, to and from [`domain::rules`].
 
+mod travel_document;
+
 use domain::identifier::{AgreementId, EvidenceItem};
 use domain::rules::{
-    Calendar, Cited, Coverage, Direction, Evidence, LateDocument, Length, Limit, Notice,
-    OffsetChange, Offsets, Purpose, Requirement, Rules, Silence, SilenceEffect, Source, Start,
-    Strength, TravelDocument, Unit, Years,
+    Calendar, Cited, Coverage, Direction, Evidence, ExtensionNeeds, Length, Limit, Notice,
+    OffsetChange, Offsets, Purpose, ReplyExtension, Requirement, Rules, Silence, SilenceEffect,
+    Source, Start, Strength, Unit, Years,
 };
 use domain::time::Instant;
 
@@ -39,21 +41,33 @@ enumeration!(read_start, write_start, v1::Start, Start, {
     ReceiptOfTravelDocumentRequest => ReceiptOfTravelDocumentRequest,
     ApprovalOrExpiryOfReplyLimit => ApprovalOrExpiryOfReplyLimit,
     KnowledgeOfIrregularStay => KnowledgeOfIrregularStay,
+    ConfirmedReceiptOfApplication => ConfirmedReceiptOfApplication,
+    SubmissionOfApplication => SubmissionOfApplication,
+    InterviewResult => InterviewResult,
+    ReceiptOfPositiveReply => ReceiptOfPositiveReply,
+    ReceiptOfReply => ReceiptOfReply,
+    IssueOfTravelDocument => IssueOfTravelDocument,
+    TravelDocumentRequest => TravelDocumentRequest,
+    DetectionOfIrregularStay => DetectionOfIrregularStay,
+    IrregularStayAscertained => IrregularStayAscertained,
+    EntryAndPresenceAscertained => EntryAndPresenceAscertained,
 });
 
 enumeration!(read_effect, write_effect, v1::SilenceEffect, SilenceEffect, {
     DeemedAccepted => DeemedAccepted,
     DeemedRefused => DeemedRefused,
     NotStated => NotStated,
+    DeemedAcceptedWithDocument => DeemedAcceptedWithDocument,
+});
+
+enumeration!(read_needs, write_needs, v1::ExtensionNeeds, ExtensionNeeds, {
+    DulyMotivatedRequest => DulyMotivatedRequest,
+    Reasons => Reasons,
 });
 
 enumeration!(read_requirement, write_requirement, v1::Requirement, Requirement, {
     Required => Required,
     Optional => Optional,
-});
-
-enumeration!(read_late, write_late, v1::LateDocument, LateDocument, {
-    RequestingPartyDocumentAccepted => RequestingPartyDocumentAccepted,
 });
 
 enumeration!(read_purpose, write_purpose, v1::Purpose, Purpose, {
@@ -65,6 +79,7 @@ enumeration!(read_strength, write_strength, v1::Strength, Strength, {
     Proof => Proof,
     PrimaFacie => PrimaFacie,
     ReasonToVerify => ReasonToVerify,
+    Supporting => Supporting,
 });
 
 impl TryFrom<v1::CompiledRules> for Rules {
@@ -76,7 +91,8 @@ impl TryFrom<v1::CompiledRules> for Rules {
         let categories = list(it.categories, ITEMS_MAX, "categories", coverage)?;
         unique(&categories, "categories", |coverage| coverage.category)?;
         let evidence = list(it.evidence, ITEMS_MAX, "evidence", evidence)?;
-        unique(&evidence, "evidence", |listed| (listed.item.clone(), listed.purpose))?;
+        let key = |listed: &Evidence| (listed.item.clone(), listed.purpose, listed.nationals_of);
+        unique(&evidence, "evidence", key)?;
         let calendars = list(it.calendars, ITEMS_MAX, "calendars", calendar)?;
         unique(&calendars, "calendars", |calendar| calendar.state)?;
         let offsets = list(it.offsets, ITEMS_MAX, "offsets", offsets_of)?;
@@ -90,13 +106,25 @@ impl TryFrom<v1::CompiledRules> for Rules {
             directions,
             categories,
             reply: limit(it.reply, "reply")?,
+            reply_with_interview: it.reply_with_interview.map(cited_start).transpose()?,
+            reply_extension: it.reply_extension.map(reply_extension).transpose()?,
             silence: silence(it.silence)?,
             refusal_reasons: it.refusal_reasons.map(refusal_reasons).transpose()?,
             register_check: optional(it.register_check, "register_check", limit)?,
             interview: optional(it.interview, "interview", source)?,
-            travel_document: it.travel_document.map(travel_document).transpose()?,
+            travel_document: it.travel_document.map(travel_document::read).transpose()?,
             transfer: optional(it.transfer, "transfer", limit)?,
-            transfer_notice: it.transfer_notice.map(notice).transpose()?,
+            transfer_of_third_country_nationals: optional(
+                it.transfer_of_third_country_nationals,
+                "transfer_of_third_country_nationals",
+                limit,
+            )?,
+            transfer_notice: optional(it.transfer_notice, "transfer_notice", notice)?,
+            escorted_transfer_notice: optional(
+                it.escorted_transfer_notice,
+                "escorted_transfer_notice",
+                notice,
+            )?,
             written_communication: optional(
                 it.written_communication,
                 "written_communication",
@@ -130,10 +158,7 @@ impl From<&Rules> for v1::CompiledRules {
             interview: rules.interview.as_ref().map(Into::into),
             travel_document: rules.travel_document.as_ref().map(Into::into),
             transfer: rules.transfer.as_ref().map(Into::into),
-            transfer_notice: rules.transfer_notice.as_ref().map(|notice| v1::Notice {
-                length: Some(notice.length.into()),
-                source: Some((&notice.source).into()),
-            }),
+            transfer_notice: rules.transfer_notice.as_ref().map(Into::into),
             written_communication: rules.written_communication.as_ref().map(Into::into),
             evidence: rules.evidence.iter().map(Into::into).collect(),
             calendars: rules.calendars.iter().map(Into::into).collect(),
@@ -141,6 +166,21 @@ impl From<&Rules> for v1::CompiledRules {
             years: Some(v1::Years {
                 first: rules.years.first.into(),
                 last: rules.years.last.into(),
+            }),
+            reply_with_interview: rules.reply_with_interview.as_ref().map(|cited| v1::CitedStart {
+                start: write_start(cited.value),
+                source: Some((&cited.source).into()),
+            }),
+            transfer_of_third_country_nationals: rules
+                .transfer_of_third_country_nationals
+                .as_ref()
+                .map(Into::into),
+            escorted_transfer_notice: rules.escorted_transfer_notice.as_ref().map(Into::into),
+            reply_extension: rules.reply_extension.as_ref().map(|it| v1::ReplyExtension {
+                longest: it.longest.map(Into::into),
+                after_obstacle: it.after_obstacle.map(Into::into),
+                needs: write_needs(it.needs),
+                source: Some((&it.source).into()),
             }),
         }
     }
@@ -243,6 +283,7 @@ fn silence(it: Option<v1::Silence>) -> Result<Silence, InvalidField> {
         limit: limit(it.limit, "silence.limit")?,
         effect: read_effect(it.effect, "silence.effect")?,
         source: source(it.source, "silence.source")?,
+        exception: it.exception.map(exception).transpose()?,
     })
 }
 
@@ -252,8 +293,36 @@ impl From<&Silence> for v1::Silence {
             limit: Some((&it.limit).into()),
             effect: write_effect(it.effect),
             source: Some((&it.source).into()),
+            exception: it.exception.as_ref().map(|cited| v1::CitedText {
+                text: cited.value.clone(),
+                source: Some((&cited.source).into()),
+            }),
         }
     }
+}
+
+fn exception(it: v1::CitedText) -> Result<Cited<String>, InvalidField> {
+    Ok(Cited {
+        value: text(it.text, TITLE_CHARS_MAX, "silence.exception.text")?,
+        source: source(it.source, "silence.exception.source")?,
+    })
+}
+
+fn reply_extension(it: v1::ReplyExtension) -> Result<ReplyExtension, InvalidField> {
+    let (longest, after) = ("reply_extension.longest", "reply_extension.after_obstacle");
+    Ok(ReplyExtension {
+        longest: optional(it.longest, longest, length)?,
+        after_obstacle: optional(it.after_obstacle, after, length)?,
+        needs: read_needs(it.needs, "reply_extension.needs")?,
+        source: source(it.source, "reply_extension.source")?,
+    })
+}
+
+fn cited_start(it: v1::CitedStart) -> Result<Cited<Start>, InvalidField> {
+    Ok(Cited {
+        value: read_start(it.start, "reply_with_interview.start")?,
+        source: source(it.source, "reply_with_interview.source")?,
+    })
 }
 
 fn refusal_reasons(it: v1::RefusalReasons) -> Result<Cited<Requirement>, InvalidField> {
@@ -277,40 +346,18 @@ impl From<&Cited<Length>> for v1::CitedLength {
     }
 }
 
-fn travel_document(it: v1::TravelDocument) -> Result<TravelDocument, InvalidField> {
-    let late = it.late.map(|it| {
-        Ok(Cited {
-            value: read_late(it.late, "travel_document.late.late")?,
-            source: source(it.source, "travel_document.late.source")?,
-        })
-    });
-    Ok(TravelDocument {
-        issue: limit(it.issue, "travel_document.issue")?,
-        validity: cited_length(it.validity, "travel_document.validity")?,
-        reissue: optional(it.reissue, "travel_document.reissue", cited_length)?,
-        late: late.transpose()?,
-    })
-}
-
-impl From<&TravelDocument> for v1::TravelDocument {
-    fn from(it: &TravelDocument) -> Self {
-        Self {
-            issue: Some((&it.issue).into()),
-            validity: Some((&it.validity).into()),
-            reissue: it.reissue.as_ref().map(Into::into),
-            late: it.late.as_ref().map(|cited| v1::CitedLateDocument {
-                late: write_late(cited.value),
-                source: Some((&cited.source).into()),
-            }),
-        }
-    }
-}
-
-fn notice(it: v1::Notice) -> Result<Notice, InvalidField> {
+fn notice(it: Option<v1::Notice>, path: &str) -> Result<Notice, InvalidField> {
+    let it = required(it, path)?;
     Ok(Notice {
-        length: length(it.length, "transfer_notice.length")?,
-        source: source(it.source, "transfer_notice.source")?,
+        length: length(it.length, &format!("{path}.length"))?,
+        source: source(it.source, &format!("{path}.source"))?,
     })
+}
+
+impl From<&Notice> for v1::Notice {
+    fn from(it: &Notice) -> Self {
+        Self { length: Some(it.length.into()), source: Some((&it.source).into()) }
+    }
 }
 
 fn evidence(it: v1::Evidence, path: &str) -> Result<Evidence, InvalidField> {
@@ -318,6 +365,10 @@ fn evidence(it: v1::Evidence, path: &str) -> Result<Evidence, InvalidField> {
         item: checked(EvidenceItem::new(&it.item), &format!("{path}.item"))?,
         purpose: read_purpose(it.purpose, &format!("{path}.purpose"))?,
         strength: read_strength(it.strength, &format!("{path}.strength"))?,
+        nationals_of: match it.nationals_of.as_str() {
+            "" => None,
+            of => Some(state(of, &format!("{path}.nationals_of"))?),
+        },
         source: source(it.source, &format!("{path}.source"))?,
     })
 }
@@ -328,6 +379,7 @@ impl From<&Evidence> for v1::Evidence {
             item: it.item.as_str().to_owned(),
             purpose: write_purpose(it.purpose),
             strength: write_strength(it.strength),
+            nationals_of: it.nationals_of.map(|of| of.to_string()).unwrap_or_default(),
             source: Some((&it.source).into()),
         }
     }

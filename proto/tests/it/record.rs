@@ -111,12 +111,79 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
             limit: Some(limit(28, v1::Unit::CalendarDays)),
             effect: v1::SilenceEffect::NotStated.into(),
             source: source(),
+            exception: None,
         }),
         years: Some(v1::Years { first: 2024, last: 2030 }),
         ..v1::CompiledRules::default()
     };
-    let rules = Rules::try_from(good()).unwrap();
-    assert!(v1::CompiledRules::from(&rules) == good());
+    let document = |change: fn(&mut v1::TravelDocument)| {
+        let validity =
+            v1::CitedLength { length: limit(3, v1::Unit::CalendarMonths).length, source: source() };
+        let mut document =
+            v1::TravelDocument { validity: Some(validity), ..v1::TravelDocument::default() };
+        change(&mut document);
+        v1::CompiledRules { travel_document: Some(document), ..good() }
+    };
+    let issue = || Some(limit(3, v1::Unit::WorkingDays));
+    let length = || limit(14, v1::Unit::CalendarDays).length;
+    let everything = v1::CompiledRules {
+        reply_with_interview: Some(v1::CitedStart {
+            start: v1::Start::InterviewResult.into(),
+            source: source(),
+        }),
+        reply_extension: Some(v1::ReplyExtension {
+            longest: length(),
+            after_obstacle: length(),
+            needs: v1::ExtensionNeeds::DulyMotivatedRequest.into(),
+            source: source(),
+        }),
+        transfer_of_third_country_nationals: issue(),
+        escorted_transfer_notice: Some(v1::Notice { length: length(), source: source() }),
+        silence: good().silence.map(|silence| v1::Silence {
+            exception: Some(v1::CitedText { text: "unless".into(), source: source() }),
+            ..silence
+        }),
+        evidence: vec![v1::Evidence {
+            item: "own_statement".into(),
+            purpose: v1::Purpose::Nationality.into(),
+            strength: v1::Strength::Supporting.into(),
+            source: source(),
+            nationals_of: "XK".into(),
+        }],
+        travel_document: Some(v1::TravelDocument {
+            issue: issue(),
+            validity: Some(v1::CitedLength { length: length(), source: source() }),
+            reissue: Some(v1::CitedLength { length: length(), source: source() }),
+            late: Some(v1::CitedLateDocument {
+                late: v1::LateDocument::ExpiredDocumentAccepted.into(),
+                source: source(),
+            }),
+            expected: Some(v1::ExpectedDocument {
+                expected: Some(v1::expected_document::Expected::WithoutDelay(true)),
+                source: source(),
+            }),
+            with_evidence: Some(v1::WithEvidence {
+                issue: issue(),
+                items: vec!["a".into(), "b".into()],
+            }),
+            reissue_limit: issue(),
+            reissue_expected: Some(v1::CitedLength { length: length(), source: source() }),
+            late_after: issue(),
+            late_when: Some(v1::CitedLateWhen {
+                when: v1::LateWhen::ReceiptNotAcknowledged.into(),
+                source: source(),
+            }),
+            third_country_nationals: Some(v1::CitedThirdCountryDocument {
+                document: v1::ThirdCountryDocument::OfRequestingPartyWithVisa.into(),
+                source: source(),
+            }),
+        }),
+        ..good()
+    };
+    for message in [good(), everything] {
+        let rules = Rules::try_from(message.clone()).unwrap();
+        assert!(v1::CompiledRules::from(&rules) == message);
+    }
     let calendar =
         |weekend: Vec<u32>| v1::Calendar { state: "NL".into(), weekend, holidays: vec![] };
     let offsets = |from_ms| v1::Offsets {
@@ -136,6 +203,41 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
         (
             "transfer.length.unit",
             v1::CompiledRules { transfer: Some(limit(1, v1::Unit::Unspecified)), ..good() },
+        ),
+        (
+            "travel_document.expected.without_delay",
+            document(|it| {
+                let without_delay = v1::expected_document::Expected::WithoutDelay(false);
+                it.expected = Some(v1::ExpectedDocument {
+                    expected: Some(without_delay),
+                    source: Some(v1::Source { instrument: "x".into(), article: String::new() }),
+                });
+            }),
+        ),
+        (
+            "travel_document.with_evidence.items",
+            document(|it| it.with_evidence = Some(v1::WithEvidence::default())),
+        ),
+        (
+            "travel_document.with_evidence.items",
+            document(|it| {
+                let items = vec!["b".into(), "a".into()];
+                it.with_evidence = Some(v1::WithEvidence { issue: None, items });
+            }),
+        ),
+        (
+            "travel_document.third_country_nationals.document",
+            document(|it| {
+                it.third_country_nationals = Some(v1::CitedThirdCountryDocument::default())
+            }),
+        ),
+        (
+            "reply_extension.needs",
+            v1::CompiledRules { reply_extension: Some(v1::ReplyExtension::default()), ..good() },
+        ),
+        (
+            "reply_with_interview.start",
+            v1::CompiledRules { reply_with_interview: Some(v1::CitedStart::default()), ..good() },
         ),
         ("directions", v1::CompiledRules { directions: vec![direction(); 2], ..good() }),
         (

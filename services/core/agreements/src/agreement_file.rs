@@ -12,7 +12,7 @@ use domain::time::Date;
 use crate::display::Shown;
 use crate::fault::{Fault, FileError};
 use crate::reading::{Table, Value, document};
-use crate::terms::{Origin, Terms, Word};
+use crate::terms::{Origin, Terms};
 
 /// One agreement file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub struct ProtocolFile {
 pub struct EvidenceList {
     pub id: String,
     pub purpose: Purpose,
-    pub strength: Word<Strength>,
+    pub strength: Strength,
     /// The party whose nationals it is for, where it is not for those of both.
     pub nationals_of: Option<String>,
     pub articles: Vec<String>,
@@ -133,11 +133,11 @@ const PURPOSES: [(&str, Purpose); 2] = [
     ("nationality", Purpose::Nationality),
     ("third_country_conditions", Purpose::ThirdCountryConditions),
 ];
-const STRENGTHS: [(&str, Word<Strength>); 4] = [
-    ("proof", Word::Meaning(Strength::Proof)),
-    ("prima_facie", Word::Meaning(Strength::PrimaFacie)),
-    ("initiates_verification", Word::Meaning(Strength::ReasonToVerify)),
-    ("supporting", Word::Inexpressible("supporting")),
+const STRENGTHS: [(&str, Strength); 4] = [
+    ("proof", Strength::Proof),
+    ("prima_facie", Strength::PrimaFacie),
+    ("initiates_verification", Strength::ReasonToVerify),
+    ("supporting", Strength::Supporting),
 ];
 /// What a list obliges the requested State to do; it says again what the strength says.
 const EFFECTS: [(&str, Strength); 3] = [
@@ -242,10 +242,6 @@ fn read_agreement(
     };
     let register_hit =
         table.may("population_register_hit_counts_as", |value| value.choice(&STRENGTHS))?;
-    let register_hit = register_hit.and_then(|word| match word {
-        Word::Meaning(strength) => Some(strength),
-        Word::Inexpressible(_) => None,
-    });
     Ok((agreement, register_hit))
 }
 
@@ -331,15 +327,12 @@ fn read_evidence_list(table: &Table<'_>) -> Result<EvidenceList, FileError> {
         strength: table.must("strength", |value| value.choice(&STRENGTHS))?,
         nationals_of: table.may("nationals_of", Value::text)?,
         articles: table.may("articles", Value::words)?.unwrap_or_default(),
-        items: table.must("items", |value| {
-            let expected = "a list of items of `a-z`, `0-9`, `_` and `-`";
-            value.array()?.iter().map(|item| item.named(EvidenceItem::new, expected)).collect()
-        })?,
+        items: table.must("items", Value::items)?,
         shown: table.shown()?,
         items_line: table.line_of("items"),
     };
     match table.may("effect", |value| value.choice(&EFFECTS))? {
-        Some(effect) if Word::Meaning(effect) != list.strength => {
+        Some(effect) if effect != list.strength => {
             let (key, other) = ("effect".to_owned(), "strength".to_owned());
             Err(table.fault_at("effect", Fault::Contradiction { key, other }))
         }
@@ -372,7 +365,7 @@ fn check_lists(
     let hit = EvidenceItem::new(REGISTER_HIT).ok();
     let of = hit.as_ref().map(|hit| (hit, Purpose::Nationality, &None));
     let listed = of.and_then(|of| items.get(&of).copied());
-    if register_hit.is_none() || register_hit.map(Word::Meaning) == listed {
+    if register_hit.is_none() || register_hit == listed {
         return Ok(());
     }
     let (key, other) = ("population_register_hit_counts_as".to_owned(), "items".to_owned());

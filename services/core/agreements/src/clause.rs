@@ -3,15 +3,18 @@
 //! The list is made by taking [`Rules`] apart whole: a part that is added to it, and that is
 //! missing here, does not compile. What people are shown, and what is compared, is this list.
 
+mod travel_document;
+
 use domain::rules::{
-    Calendar, Cited, Coverage, Direction, Evidence, LateDocument, Length, Limit, Notice, Offsets,
-    Requirement, Rules, Silence, Source, TravelDocument, Years,
+    Calendar, Category, Cited, Coverage, Direction, Evidence, Length, Limit, Notice, Offsets,
+    Purpose, ReplyExtension, Requirement, Rules, Silence, Source, Start, Years,
 };
 use domain::time::Date;
 
 use crate::topic::Topic;
 use crate::wording::{
-    category_word, late_word, length_words, purpose_word, silence_word, start_word, strength_word,
+    category_word, extension_needs_word, length_words, purpose_word, silence_word, start_word,
+    strength_word,
 };
 
 /// One thing that compiled rules say.
@@ -43,6 +46,8 @@ pub enum Content {
 pub struct Timed {
     /// How long it runs.
     pub length: Length,
+    /// How much longer, from its last day on.
+    pub then: Option<Length>,
     /// The word for what starts it; `None` where no source establishes that.
     pub starts_on: Option<&'static str>,
     /// Whose clock and days count: the State that must act.
@@ -76,6 +81,15 @@ pub(crate) const TRANSFER_NOTICE: &str = "transfer_notice";
 /// The event from which a travel document is valid.
 pub(crate) const TRAVEL_DOCUMENT_ISSUE: &str = "issue_of_travel_document";
 
+impl Timed {
+    /// How long it runs, in words.
+    #[must_use]
+    pub fn length_words(&self) -> String {
+        let then = self.then.map(|then| format!(" and {} more", length_words(then)));
+        format!("{}{}", length_words(self.length), then.unwrap_or_default())
+    }
+}
+
 impl Clause {
     /// What it says, in words.
     #[must_use]
@@ -86,10 +100,13 @@ impl Clause {
                 let days: Vec<String> = days.iter().map(Date::to_string).collect();
                 days.join(", ")
             }
-            Content::Clock(Timed { length, starts_on, .. }) => match starts_on {
-                Some(event) => format!("{} from {event}", length_words(*length)),
-                None => format!("{}; its start is not established", length_words(*length)),
-            },
+            Content::Clock(timed) => {
+                let length = timed.length_words();
+                match timed.starts_on {
+                    Some(event) => format!("{length} from {event}"),
+                    None => format!("{length}; its start is not established"),
+                }
+            }
         }
     }
 }
@@ -106,13 +123,17 @@ pub fn clauses(rules: &Rules) -> Vec<Clause> {
         directions,
         categories,
         reply,
+        reply_with_interview,
+        reply_extension,
         silence,
         refusal_reasons,
         register_check,
         interview,
         travel_document,
         transfer,
+        transfer_of_third_country_nationals,
         transfer_notice,
+        escorted_transfer_notice,
         written_communication,
         evidence,
         calendars,
@@ -130,17 +151,18 @@ pub fn clauses(rules: &Rules) -> Vec<Clause> {
     categories.iter().for_each(|coverage| said.coverage(coverage));
     said.presence("written communication", Topic::Application, written_communication.as_ref());
     said.limit("reply", Topic::Reply, reply, Party::Requested);
+    said.reply_otherwise(reply, reply_with_interview.as_ref(), reply_extension.as_ref());
     said.refusal_reasons(refusal_reasons.as_ref());
-    said.silence(silence);
+    said.silence(silence, reply_with_interview.as_ref(), reply_extension.as_ref());
     if let Some(limit) = register_check {
         said.limit("register check", Topic::RegisterCheck, limit, Party::Requested);
     }
     said.presence("interview", Topic::Interview, interview.as_ref());
     said.travel_document(travel_document.as_ref());
-    if let Some(limit) = transfer {
-        said.limit("transfer", Topic::Transfer, limit, Party::Requesting);
-    }
-    said.transfer_notice(transfer_notice.as_ref());
+    let third = transfer_of_third_country_nationals.as_ref();
+    said.transfer(categories, transfer.as_ref(), third);
+    said.transfer_notice("transfer notice", transfer_notice.as_ref());
+    said.transfer_notice("transfer notice with escort", escorted_transfer_notice.as_ref());
     evidence.iter().for_each(|evidence| said.evidence(evidence));
     said.value("years covered", Topic::Calendars, format!("{first} to {last}"));
     calendars.iter().for_each(|calendar| said.calendar(calendar));
@@ -185,7 +207,7 @@ impl Said {
     fn limit(&mut self, name: &str, topic: Topic, limit: &Limit, acting: Party) {
         let Limit { length, starts_on, source } = limit;
         let starts_on = Some(start_word(*starts_on));
-        let timed = Timed { length: *length, starts_on, acting, end: End::Latest };
+        let timed = Timed { length: *length, then: None, starts_on, acting, end: End::Latest };
         self.clause(name, topic, Content::Clock(timed), Some(source));
     }
 
@@ -215,46 +237,108 @@ impl Said {
         self.cited("reasons of a refusal", Topic::Reply, value, source);
     }
 
-    fn silence(&mut self, silence: &Silence) {
-        let Silence { limit, effect, source } = silence;
-        self.limit("silence", Topic::Silence, limit, Party::Requested);
-        self.cited("effect of silence", Topic::Silence, silence_word(*effect), source);
-    }
-
-    fn travel_document(&mut self, document: Option<&TravelDocument>) {
-        let Some(TravelDocument { issue, validity, reissue, late }) = document else { return };
-        let topic = Topic::TravelDocument;
-        self.limit("travel document", topic, issue, Party::Requested);
-        let period = |length, starts_on, end| {
-            Content::Clock(Timed { length, starts_on, acting: Party::Requested, end })
+    /// The reply after an interview was asked for, and how much longer it may take.
+    fn reply_otherwise(
+        &mut self,
+        reply: &Limit,
+        interview: Option<&Cited<Start>>,
+        extension: Option<&ReplyExtension>,
+    ) {
+        if let Some(Cited { value, source }) = interview {
+            let limit = Limit { starts_on: *value, source: source.clone(), ..reply.clone() };
+            self.limit("reply after an interview", Topic::Reply, &limit, Party::Requested);
+        }
+        let Some(ReplyExtension { longest, after_obstacle, needs, source }) = extension else {
+            return;
         };
-        let Cited { value, source } = validity;
-        let valid = period(*value, Some(TRAVEL_DOCUMENT_ISSUE), End::Valid);
-        self.clause("travel document validity", topic, valid, Some(source));
-        if let Some(Cited { value, source }) = reissue {
-            let again = period(*value, None, End::Latest);
-            self.clause("travel document reissue", topic, again, Some(source));
-        }
-        if let Some(Cited { value, source }) = late {
-            let late: LateDocument = *value;
-            self.cited("travel document late", topic, late_word(late), source);
+        let longest = match longest {
+            Some(longest) => format!("up to {} more", length_words(*longest)),
+            None => "until an obstacle is removed".to_owned(),
+        };
+        self.cited("longer reply", Topic::Reply, &longest, source);
+        self.cited("longer reply needs", Topic::Reply, extension_needs_word(*needs), source);
+        if let Some(after) = after_obstacle {
+            let after = format!("{} once the obstacle is removed", length_words(*after));
+            self.cited("longer reply ends", Topic::Reply, &after, source);
         }
     }
 
-    fn transfer_notice(&mut self, notice: Option<&Notice>) {
+    /// Silence counts once the longest reply is over; where none is the longest, never.
+    fn silence(
+        &mut self,
+        silence: &Silence,
+        interview: Option<&Cited<Start>>,
+        extension: Option<&ReplyExtension>,
+    ) {
+        let Silence { limit, effect, source, exception } = silence;
+        let mut due = |name: &str, starts_on: Start| match extension {
+            Some(ReplyExtension { longest: None, .. }) => {
+                self.cited(name, Topic::Silence, "never: a reply may be delayed", &limit.source);
+            }
+            Some(ReplyExtension { longest: then @ Some(_), .. }) => {
+                self.silence_limit(name, limit, starts_on, *then);
+            }
+            None => self.silence_limit(name, limit, starts_on, None),
+        };
+        due("silence", limit.starts_on);
+        if let Some(interview) = interview {
+            due("silence after an interview", interview.value);
+        }
+        self.cited("effect of silence", Topic::Silence, silence_word(*effect), source);
+        if let Some(Cited { value, source }) = exception {
+            let value = format!("no effect on the record: {value}");
+            self.cited("exception of silence", Topic::Silence, &value, source);
+        }
+    }
+
+    fn silence_limit(&mut self, name: &str, limit: &Limit, starts_on: Start, then: Option<Length>) {
+        let timed = Timed {
+            length: limit.length,
+            then,
+            starts_on: Some(start_word(starts_on)),
+            acting: Party::Requested,
+            end: End::Latest,
+        };
+        self.clause(name, Topic::Silence, Content::Clock(timed), Some(&limit.source));
+    }
+
+    /// One limit for all, or one for each category where they are not the same.
+    fn transfer(&mut self, covered: &[Coverage], all: Option<&Limit>, third: Option<&Limit>) {
+        let Some(third) = third else {
+            if let Some(limit) = all {
+                self.limit("transfer", Topic::Transfer, limit, Party::Requesting);
+            }
+            return;
+        };
+        for Coverage { category, .. } in covered {
+            let category: Category = *category;
+            let limit = match category.purpose() {
+                Purpose::ThirdCountryConditions => Some(third),
+                Purpose::Nationality => all,
+            };
+            if let Some(limit) = limit {
+                let name = format!("transfer for {}", category_word(category));
+                self.limit(&name, Topic::Transfer, limit, Party::Requesting);
+            }
+        }
+    }
+
+    fn transfer_notice(&mut self, name: &str, notice: Option<&Notice>) {
         let Some(Notice { length, source }) = notice else { return };
         let timed = Timed {
             length: *length,
+            then: None,
             starts_on: Some(TRANSFER_NOTICE),
             acting: Party::Requested,
             end: End::Earliest,
         };
-        self.clause("transfer notice", Topic::Transfer, Content::Clock(timed), Some(source));
+        self.clause(name, Topic::Transfer, Content::Clock(timed), Some(source));
     }
 
     fn evidence(&mut self, evidence: &Evidence) {
-        let Evidence { item, purpose, strength, source } = evidence;
-        let name = format!("evidence of {}: {item}", purpose_word(*purpose));
+        let Evidence { item, purpose, strength, nationals_of, source } = evidence;
+        let of = nationals_of.map(|of| format!(" for nationals of {of}")).unwrap_or_default();
+        let name = format!("evidence of {}{of}: {item}", purpose_word(*purpose));
         self.cited(&name, Topic::Evidence, strength_word(*strength), source);
     }
 

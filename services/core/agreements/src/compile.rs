@@ -3,12 +3,15 @@
 //! A value that the data does not establish is never filled in: where a rule needs it, the
 //! agreement is refused for the corridor, naming the key that would establish it.
 
+mod travel_document;
+mod working_days;
+
 use std::collections::BTreeSet;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::{
-    Category, Cited, Coverage, Direction, Evidence, Length, Limit, MEANING, Notice, Offsets,
-    Requirement, Rules, Silence, TravelDocument, Unit, Years,
+    Category, Cited, Coverage, Direction, Evidence, ExtensionNeeds, Limit, MEANING, Notice,
+    Offsets, ReplyExtension, Requirement, Rules, Silence, Start, Years,
 };
 use domain::time::Date;
 
@@ -17,7 +20,10 @@ use crate::fault::{FileError, nearest};
 use crate::library::{BUILT_IN, Library};
 use crate::reading::without_unit;
 use crate::supplement_file::Supplement;
-use crate::terms::{Clock, Origin, Stated, Terms, Word};
+use crate::terms::{Clock, Origin, Stated, Terms};
+use crate::vocabulary::Unions;
+use crate::wording::start_word;
+use working_days::counts_working_days;
 
 /// Why an agreement does not compile for a corridor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +82,17 @@ pub enum CompileError {
         "agreement `{agreement}` does not establish what starts the clock of `{limit}`: `{key}`"
     )]
     StartMustBeEstablished { agreement: AgreementId, limit: &'static str, key: &'static str },
+    /// What starts the clock of a limit cannot start that limit.
+    #[error(
+        "agreement `{agreement}` starts the clock of `{limit}` with `{key}` = {value}, \
+         which cannot start it"
+    )]
+    StartMustFit {
+        agreement: AgreementId,
+        limit: &'static str,
+        key: &'static str,
+        value: &'static str,
+    },
     /// The agreement says what no compiled rule can express yet.
     #[error("agreement `{agreement}` has `{key}` = {value}, which the rules cannot express")]
     ValueMustBeExpressible { agreement: AgreementId, key: &'static str, value: &'static str },
@@ -159,7 +176,8 @@ impl Library {
         text.check_members(&self.unions, &states)?;
         text.check_expressible()?;
         let terms = &text.terms;
-        let reply = text.limit(&terms.reply)?.ok_or_else(|| text.missing_length(&terms.reply))?;
+        let reply = text.limit(&terms.reply, Start::precedes_reply)?;
+        let reply = reply.ok_or_else(|| text.missing_length(&terms.reply))?;
         let mut rules = Rules {
             agreement: order.agreement.clone(),
             version: order.version,
@@ -170,18 +188,23 @@ impl Library {
             categories: text.categories()?,
             silence: text.silence(&reply)?,
             reply,
+            reply_with_interview: terms.reply_with_interview.as_ref().map(cited),
+            reply_extension: text.reply_extension()?,
             refusal_reasons: text.refusal_reasons(),
             register_check: text.register_check()?,
             interview: terms.interview_held_by.as_ref().map(|held_by| held_by.source.clone()),
             travel_document: text.travel_document()?,
-            transfer: text.limit(&terms.transfer)?,
-            transfer_notice: text.transfer_notice(),
+            transfer: text.limit(&terms.transfer, starts_transfer)?,
+            transfer_of_third_country_nationals: text
+                .limit(&terms.transfer_of_third_country_nationals, starts_transfer)?,
+            transfer_notice: notice(&terms.transfer_notice),
+            escorted_transfer_notice: notice(&terms.escorted_transfer_notice),
             written_communication: terms
                 .written_communication
                 .as_ref()
                 .filter(|replaces| replaces.value)
                 .map(|replaces| replaces.source.clone()),
-            evidence: text.evidence()?,
+            evidence: text.evidence(&self.unions, &states),
             calendars: Vec::new(),
             offsets: self.offsets_of(&states)?,
             years: self.calendars.years,
@@ -349,22 +372,6 @@ fn in_force(
     Err(CompileError::MustBeInForce { agreement: id(), in_force_from, on })
 }
 
-fn counts_working_days(rules: &Rules) -> bool {
-    let document = rules.travel_document.as_ref();
-    let limits = [Some(&rules.reply), Some(&rules.silence.limit), rules.register_check.as_ref()]
-        .into_iter()
-        .chain([document.map(|document| &document.issue), rules.transfer.as_ref()])
-        .chain(rules.categories.iter().map(|coverage| coverage.application.as_ref()))
-        .flatten()
-        .map(|limit| limit.length);
-    let reissue = document.and_then(|document| document.reissue.as_ref());
-    limits
-        .chain(document.map(|document| document.validity.value))
-        .chain(reissue.map(|reissue| reissue.value))
-        .chain(rules.transfer_notice.as_ref().map(|notice| notice.length))
-        .any(|length: Length| length.unit == Unit::WorkingDays)
-}
-
 /// What the texts of an agreement establish together, each value with its source.
 struct Established<'a> {
     file: &'a AgreementFile,
@@ -411,11 +418,7 @@ impl<'a> Established<'a> {
     }
 
     /// A member of a union that it does not bind is refused; so is one of which that is not known.
-    fn check_members(
-        &self,
-        unions: &crate::vocabulary::Unions,
-        states: &BTreeSet<State>,
-    ) -> Result<(), CompileError> {
+    fn check_members(&self, unions: &Unions, states: &BTreeSet<State>) -> Result<(), CompileError> {
         let not_bound = self.terms.member_states_not_bound.as_ref();
         for &member in states {
             let stated = not_bound.is_some_and(|not_bound| not_bound.value.contains(&member));
@@ -477,7 +480,8 @@ impl<'a> Established<'a> {
                         continue;
                     }
                     let clock = &terms.application_third_country_nationals;
-                    Some(self.limit(clock)?.ok_or_else(|| self.missing_length(clock))?)
+                    let limit = self.limit(clock, Start::is_stated)?;
+                    Some(limit.ok_or_else(|| self.missing_length(clock))?)
                 }
             };
             categories.push(Coverage { category, application, source: covers.source.clone() });
@@ -496,18 +500,49 @@ impl<'a> Established<'a> {
         }
     }
 
+    /// A longer reply: by a length at most, or until an obstacle is removed.
+    fn reply_extension(&self) -> Result<Option<ReplyExtension>, CompileError> {
+        let terms = &self.terms;
+        let longest = terms.reply_extension.length.as_ref();
+        let after_obstacle = terms.reply_after_obstacle.length.as_ref();
+        let delay = terms.reply_delay_with_reasons.as_ref().filter(|delay| delay.value);
+        let needs = terms.reply_extension_needs.as_ref();
+        let (source, needs) = match (longest, delay, needs) {
+            (None, None, None) => {
+                return match after_obstacle {
+                    Some(_) => Err(self.missing("reply_delay_allowed_with_reasons")),
+                    None => Ok(None),
+                };
+            }
+            (None, None, Some(_)) => return Err(self.missing_length(&terms.reply_extension)),
+            (Some(_), None, None) => return Err(self.missing("reply_limit_extension_requires")),
+            (Some(longest), None, Some(needs)) => (&longest.source, needs.value),
+            (_, Some(delay), needs) => {
+                let reasons = ExtensionNeeds::Reasons;
+                (&delay.source, needs.map_or(reasons, |needs| needs.value))
+            }
+        };
+        Ok(Some(ReplyExtension {
+            longest: longest.filter(|_| delay.is_none()).map(|longest| longest.value),
+            after_obstacle: after_obstacle.map(|after| after.value),
+            needs,
+            source: source.clone(),
+        }))
+    }
+
     /// Silence takes effect at the end of the reply limit, unless a later end is stated.
     fn silence(&self, reply: &Limit) -> Result<Silence, CompileError> {
         let effect = self.terms.silence_effect.as_ref();
         let effect = effect.ok_or_else(|| self.missing("silence_effect"))?;
         let limit = match &self.terms.silence.length {
-            Some(_) => self.limit(&self.terms.silence)?,
+            Some(_) => self.limit(&self.terms.silence, Start::precedes_reply)?,
             None => None,
         };
         Ok(Silence {
             limit: limit.unwrap_or_else(|| reply.clone()),
-            effect: self.meaning("silence_effect", effect.value)?,
+            effect: effect.value,
             source: effect.source.clone(),
+            exception: self.terms.silence_exception.as_ref().map(cited),
         })
     }
 
@@ -523,7 +558,8 @@ impl<'a> Established<'a> {
     fn register_check(&self) -> Result<Option<Limit>, CompileError> {
         let clock = &self.terms.register_check;
         let available = self.terms.register_check_available.as_ref();
-        match (available.is_some_and(|available| available.value), self.limit(clock)?) {
+        let limit = self.limit(clock, Start::precedes_reply)?;
+        match (available.is_some_and(|available| available.value), limit) {
             (true, None) => Err(self.missing_length(clock)),
             (true, limit) => Ok(limit),
             (false, Some(_)) => Err(self.missing("population_register_check_available")),
@@ -531,82 +567,71 @@ impl<'a> Established<'a> {
         }
     }
 
-    fn travel_document(&self) -> Result<Option<TravelDocument>, CompileError> {
-        let terms = &self.terms;
-        let clock = &terms.travel_document;
-        let Some(issue) = self.limit(clock)? else {
-            // What depends on the limit must not be dropped in silence.
-            let rest = terms.travel_document_validity.is_some()
-                || terms.travel_document_reissue.is_some()
-                || terms.travel_document_late.is_some();
-            return if rest { Err(self.missing_length(clock)) } else { Ok(None) };
-        };
-        let validity = terms.travel_document_validity.as_ref();
-        let validity = validity.ok_or_else(|| self.missing("travel_document_validity_<unit>"))?;
-        let late = |late: &Stated<Word<_>>| {
-            let value = self.meaning("travel_document_late_fallback", late.value)?;
-            Ok::<_, CompileError>(Cited { value, source: late.source.clone() })
-        };
-        Ok(Some(TravelDocument {
-            issue,
-            validity: cited(validity),
-            reissue: terms.travel_document_reissue.as_ref().map(cited),
-            late: terms.travel_document_late.as_ref().map(late).transpose()?,
-        }))
-    }
-
-    fn transfer_notice(&self) -> Option<Notice> {
-        let length = self.terms.transfer_notice.length.as_ref()?;
-        Some(Notice { length: length.value, source: length.source.clone() })
-    }
-
-    fn evidence(&self) -> Result<Vec<Evidence>, CompileError> {
+    /// Every item of the lists. What is for the nationals of a party counts in requests to the
+    /// State of that party; what is for those of a third member counts for neither.
+    fn evidence(&self, unions: &Unions, states: &BTreeSet<State>) -> Vec<Evidence> {
         let mut evidence = BTreeSet::new();
         for (list, origin) in &self.lists {
-            // Compiled rules hold one list for the nationals of both States.
-            if list.nationals_of.is_some() {
-                let (agreement, key) = (self.id(), "nationals_of");
-                return Err(CompileError::KeyMustBeExpressible { agreement, key });
-            }
-            let strength = self.meaning("strength", list.strength)?;
+            let members = list.nationals_of.as_ref().map(|party| unions.members(party));
+            let of = match members {
+                None => None,
+                Some(members) => {
+                    let members = members.unwrap_or_default();
+                    let Some(of) = states.iter().find(|state| members.contains(state)) else {
+                        continue;
+                    };
+                    Some(*of)
+                }
+            };
             let articles = (!list.articles.is_empty()).then(|| list.articles.join(", "));
-            let (purpose, source) = (list.purpose, origin.source(articles));
+            let source = origin.source(articles);
             evidence.extend(list.items.iter().map(|item| Evidence {
                 item: item.clone(),
-                purpose,
-                strength,
+                purpose: list.purpose,
+                strength: list.strength,
+                nationals_of: of,
                 source: source.clone(),
             }));
         }
-        Ok(evidence.into_iter().collect())
+        evidence.into_iter().collect()
     }
 
-    /// A limit, if the text has it; half of one is refused.
-    fn limit(&self, clock: &Clock) -> Result<Option<Limit>, CompileError> {
-        let key = clock.keys.starts_on;
+    /// A limit, if the text has it; half of one is refused, and so is a start that does not fit.
+    fn limit(
+        &self,
+        clock: &Clock,
+        fits: impl Fn(Start) -> bool,
+    ) -> Result<Option<Limit>, CompileError> {
         match (&clock.length, &clock.starts_on) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(self.missing_length(clock)),
-            (Some(_), None) => Err(self.reported(key).unwrap_or_else(|| {
-                let (agreement, limit) = (self.id(), clock.keys.length);
-                CompileError::StartMustBeEstablished { agreement, limit, key }
-            })),
-            (Some(length), Some(starts_on)) => Ok(Some(Limit {
-                length: length.value,
-                starts_on: self.meaning(key, starts_on.value)?,
-                source: length.source.clone(),
-            })),
+            (Some(length), starts_on) => {
+                let starts_on = self.start(clock, starts_on.as_ref(), fits)?;
+                let source = length.source.clone();
+                Ok(Some(Limit { length: length.value, starts_on, source }))
+            }
         }
     }
 
-    fn meaning<T>(&self, key: &'static str, word: Word<T>) -> Result<T, CompileError> {
-        match word {
-            Word::Meaning(meaning) => Ok(meaning),
-            Word::Inexpressible(value) => {
+    /// What starts a clock that has a length.
+    fn start(
+        &self,
+        clock: &Clock,
+        starts_on: Option<&Stated<Start>>,
+        fits: impl Fn(Start) -> bool,
+    ) -> Result<Start, CompileError> {
+        let (key, limit) = (clock.keys.starts_on, clock.keys.length);
+        let starts_on = starts_on.ok_or_else(|| {
+            self.reported(key).unwrap_or_else(|| {
                 let agreement = self.id();
-                Err(CompileError::ValueMustBeExpressible { agreement, key, value })
-            }
+                CompileError::StartMustBeEstablished { agreement, limit, key }
+            })
+        })?;
+        if fits(starts_on.value) {
+            return Ok(starts_on.value);
         }
+        let (agreement, value) = (self.id(), start_word(starts_on.value));
+        Err(CompileError::StartMustFit { agreement, limit, key, value })
     }
 
     fn id(&self) -> AgreementId {
@@ -621,12 +646,12 @@ impl<'a> Established<'a> {
     }
 
     fn missing_length(&self, clock: &Clock) -> CompileError {
-        self.missing(&format!("{}_<unit>", clock.keys.length))
+        self.missing(&format!("{}_<unit>{}", clock.keys.length, clock.keys.suffix))
     }
 
     /// That a value which is missing is reported, and may be confirmed.
     fn reported(&self, key: &str) -> Option<CompileError> {
-        let prefix = key.trim_end_matches("_<unit>");
+        let prefix = key.replace("_<unit>", "");
         let reported = self.file.agreement.reported.as_ref()?;
         let found = reported.keys.iter().find(|found| without_unit(found) == prefix)?;
         let (agreement, key) = (self.id(), found.clone());
@@ -634,8 +659,18 @@ impl<'a> Established<'a> {
     }
 }
 
-fn cited<T: Copy>(stated: &Stated<T>) -> Cited<T> {
-    Cited { value: stated.value, source: stated.source.clone() }
+fn cited<T: Clone>(stated: &Stated<T>) -> Cited<T> {
+    Cited { value: stated.value.clone(), source: stated.source.clone() }
+}
+
+fn notice(clock: &Clock) -> Option<Notice> {
+    let length = clock.length.as_ref()?;
+    Some(Notice { length: length.value, source: length.source.clone() })
+}
+
+/// Whether a limit for the transfer can start with an event: one of the case.
+const fn starts_transfer(start: Start) -> bool {
+    !start.is_stated()
 }
 
 /// What is supplied must not be established, in whatever unit.

@@ -7,7 +7,6 @@ use domain::time::Date;
 use crate::chart::{Scale, day_ms, day_of_ms, ended, start_ms};
 use crate::clause::End;
 use crate::timeline::{Ending, Line, Situation, began_words, end_words};
-use crate::wording::length_words;
 
 /// Where the bars begin, in pixels.
 const LEFT: usize = 300;
@@ -94,7 +93,7 @@ fn row(image: &mut String, scale: Scale, top: usize, (line, ending): (&Line, &En
         top + 12,
         escaped(&line.clock),
         top + 27,
-        escaped(&format!("{}, {}", length_words(line.timed.length), line.acting))
+        escaped(&format!("{}, {}", line.timed.length_words(), line.acting))
     );
     let dashes = match line.timed.end {
         End::Latest => "",
@@ -146,7 +145,7 @@ fn in_words(line: &Line, ending: &Ending) -> String {
     format!(
         "{}: {} from {}, {} {} ({}){skipped}",
         line.clock,
-        length_words(line.timed.length),
+        line.timed.length_words(),
         began_words(ending.began),
         end_words(line.timed.end),
         ending.last_day,

@@ -106,14 +106,14 @@ fn explained(entry: &Entry, all: &[Entry], confirmed: &[String]) -> Explained {
 }
 
 /// The place that one value alone can fill; what describes a document has none.
-fn slot(entry: &Entry) -> Option<&str> {
+fn slot(entry: &Entry) -> Option<String> {
     let belongs = matches!(
         entry.part,
         Part::Agreement(_) | Part::Reported(_) | Part::Protocol(_) | Part::Supplement(_)
     );
     let placed = belongs && entry.topic != Topic::Instrument;
     placed.then(|| match without_unit(&entry.key) {
-        "travel_document_min_validity" => "travel_document_validity",
+        stem if stem == "travel_document_min_validity" => "travel_document_validity".to_owned(),
         stem => stem,
     })
 }

@@ -50,13 +50,14 @@ pub use library::{
 };
 pub use provenance::{Rests, SourceUse, sources};
 pub use readiness::{Readiness, readiness, stand_in};
-pub use terms::{Clock, ClockKeys, INEXPRESSIBLE, Origin, Stated, Terms, Word};
+pub use terms::{Clock, ClockKeys, INEXPRESSIBLE, Origin, Stated, Terms};
 pub use timeline::{
     Ending, EventError, Events, Line, Off, Question, QuestionError, Situation, Skipped,
     began_words, end_words, event_words, timeline,
 };
 pub use topic::{TOPICS, Topic};
 pub use wording::{
-    CATEGORIES, category_word, late_word, length_words, purpose_word, silence_word, start_word,
-    strength_word, unit_word,
+    CATEGORIES, category_word, expected_words, extension_needs_word, late_when_word, late_word,
+    length_words, purpose_word, silence_word, start_word, strength_word,
+    third_country_document_words, unit_word,
 };

@@ -227,7 +227,7 @@ impl Library {
             library.check_names(file, &Names::of_agreement(&read))?;
             let id = read.agreement.id.clone();
             library.texts.insert(id.clone(), (file.clone(), text.clone()));
-            once(file, &id, library.agreements.insert(id.clone(), read).is_some())?;
+            once(file, text, &id, library.agreements.insert(id.clone(), read).is_some())?;
         }
         for (file, text) in &texts.protocols {
             let read = ProtocolFile::read(file, text)?;
@@ -235,7 +235,7 @@ impl Library {
             let id = read.id.clone();
             let taken = library.agreements.contains_key(&id);
             library.texts.insert(id.clone(), (file.clone(), text.clone()));
-            once(file, &id, library.protocols.insert(id.clone(), read).is_some() || taken)?;
+            once(file, text, &id, library.protocols.insert(id.clone(), read).is_some() || taken)?;
         }
         library.check_references(texts)?;
         Ok(library)
@@ -329,18 +329,38 @@ pub(crate) fn unknown<'a>(
     FileError { file: file.to_owned(), line, fault }
 }
 
-fn once(file: &str, id: &AgreementId, taken: bool) -> Result<(), FileError> {
+fn once(file: &str, text: &str, id: &AgreementId, taken: bool) -> Result<(), FileError> {
     if !taken {
         return Ok(());
     }
     let fault = Fault::Twice { key: "id".to_owned(), value: id.to_string() };
-    Err(FileError { file: file.to_owned(), line: 1, fault })
+    let stands = |line: &str| line.trim_start().starts_with("id") && line.contains(id.as_str());
+    let line = text.lines().position(stands).map_or(1, |at| at + 1);
+    Err(FileError { file: file.to_owned(), line, fault })
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn two_files_of_one_id_are_refused_with_the_line_of_the_second() {
+        let mut texts = Texts::built_in();
+        let (_, first) = texts.agreements.first().unwrap().clone();
+        texts.agreements.push(("again.toml".to_owned(), first.clone()));
+        let error = Library::read(&texts).unwrap_err();
+        let expected = "`again.toml`, line 6: `id` has `benelux_armenia_2009` twice";
+        assert_eq!(error.to_string(), expected);
+        // A protocol must not take the id of an agreement either.
+        let mut texts = Texts::built_in();
+        let (_, protocol) = texts.protocols.first().unwrap().clone();
+        let taken = protocol.replace("\"benelux_albania_2005\"", "\"eu_albania_2006\"");
+        texts.protocols = vec![("taken.toml".to_owned(), taken)];
+        let error = Library::read(&texts).unwrap_err();
+        let expected = "`taken.toml`, line 6: `id` has `eu_albania_2006` twice";
+        assert_eq!(error.to_string(), expected);
+    }
 
     #[test]
     fn every_data_file_is_built_in_and_named_after_its_id() {

@@ -92,8 +92,9 @@ impl Stubs {
         let stub = match key.as_str() {
             "in_force_from" | "protocol_in_force_from" => "2020-01-01",
             "silence_effect" => "\"not_stated\"",
-            start if start.ends_with("_starts_on") => "\"receipt_of_application\"",
-            length if length.ends_with("_<unit>") => "1",
+            "application_limit_clock_starts_on" => "\"knowledge_of_irregular_stay\"",
+            start if start.contains("_clock_starts_on") => "\"receipt_of_application\"",
+            length if length.contains("_<unit>") => "1",
             _ => "true",
         };
         let line = key.replace("<unit>", "calendar_days");
@@ -105,17 +106,10 @@ impl Stubs {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other error is one that stays")]
-    fn missing(&mut self, error: &CompileError) -> Option<String> {
+    fn missing(&self, error: &CompileError) -> Option<String> {
         match error {
             CompileError::ValueMustBeEstablished { key, .. } => Some(key.clone()),
             CompileError::StartMustBeEstablished { key, .. } => Some((*key).to_owned()),
-            // A report that the rules cannot express gives way to what the text itself says.
-            CompileError::ValueMustBeExpressible { key, .. }
-                if self.confirmed.iter().any(|confirmed| confirmed == key) =>
-            {
-                self.confirmed.retain(|confirmed| confirmed != key);
-                Some((*key).to_owned())
-            }
             CompileError::MustBeKnownInForce { .. } => Some("in_force_from".to_owned()),
             CompileError::ProtocolMustBeKnownInForce { .. } => {
                 Some("protocol_in_force_from".to_owned())

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use domain::identifier::{Malformed, State};
+use domain::identifier::{EvidenceItem, Malformed, State};
 use domain::rules::{Length, Unit};
 use domain::time::Date;
 use toml::Spanned;
@@ -30,10 +30,23 @@ pub(crate) const UNITS: [(&str, Unit); 7] = [
     ("working_days", Unit::WorkingDays),
 ];
 
-/// A key without the unit that it ends in.
-pub(crate) fn without_unit(key: &str) -> &str {
-    let stem = |(unit, _): &(&str, Unit)| key.strip_suffix(unit)?.strip_suffix('_');
-    UNITS.iter().find_map(stem).unwrap_or(key)
+/// What may follow the unit in the key of a length.
+const SUFFIXES: [&str; 5] = [
+    "",
+    "_third_country_nationals",
+    "_with_police_escort",
+    "_with_evidence",
+    "_after_obstacle_removed",
+];
+
+/// The key of a length without its unit.
+pub(crate) fn without_unit(key: &str) -> String {
+    let stem = |suffix: &str| {
+        let rest = key.strip_suffix(suffix)?;
+        let stem = |(unit, _): &(&str, Unit)| rest.strip_suffix(unit)?.strip_suffix('_');
+        Some(format!("{}{suffix}", UNITS.iter().find_map(stem)?))
+    };
+    SUFFIXES.into_iter().find_map(stem).unwrap_or_else(|| key.to_owned())
 }
 
 /// Parses a file, checks its format version and hands its root table to `read`.
@@ -144,9 +157,18 @@ impl<'d> Table<'d> {
 
     /// A length whose unit is the end of its key, if it is there; two units contradict each other.
     pub(crate) fn length(&self, prefix: &str) -> Result<Option<Length>, FileError> {
+        self.length_with(prefix, "")
+    }
+
+    /// The same, where the unit is followed by the same words each time.
+    pub(crate) fn length_with(
+        &self,
+        prefix: &str,
+        suffix: &str,
+    ) -> Result<Option<Length>, FileError> {
         let mut found: Option<(String, Length)> = None;
-        for (suffix, unit) in UNITS {
-            let key = format!("{prefix}_{suffix}");
+        for (name, unit) in UNITS {
+            let key = format!("{prefix}_{name}{suffix}");
             let read = self.may(&key, |value| Ok((value.count()?, value.span.clone())))?;
             match (read, &found) {
                 (None, _) => {}
@@ -284,6 +306,11 @@ impl<'d> Value<'d> {
             let allowed = choices.iter().map(|(word, _)| *word).collect();
             self.fault(Fault::UnknownWord { key: self.key.clone(), value, allowed })
         })
+    }
+
+    pub(crate) fn items(&self) -> Result<Vec<EvidenceItem>, FileError> {
+        let expected = "a list of items of `a-z`, `0-9`, `_` and `-`";
+        self.array()?.iter().map(|item| item.named(EvidenceItem::new, expected)).collect()
     }
 
     pub(crate) fn states(&self) -> Result<Vec<State>, FileError> {

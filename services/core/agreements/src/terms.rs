@@ -3,8 +3,11 @@
 //! Each value keeps where it stands. Texts are laid over one another value by value; whether what
 //! comes out suffices for a corridor is for [`crate::compile()`] to say.
 
-use domain::identifier::State;
-use domain::rules::{LateDocument, Length, SilenceEffect, Source, Start};
+use domain::identifier::{EvidenceItem, State};
+use domain::rules::{
+    Expected, ExtensionNeeds, LateDocument, LateWhen, Length, SilenceEffect, Source, Start,
+    ThirdCountryDocument,
+};
 
 use crate::fault::FileError;
 use crate::reading::{Table, Value};
@@ -27,19 +30,12 @@ pub struct Stated<T> {
     pub source: Source,
 }
 
-/// A word of the data: a meaning of the rules, or one that they cannot express.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word<T> {
-    Meaning(T),
-    Inexpressible(&'static str),
-}
-
 /// A limit, as far as it is established, with the keys that would establish it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
     pub keys: ClockKeys,
     pub length: Option<Stated<Length>>,
-    pub starts_on: Option<Stated<Word<Start>>>,
+    pub starts_on: Option<Stated<Start>>,
 }
 
 /// The keys of a limit.
@@ -47,6 +43,8 @@ pub struct Clock {
 pub struct ClockKeys {
     /// The key of the length, without the unit.
     pub length: &'static str,
+    /// What the key ends in after the unit.
+    pub suffix: &'static str,
     /// The key of the start event; empty where what is counted has none.
     pub starts_on: &'static str,
     /// The key of the article.
@@ -67,7 +65,16 @@ pub struct Terms {
     pub application_limit_own_nationals_none: Option<Stated<bool>>,
     pub application_third_country_nationals: Clock,
     pub reply: Clock,
-    pub silence_effect: Option<Stated<Word<SilenceEffect>>>,
+    /// What starts the reply instead, once an interview was asked for.
+    pub reply_with_interview: Option<Stated<Start>>,
+    /// By how much the reply may be extended at most, and what that needs.
+    pub reply_extension: Clock,
+    pub reply_extension_needs: Option<Stated<ExtensionNeeds>>,
+    /// Whether the reply may be delayed until an obstacle is removed, and how long after.
+    pub reply_delay_with_reasons: Option<Stated<bool>>,
+    pub reply_after_obstacle: Clock,
+    pub silence_effect: Option<Stated<SilenceEffect>>,
+    pub silence_exception: Option<Stated<String>>,
     /// Where silence has its effect later than the reply is due.
     pub silence: Clock,
     pub refusal_reasons_required: Option<Stated<bool>>,
@@ -75,115 +82,172 @@ pub struct Terms {
     pub register_check: Clock,
     pub interview_held_by: Option<Stated<String>>,
     pub travel_document: Clock,
+    pub travel_document_expected: Option<Stated<Expected>>,
+    /// Within how long it is normally issued.
+    pub travel_document_normal: Option<Stated<Length>>,
+    /// The shorter limit on certain evidence, and the items.
+    pub travel_document_with_evidence: Clock,
+    pub travel_document_short_evidence: Option<Stated<Vec<EvidenceItem>>>,
     pub travel_document_validity: Option<Stated<Length>>,
     pub travel_document_reissue: Option<Stated<Length>>,
-    pub travel_document_late: Option<Stated<Word<LateDocument>>>,
+    /// Within how long it is normally issued again.
+    pub travel_document_reissue_normal: Option<Stated<Length>>,
+    pub travel_document_late: Option<Stated<LateDocument>>,
+    pub travel_document_late_after: Clock,
+    pub travel_document_late_when: Option<Stated<LateWhen>>,
+    pub travel_document_third_country: Option<Stated<ThirdCountryDocument>>,
+    pub entry_visa_required: Option<Stated<bool>>,
     pub transfer: Clock,
+    pub transfer_of_third_country_nationals: Clock,
     pub transfer_notice: Clock,
+    pub escorted_transfer_notice: Clock,
     /// Keys whose values change a limit or an outcome in a way that the rules cannot express.
     pub inexpressible: Vec<&'static str>,
 }
 
 const APPLICATION: ClockKeys = ClockKeys {
     length: "application_limit_third_country_nationals",
+    suffix: "",
     starts_on: "application_limit_clock_starts_on",
     article: "application_limit_article",
 };
 const REPLY: ClockKeys = ClockKeys {
     length: "reply_limit",
+    suffix: "",
     starts_on: "reply_clock_starts_on",
+    article: "reply_limit_article",
+};
+const REPLY_EXTENSION: ClockKeys = ClockKeys {
+    length: "reply_limit_extension_max",
+    suffix: "",
+    starts_on: "",
+    article: "reply_limit_article",
+};
+const REPLY_AFTER_OBSTACLE: ClockKeys = ClockKeys {
+    length: "reply_limit",
+    suffix: "_after_obstacle_removed",
+    starts_on: "",
     article: "reply_limit_article",
 };
 const SILENCE: ClockKeys = ClockKeys {
     length: "silence_effect_after",
+    suffix: "",
     starts_on: "reply_clock_starts_on",
     article: "silence_effect_article",
 };
 const REGISTER_CHECK: ClockKeys = ClockKeys {
     length: "population_register_check_limit",
+    suffix: "",
     starts_on: "population_register_check_clock_starts_on",
     article: "population_register_check_article",
 };
 const TRAVEL_DOCUMENT: ClockKeys = ClockKeys {
     length: "travel_document_issue_limit",
+    suffix: "",
     starts_on: "travel_document_clock_starts_on",
     article: "travel_document_article",
 };
 const TRANSFER: ClockKeys = ClockKeys {
     length: "transfer_limit",
+    suffix: "",
     starts_on: "transfer_limit_clock_starts_on",
     article: "transfer_limit_article",
 };
-const TRANSFER_NOTICE: ClockKeys =
-    ClockKeys { length: "transfer_notice_min", starts_on: "", article: "transfer_notice_article" };
+const TRANSFER_OF_THIRD_COUNTRY_NATIONALS: ClockKeys = ClockKeys {
+    length: "transfer_limit",
+    suffix: "_third_country_nationals",
+    starts_on: "transfer_limit_clock_starts_on_third_country_nationals",
+    article: "transfer_limit_article",
+};
+const TRANSFER_NOTICE: ClockKeys = ClockKeys {
+    length: "transfer_notice_min",
+    suffix: "",
+    starts_on: "",
+    article: "transfer_notice_article",
+};
+const ESCORTED_TRANSFER_NOTICE: ClockKeys = ClockKeys {
+    length: "transfer_notice_min",
+    suffix: "_with_police_escort",
+    starts_on: "",
+    article: "transfer_notice_article",
+};
+const TRAVEL_DOCUMENT_WITH_EVIDENCE: ClockKeys = ClockKeys {
+    length: "travel_document_issue_limit",
+    suffix: "_with_evidence",
+    starts_on: "travel_document_clock_starts_on",
+    article: "travel_document_article",
+};
+const TRAVEL_DOCUMENT_LATE_AFTER: ClockKeys = ClockKeys {
+    length: "travel_document_late_fallback_after",
+    suffix: "",
+    starts_on: "travel_document_clock_starts_on",
+    article: "travel_document_article",
+};
+/// The keys of the limit for issuing again: each text has one of them.
+const REISSUE: [&str; 4] = [
+    "travel_document_reissue_limit",
+    "travel_document_reissue_or_extension_limit",
+    "travel_document_or_visa_reissue_limit",
+    "travel_document_reissue_maximum_limit",
+];
 
-pub(crate) const STARTS: [(&str, Word<Start>); 15] = [
-    ("receipt_of_application", Word::Meaning(Start::ReceiptOfApplication)),
-    ("date_of_request", Word::Meaning(Start::DateOfRequest)),
-    ("receipt_of_travel_document_request", Word::Meaning(Start::ReceiptOfTravelDocumentRequest)),
-    ("approval_or_expiry_of_reply_limit", Word::Meaning(Start::ApprovalOrExpiryOfReplyLimit)),
-    ("knowledge_of_irregular_stay", Word::Meaning(Start::KnowledgeOfIrregularStay)),
-    inexpressible("confirmed_receipt_of_application"),
-    inexpressible("submission_of_application"),
-    inexpressible("receipt_of_positive_reply"),
-    inexpressible("receipt_of_reply"),
-    inexpressible("issue_of_travel_document"),
-    inexpressible("travel_document_request"),
-    inexpressible("travel_document_request_after_positive_reply"),
-    inexpressible("detection_of_irregular_stay"),
-    inexpressible("irregular_stay_ascertained"),
-    inexpressible("entry_and_presence_ascertained"),
+pub(crate) const STARTS: [(&str, Start); 15] = [
+    ("receipt_of_application", Start::ReceiptOfApplication),
+    ("date_of_request", Start::DateOfRequest),
+    ("receipt_of_travel_document_request", Start::ReceiptOfTravelDocumentRequest),
+    ("approval_or_expiry_of_reply_limit", Start::ApprovalOrExpiryOfReplyLimit),
+    ("knowledge_of_irregular_stay", Start::KnowledgeOfIrregularStay),
+    ("confirmed_receipt_of_application", Start::ConfirmedReceiptOfApplication),
+    ("submission_of_application", Start::SubmissionOfApplication),
+    ("receipt_of_positive_reply", Start::ReceiptOfPositiveReply),
+    ("receipt_of_reply", Start::ReceiptOfReply),
+    ("issue_of_travel_document", Start::IssueOfTravelDocument),
+    ("travel_document_request", Start::TravelDocumentRequest),
+    // Nobody may ask for a travel document before a positive reply.
+    ("travel_document_request_after_positive_reply", Start::TravelDocumentRequest),
+    ("detection_of_irregular_stay", Start::DetectionOfIrregularStay),
+    ("irregular_stay_ascertained", Start::IrregularStayAscertained),
+    ("entry_and_presence_ascertained", Start::EntryAndPresenceAscertained),
 ];
-const SILENCE_EFFECTS: [(&str, Word<SilenceEffect>); 4] = [
-    ("deemed_accepted", Word::Meaning(SilenceEffect::DeemedAccepted)),
-    ("deemed_refused", Word::Meaning(SilenceEffect::DeemedRefused)),
-    ("not_stated", Word::Meaning(SilenceEffect::NotStated)),
-    inexpressible("deemed_accepted_and_requesting_party_travel_document_accepted"),
-];
-const LATE: [(&str, Word<LateDocument>); 6] = [
+pub(crate) const INTERVIEW_STARTS: [(&str, Start); 1] =
+    [("interview_result_submitted", Start::InterviewResult)];
+pub(crate) const EXTENSION_NEEDS: [(&str, ExtensionNeeds); 1] =
+    [("duly_motivated_request", ExtensionNeeds::DulyMotivatedRequest)];
+pub(crate) const SILENCE_EFFECTS: [(&str, SilenceEffect); 4] = [
+    ("deemed_accepted", SilenceEffect::DeemedAccepted),
+    ("deemed_refused", SilenceEffect::DeemedRefused),
+    ("not_stated", SilenceEffect::NotStated),
     (
-        "requesting_party_document_accepted",
-        Word::Meaning(LateDocument::RequestingPartyDocumentAccepted),
+        "deemed_accepted_and_requesting_party_travel_document_accepted",
+        SilenceEffect::DeemedAcceptedWithDocument,
     ),
-    inexpressible("common_provisional_travel_document_accepted"),
-    inexpressible("eu_standard_travel_document_accepted"),
-    inexpressible("eu_standard_travel_document_used"),
-    inexpressible("expired_document_accepted"),
-    inexpressible("return_on_underlying_evidence"),
 ];
-
-const fn inexpressible<T>(word: &'static str) -> (&'static str, Word<T>) {
-    (word, Word::Inexpressible(word))
-}
-
-/// Keys whose values change a limit or an outcome, and that compiled rules have no place for. A
-/// corridor is refused while one of them is there: leaving it out would make a rule of its own.
-pub const INEXPRESSIBLE: [&str; 24] = [
-    "application_limit_extension_calendar_days",
-    "reply_clock_starts_on_when_interview_requested",
-    "reply_delay_allowed_with_reasons",
-    "reply_limit_extension_max_calendar_days",
-    "reply_limit_extension_requires",
-    "reply_limit_working_days_after_obstacle_removed",
-    "silence_effect_exception",
-    "transfer_limit_clock_starts_on_third_country_nationals",
-    "transfer_limit_days_unqualified_third_country_nationals",
-    "transfer_limit_own_nationals",
-    "transfer_notice_min_working_days_with_police_escort",
-    "travel_document_evidence_for_short_limit",
-    "travel_document_issue",
-    "travel_document_issue_limit_calendar_days_with_evidence",
-    "travel_document_issue_normal_limit_working_days",
-    "travel_document_issuer_for_third_country_nationals",
-    "travel_document_late_fallback_after_calendar_days",
-    "travel_document_late_fallback_also_when_no_mission",
-    "travel_document_late_fallback_trigger",
-    "travel_document_or_visa_reissue_limit_days_unqualified",
-    "travel_document_reissue_maximum_limit_calendar_days",
-    "travel_document_reissue_normal_limit_calendar_days",
-    "travel_document_reissue_or_extension_limit_calendar_days",
-    "travel_document_reissue_or_extension_limit_working_days",
+pub(crate) const LATE: [(&str, LateDocument); 6] = [
+    ("requesting_party_document_accepted", LateDocument::RequestingPartyDocumentAccepted),
+    (
+        "common_provisional_travel_document_accepted",
+        LateDocument::CommonProvisionalDocumentAccepted,
+    ),
+    ("eu_standard_travel_document_accepted", LateDocument::UnionStandardDocumentAccepted),
+    ("eu_standard_travel_document_used", LateDocument::UnionStandardDocumentAccepted),
+    ("expired_document_accepted", LateDocument::ExpiredDocumentAccepted),
+    ("return_on_underlying_evidence", LateDocument::ReturnOnUnderlyingEvidence),
 ];
+pub(crate) const LATE_WHEN: [(&str, LateWhen); 1] =
+    [("receipt_of_request_not_acknowledged", LateWhen::ReceiptNotAcknowledged)];
+pub(crate) const EXPECTED: [(&str, Expected); 2] = [
+    ("without_delay", Expected::WithoutDelay),
+    ("immediately_after_positive_reply", Expected::ImmediatelyAfterPositiveReply),
+];
+pub(crate) const ISSUERS: [(&str, ThirdCountryDocument); 1] =
+    [("requesting_party", ThirdCountryDocument::OfRequestingParty)];
+
+/// Keys that change a limit or an outcome in a way that compiled rules have no place for. A
+/// corridor is refused where one of them is true: leaving it out would make a rule of its own.
+///
+/// No text in the data stops the clock of the reply for an interview, and none says how what is
+/// left of it is counted: in days that had begun, in hours, or anew.
+pub const INEXPRESSIBLE: [&str; 1] = ["interview_suspends_reply_clock"];
 
 impl Origin {
     /// With an article, the instrument by its number in the treaty series; without, the
@@ -202,17 +266,11 @@ impl Terms {
         let stated = |key: &str| table.may(key, Value::flag).map(|value| cite(value, origin));
         let length = |key: &str| table.length(key).map(|value| cite(value, origin));
         let clock = |keys| clock(table, keys, origin);
-        let validity = length("travel_document_validity")?;
-        let least = length("travel_document_min_validity")?;
-        if validity.is_some() && least.is_some() {
-            return Err(table.two("travel_document_validity", "travel_document_min_validity"));
-        }
         let mut inexpressible = Vec::new();
         for key in INEXPRESSIBLE {
-            inexpressible.extend(table.may(key, |_| Ok(key))?);
+            let holds = table.may(key, Value::flag)?;
+            inexpressible.extend((holds == Some(true)).then_some(key));
         }
-        let suspends = table.may("interview_suspends_reply_clock", Value::flag)?;
-        inexpressible.extend((suspends == Some(true)).then_some("interview_suspends_reply_clock"));
         Ok(Self {
             reciprocal: stated("reciprocal")?,
             member_states_not_bound: cite(
@@ -227,24 +285,62 @@ impl Terms {
             application_limit_own_nationals_none: stated("application_limit_own_nationals_none")?,
             application_third_country_nationals: clock(APPLICATION)?,
             reply: clock(REPLY)?,
-            silence_effect: cite(
-                table.may("silence_effect", |value| value.choice(&SILENCE_EFFECTS))?,
+            reply_with_interview: word(
+                table,
+                "reply_clock_starts_on_when_interview_requested",
+                &INTERVIEW_STARTS,
                 origin,
-            ),
+            )?,
+            reply_extension: clock(REPLY_EXTENSION)?,
+            reply_extension_needs: word(
+                table,
+                "reply_limit_extension_requires",
+                &EXTENSION_NEEDS,
+                origin,
+            )?,
+            reply_delay_with_reasons: stated("reply_delay_allowed_with_reasons")?,
+            reply_after_obstacle: clock(REPLY_AFTER_OBSTACLE)?,
+            silence_effect: word(table, "silence_effect", &SILENCE_EFFECTS, origin)?,
+            silence_exception: cite(table.may("silence_effect_exception", Value::text)?, origin),
             silence: clock(SILENCE)?,
             refusal_reasons_required: stated("refusal_reasons_required")?,
             register_check_available: stated("population_register_check_available")?,
             register_check: clock(REGISTER_CHECK)?,
             interview_held_by: cite(table.may("interview_held_by", Value::text)?, origin),
             travel_document: clock(TRAVEL_DOCUMENT)?,
-            travel_document_validity: validity.or(least),
-            travel_document_reissue: length("travel_document_reissue_limit")?,
-            travel_document_late: cite(
-                table.may("travel_document_late_fallback", |value| value.choice(&LATE))?,
+            travel_document_expected: word(table, "travel_document_issue", &EXPECTED, origin)?,
+            travel_document_normal: length("travel_document_issue_normal_limit")?,
+            travel_document_with_evidence: clock(TRAVEL_DOCUMENT_WITH_EVIDENCE)?,
+            travel_document_short_evidence: cite(
+                table.may("travel_document_evidence_for_short_limit", Value::items)?,
                 origin,
             ),
+            travel_document_validity: one_of(
+                table,
+                ["travel_document_validity", "travel_document_min_validity"],
+                origin,
+            )?,
+            travel_document_reissue: one_of(table, REISSUE, origin)?,
+            travel_document_reissue_normal: length("travel_document_reissue_normal_limit")?,
+            travel_document_late: word(table, "travel_document_late_fallback", &LATE, origin)?,
+            travel_document_late_after: clock(TRAVEL_DOCUMENT_LATE_AFTER)?,
+            travel_document_late_when: word(
+                table,
+                "travel_document_late_fallback_trigger",
+                &LATE_WHEN,
+                origin,
+            )?,
+            travel_document_third_country: word(
+                table,
+                "travel_document_issuer_for_third_country_nationals",
+                &ISSUERS,
+                origin,
+            )?,
+            entry_visa_required: stated("entry_visa_for_third_country_nationals_required")?,
             transfer: clock(TRANSFER)?,
+            transfer_of_third_country_nationals: clock(TRANSFER_OF_THIRD_COUNTRY_NATIONALS)?,
             transfer_notice: clock(TRANSFER_NOTICE)?,
+            escorted_transfer_notice: clock(ESCORTED_TRANSFER_NOTICE)?,
             inexpressible,
         })
     }
@@ -272,7 +368,15 @@ impl Terms {
                 .application_third_country_nationals
                 .over(below.application_third_country_nationals),
             reply: self.reply.over(below.reply),
+            reply_with_interview: self.reply_with_interview.or(below.reply_with_interview),
+            reply_extension: self.reply_extension.over(below.reply_extension),
+            reply_extension_needs: self.reply_extension_needs.or(below.reply_extension_needs),
+            reply_delay_with_reasons: self
+                .reply_delay_with_reasons
+                .or(below.reply_delay_with_reasons),
+            reply_after_obstacle: self.reply_after_obstacle.over(below.reply_after_obstacle),
             silence_effect: self.silence_effect.or(below.silence_effect),
+            silence_exception: self.silence_exception.or(below.silence_exception),
             silence: self.silence.over(below.silence),
             refusal_reasons_required: self
                 .refusal_reasons_required
@@ -283,13 +387,42 @@ impl Terms {
             register_check: self.register_check.over(below.register_check),
             interview_held_by: self.interview_held_by.or(below.interview_held_by),
             travel_document: self.travel_document.over(below.travel_document),
+            travel_document_expected: self
+                .travel_document_expected
+                .or(below.travel_document_expected),
+            travel_document_normal: self.travel_document_normal.or(below.travel_document_normal),
+            travel_document_with_evidence: self
+                .travel_document_with_evidence
+                .over(below.travel_document_with_evidence),
+            travel_document_short_evidence: self
+                .travel_document_short_evidence
+                .or(below.travel_document_short_evidence),
             travel_document_validity: self
                 .travel_document_validity
                 .or(below.travel_document_validity),
             travel_document_reissue: self.travel_document_reissue.or(below.travel_document_reissue),
+            travel_document_reissue_normal: self
+                .travel_document_reissue_normal
+                .or(below.travel_document_reissue_normal),
             travel_document_late: self.travel_document_late.or(below.travel_document_late),
+            travel_document_late_after: self
+                .travel_document_late_after
+                .over(below.travel_document_late_after),
+            travel_document_late_when: self
+                .travel_document_late_when
+                .or(below.travel_document_late_when),
+            travel_document_third_country: self
+                .travel_document_third_country
+                .or(below.travel_document_third_country),
+            entry_visa_required: self.entry_visa_required.or(below.entry_visa_required),
             transfer: self.transfer.over(below.transfer),
+            transfer_of_third_country_nationals: self
+                .transfer_of_third_country_nationals
+                .over(below.transfer_of_third_country_nationals),
             transfer_notice: self.transfer_notice.over(below.transfer_notice),
+            escorted_transfer_notice: self
+                .escorted_transfer_notice
+                .over(below.escorted_transfer_notice),
             inexpressible,
         }
     }
@@ -310,10 +443,36 @@ fn clock(table: &Table<'_>, keys: ClockKeys, origin: &Origin) -> Result<Clock, F
         "" => None,
         key => table.may(key, |value| value.choice(&STARTS))?,
     };
-    let length = table.length(keys.length)?;
+    let length = table.length_with(keys.length, keys.suffix)?;
     let article = table.may(keys.article, Value::text)?;
     let length = length.map(|value| Stated { value, source: origin.source(article) });
     Ok(Clock { keys, length, starts_on: cite(starts_on, origin) })
+}
+
+fn word<T: Copy>(
+    table: &Table<'_>,
+    key: &str,
+    words: &[(&'static str, T)],
+    origin: &Origin,
+) -> Result<Option<Stated<T>>, FileError> {
+    Ok(cite(table.may(key, |value| value.choice(words))?, origin))
+}
+
+/// A length that has one of several keys; two of them contradict each other.
+fn one_of<const KEYS: usize>(
+    table: &Table<'_>,
+    keys: [&'static str; KEYS],
+    origin: &Origin,
+) -> Result<Option<Stated<Length>>, FileError> {
+    let mut found: Option<(&str, Length)> = None;
+    for key in keys {
+        let Some(length) = table.length(key)? else { continue };
+        if let Some((other, _)) = found {
+            return Err(table.two(other, key));
+        }
+        found = Some((key, length));
+    }
+    Ok(cite(found.map(|(_, length)| length), origin))
 }
 
 fn cite<T>(value: Option<T>, origin: &Origin) -> Option<Stated<T>> {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use domain::clock::{Began, NotComputable, day_of, end, end_from_day};
 use domain::identifier::State;
-use domain::rules::{Calendar, Category, Direction, Rules, Source, Unit};
+use domain::rules::{Calendar, Category, Direction, Length, Rules, Source, Unit};
 use domain::time::{Date, Instant, Span};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
@@ -260,14 +260,10 @@ fn line(question: &Question<'_>, clock: String, timed: Timed, source: Option<Sou
         Party::Requesting => requesting,
         Party::Requested => requested,
     };
-    let calendar = match timed.length.unit {
-        Unit::WorkingDays => vec![requesting, requested],
-        Unit::Hours
-        | Unit::CalendarDays
-        | Unit::DaysUnqualified
-        | Unit::Weeks
-        | Unit::CalendarMonths
-        | Unit::Years => Vec::new(),
+    let working = |length: Length| length.unit == Unit::WorkingDays;
+    let calendar = match working(timed.length) || timed.then.is_some_and(working) {
+        true => vec![requesting, requested],
+        false => Vec::new(),
     };
     let began = timed.starts_on.and_then(|event| question.events.get(event));
     let situation = match began {
@@ -286,7 +282,34 @@ fn ending(
     timed: Timed,
     acting: State,
 ) -> Result<Ending, NotComputable> {
-    let length = timed.length;
+    let first = period(rules, began, timed.length, acting)?;
+    let Some(then) = timed.then else {
+        return Ok(first);
+    };
+    // What is longer goes on from the last day; in hours, from the end.
+    let from = match then.unit {
+        Unit::Hours => Began::At(first.at),
+        Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years
+        | Unit::WorkingDays => Began::On(first.last_day),
+    };
+    let rest = period(rules, from, then, acting)?;
+    let mut skipped = first.skipped;
+    skipped.extend(rest.skipped);
+    let mut estimates = first.estimates;
+    estimates.extend(rest.estimates);
+    Ok(Ending { began, skipped, estimates, ..rest })
+}
+
+fn period(
+    rules: &Rules,
+    began: Began,
+    length: Length,
+    acting: State,
+) -> Result<Ending, NotComputable> {
     let (at, zero) = match began {
         Began::At(start) => (end(rules, start, length, acting)?, day_of(rules, start, acting)?),
         Began::On(day) => (end_from_day(rules, day, length, acting)?, day),

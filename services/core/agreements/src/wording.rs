@@ -1,18 +1,16 @@
 //! The words of the data for what compiled rules hold, and the words of people for a length.
 
 use domain::rules::{
-    Category, LateDocument, Length, Purpose, SilenceEffect, Start, Strength, Unit,
+    Category, Expected, ExtensionNeeds, LateDocument, LateWhen, Length, Purpose, SilenceEffect,
+    Start, Strength, ThirdCountryDocument, Unit,
 };
 
 use crate::reading::UNITS;
-use crate::terms::{STARTS, Word};
+use crate::terms::{INTERVIEW_STARTS, STARTS};
 
 /// Every event that starts a clock of compiled rules, as the data and `--event` name it.
 pub(crate) fn start_words() -> impl Iterator<Item = (&'static str, Start)> {
-    STARTS.iter().filter_map(|(word, meaning)| match meaning {
-        Word::Meaning(start) => Some((*word, *start)),
-        Word::Inexpressible(_) => None,
-    })
+    STARTS.into_iter().chain(INTERVIEW_STARTS)
 }
 
 /// The word for what starts a clock.
@@ -80,6 +78,7 @@ pub const fn strength_word(strength: Strength) -> &'static str {
         Strength::Proof => "proof",
         Strength::PrimaFacie => "prima_facie",
         Strength::ReasonToVerify => "initiates_verification",
+        Strength::Supporting => "supporting",
     }
 }
 
@@ -90,6 +89,9 @@ pub const fn silence_word(effect: SilenceEffect) -> &'static str {
         SilenceEffect::DeemedAccepted => "deemed_accepted",
         SilenceEffect::DeemedRefused => "deemed_refused",
         SilenceEffect::NotStated => "not_stated",
+        SilenceEffect::DeemedAcceptedWithDocument => {
+            "deemed_accepted_and_requesting_party_travel_document_accepted"
+        }
     }
 }
 
@@ -98,5 +100,49 @@ pub const fn silence_word(effect: SilenceEffect) -> &'static str {
 pub const fn late_word(late: LateDocument) -> &'static str {
     match late {
         LateDocument::RequestingPartyDocumentAccepted => "requesting_party_document_accepted",
+        LateDocument::CommonProvisionalDocumentAccepted => {
+            "common_provisional_travel_document_accepted"
+        }
+        LateDocument::UnionStandardDocumentAccepted => "eu_standard_travel_document_accepted",
+        LateDocument::ExpiredDocumentAccepted => "expired_document_accepted",
+        LateDocument::ReturnOnUnderlyingEvidence => "return_on_underlying_evidence",
+    }
+}
+
+/// The word for what must have happened as well, for a travel document to be late.
+#[must_use]
+pub const fn late_when_word(when: LateWhen) -> &'static str {
+    match when {
+        LateWhen::ReceiptNotAcknowledged => "receipt_of_request_not_acknowledged",
+    }
+}
+
+/// How soon a travel document is expected.
+#[must_use]
+pub fn expected_words(expected: Expected) -> String {
+    match expected {
+        Expected::WithoutDelay => "without_delay".to_owned(),
+        Expected::ImmediatelyAfterPositiveReply => "immediately_after_positive_reply".to_owned(),
+        Expected::Normally(length) => format!("normally within {}", length_words(length)),
+    }
+}
+
+/// What third-country nationals and stateless persons travel on.
+#[must_use]
+pub const fn third_country_document_words(document: ThirdCountryDocument) -> &'static str {
+    match document {
+        ThirdCountryDocument::OfRequestingParty => "requesting_party",
+        ThirdCountryDocument::OfRequestingPartyWithVisa => {
+            "requesting_party, with an entry visa of the requested party"
+        }
+    }
+}
+
+/// The word for what a longer reply needs.
+#[must_use]
+pub const fn extension_needs_word(needs: ExtensionNeeds) -> &'static str {
+    match needs {
+        ExtensionNeeds::DulyMotivatedRequest => "duly_motivated_request",
+        ExtensionNeeds::Reasons => "reasons",
     }
 }

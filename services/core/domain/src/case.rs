@@ -23,6 +23,9 @@ mod history;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod story;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod clauses;
 
 use crossing::{DocumentSituation, TransferSituation};
 use dispute::Cause;

@@ -91,6 +91,24 @@ pub fn deadline(
     Ok(Deadline { limit: limit.clone(), acting, began, last_day: over.last_day, at: over.at })
 }
 
+/// The same limit with an extension, which counts from its last day on; in hours, from its end.
+///
+/// # Errors
+/// [`NotComputable`] when the rules do not cover a day that matters.
+pub fn extended(rules: &Rules, deadline: &Deadline, by: Length) -> Result<Deadline, NotComputable> {
+    let began = match by.unit {
+        Unit::Hours => Began::At(deadline.at),
+        Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years
+        | Unit::WorkingDays => Began::On(deadline.last_day),
+    };
+    let over = period(rules, began, by, deadline.acting)?;
+    Ok(Deadline { last_day: over.last_day, at: over.at, ..deadline.clone() })
+}
+
 /// The moment at which a period that starts at a moment is over.
 ///
 /// Hours run from the moment itself. For every other unit day zero is the local day of `start` in
@@ -437,6 +455,7 @@ mod tests {
                 limit: reply.clone(),
                 effect: SilenceEffect::DeemedAccepted,
                 source: source(),
+                exception: None,
             },
             reply,
             refusal_reasons: None,
@@ -445,6 +464,10 @@ mod tests {
             travel_document: None,
             transfer: None,
             transfer_notice: None,
+            reply_with_interview: None,
+            reply_extension: None,
+            transfer_of_third_country_nationals: None,
+            escorted_transfer_notice: None,
             written_communication: None,
             evidence: Vec::new(),
             calendars: vec![calendar("NL", NL), calendar("XK", XK)],
@@ -762,6 +785,38 @@ mod tests {
                 assert_ascending(ends.take(3_000), &format!("{start} {unit:?}"));
             }
         }
+    }
+
+    #[test]
+    fn an_extension_goes_on_from_the_last_day() {
+        let rules = rules();
+        let of = |count, unit| Limit { length: Length { count, unit }, ..rules.reply.clone() };
+        let mut start = at("2026-01-01T10:00:00Z");
+        while start < at("2028-12-31T10:00:00Z") {
+            for unit in [Hours, CalendarDays, DaysUnqualified, Weeks, WorkingDays] {
+                for (first, then) in [(25, 60), (10, 10), (1, 1)] {
+                    let began = Began::At(start);
+                    let base = deadline(&rules, began, &of(first, unit), state("NL")).unwrap();
+                    let longer = extended(&rules, &base, Length { count: then, unit }).unwrap();
+                    let whole = deadline(&rules, began, &of(first + then, unit), state("NL"));
+                    let whole = whole.unwrap();
+                    assert_eq!((longer.last_day, longer.at), (whole.last_day, whole.at));
+                    assert_eq!((longer.limit, longer.began), (base.limit, base.began));
+                }
+            }
+            start = start.plus(crate::time::Span::from_ms(433_001_333));
+        }
+        // 25 days from 4 May end on 29 May; with 60 more on 28 Jul (29 + 60 - 31 - 30).
+        let began = Began::At(at("2026-05-04T10:00:00Z"));
+        let base = deadline(&rules, began, &of(25, CalendarDays), state("NL")).unwrap();
+        let longer = extended(&rules, &base, Length { count: 60, unit: CalendarDays }).unwrap();
+        assert_eq!(longer.last_day.to_string(), "2026-07-28");
+        // Three working days after Fri 29 May: Mon 1, Tue 2, Wed 3 Jun.
+        let longer = extended(&rules, &base, Length { count: 3, unit: WorkingDays }).unwrap();
+        assert_eq!(longer.last_day.to_string(), "2026-06-03");
+        let beyond = Length { count: 9, unit: Unit::Years };
+        let beyond = extended(&rules, &base, beyond);
+        assert_eq!(beyond, Err(NotComputable::BeyondCoveredYears { years: rules.years }));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::case::rejection::Rejection;
 use crate::case::said::{At, Side};
 use crate::chain::{Chain, Content, Heard, sparse};
 use crate::clock;
-use crate::rules::{Rules, SilenceEffect, Start};
+use crate::rules::{Rules, SilenceEffect, Start, Unit};
 use crate::time::{Instant, Span};
 
 /// An invariant that does not hold.
@@ -270,10 +270,13 @@ pub fn silence_is_proved(case: &Case) -> Result<(), Broken> {
             });
         }
     };
-    let effect = case.rules.as_ref().map(|rules| rules.silence.effect);
+    let silence = case.rules.as_ref().map(|rules| &rules.silence);
+    let effect = silence.filter(|it| it.exception.is_none()).map(|it| it.effect);
     let sound = match settlement {
         Settlement::Accepted(Ground::Silence(at)) => {
-            proved == [at] && effect == Some(SilenceEffect::DeemedAccepted)
+            let accepts =
+                [SilenceEffect::DeemedAccepted, SilenceEffect::DeemedAcceptedWithDocument];
+            proved == [at] && effect.is_some_and(|effect| accepts.contains(&effect))
         }
         Settlement::Refused(Ground::Silence(at)) => {
             proved == [at] && effect == Some(SilenceEffect::DeemedRefused)
@@ -367,14 +370,46 @@ fn silence_ends(case: &Case, rules: &Rules) -> Option<Instant> {
     let mut answers = chains.requested.dispatches.values();
     let receipt = answers
         .find(|dispatch| dispatch.heard.is_some_and(|heard| heard.number >= filed.dispatch))?;
-    let start = match limit.starts_on {
+    let stated = |side: Side, kind: Kind| {
+        let said = case.history.iter().filter(move |it| it.side == side && it.verdict.stands());
+        let mut said =
+            said.filter(move |it| it.statement.as_ref().map(|it| it.kind()) == Some(kind));
+        said.next().map(|it| it.at.time)
+    };
+    let interview = stated(Side::Requesting, Kind::InterviewRequested).is_some();
+    let other = rules.reply_with_interview.as_ref().filter(|_| interview);
+    let start = match other.map_or(limit.starts_on, |other| other.value) {
         Start::ReceiptOfApplication => receipt.time,
         Start::DateOfRequest => filed.time,
+        Start::ConfirmedReceiptOfApplication => stated(Side::Requested, Kind::RequestAdmitted)?,
+        Start::SubmissionOfApplication => receipt.time.max(filed.time),
+        Start::InterviewResult => stated(Side::Requested, Kind::InterviewHeld)?,
         Start::ReceiptOfTravelDocumentRequest
         | Start::ApprovalOrExpiryOfReplyLimit
-        | Start::KnowledgeOfIrregularStay => return None,
+        | Start::KnowledgeOfIrregularStay
+        | Start::ReceiptOfPositiveReply
+        | Start::ReceiptOfReply
+        | Start::IssueOfTravelDocument
+        | Start::TravelDocumentRequest
+        | Start::DetectionOfIrregularStay
+        | Start::IrregularStayAscertained
+        | Start::EntryAndPresenceAscertained => return None,
     };
-    clock::end(rules, start, limit.length, case.requested).ok()
+    let end = clock::end(rules, start, limit.length, case.requested).ok()?;
+    let Some(extension) = &rules.reply_extension else {
+        return Some(end);
+    };
+    let longest = extension.longest?;
+    let last_moment = end.less(Span::from_ms(1));
+    match longest.unit {
+        Unit::Hours => clock::end(rules, end, longest, case.requested).ok(),
+        Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years
+        | Unit::WorkingDays => clock::end(rules, last_moment, longest, case.requested).ok(),
+    }
 }
 
 /// The number of the partner's dispatch that a dispatch had heard.

@@ -4,6 +4,7 @@
 //! [`crate::clock`]; reading agreement files is the work of the `agreements` crate.
 
 use crate::identifier::{AgreementId, EvidenceItem, State};
+use crate::mutant;
 use crate::time::{Date, Instant};
 
 /// The compiled rules of one version of one agreement between two States.
@@ -25,6 +26,10 @@ pub struct Rules {
     pub categories: Vec<Coverage>,
     /// By when the requested State must answer.
     pub reply: Limit,
+    /// What starts the limit to reply instead, once an interview was asked for.
+    pub reply_with_interview: Option<Cited<Start>>,
+    /// How much longer the requested State may take to reply.
+    pub reply_extension: Option<ReplyExtension>,
     /// By when its silence has an effect, and which.
     pub silence: Silence,
     /// Whether a refusal must state reasons.
@@ -37,8 +42,13 @@ pub struct Rules {
     pub travel_document: Option<TravelDocument>,
     /// By when the person must be transferred.
     pub transfer: Option<Limit>,
+    /// The same for third-country nationals and stateless persons, where it is another.
+    pub transfer_of_third_country_nationals: Option<Limit>,
     /// How long before a transfer it must be notified.
     pub transfer_notice: Option<Notice>,
+    /// How long before a transfer with a police escort, where that is longer. No notice says
+    /// whether there will be an escort: the longer period counts for each.
+    pub escorted_transfer_notice: Option<Notice>,
     /// A written communication that replaces a request, where the agreement has it.
     pub written_communication: Option<Source>,
     /// The evidence lists.
@@ -155,6 +165,9 @@ pub enum Unit {
 }
 
 /// What starts a clock.
+///
+/// Where the word of an agreement could mean more than one entry, the later is meant: what would
+/// follow from a limit that is over (a deemed acceptance above all) then follows later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Start {
     /// The requested State's first dispatch that has heard the request.
@@ -167,6 +180,55 @@ pub enum Start {
     ApprovalOrExpiryOfReplyLimit,
     /// The day on which the requesting State learned of the irregular stay.
     KnowledgeOfIrregularStay,
+    /// The requested State's `RequestAdmitted`: its authority's own word that it has the request.
+    /// A node's receipt is signed too, and comes earlier.
+    ConfirmedReceiptOfApplication,
+    /// The request's own dispatch, and not before the requested State's first dispatch that has
+    /// heard it: what has not arrived is not yet submitted.
+    SubmissionOfApplication,
+    /// The first interview that was held, by the requested State's word.
+    InterviewResult,
+    /// The requesting State's first dispatch that has heard the acceptance; where silence
+    /// accepted, the end of the limit for silence.
+    ReceiptOfPositiveReply,
+    /// The requesting State's first dispatch that has heard the answer, whatever it is; where
+    /// silence settled the request, the end of the limit for silence.
+    ReceiptOfReply,
+    /// The issue of the last travel document that is not revoked.
+    IssueOfTravelDocument,
+    /// The request for a travel document, and not before the requested State's first dispatch
+    /// that has heard it. It follows a positive reply: nobody may ask before.
+    TravelDocumentRequest,
+    /// The day on which the requesting State detected the irregular stay.
+    DetectionOfIrregularStay,
+    /// The day on which the irregular stay was ascertained.
+    IrregularStayAscertained,
+    /// The day on which entry and presence were ascertained.
+    EntryAndPresenceAscertained,
+}
+
+/// How much longer the requested State may take to reply. No entry shows whether it asked for
+/// that, so silence counts once the longest reply is over, and an answer in between is neither
+/// timely nor late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyExtension {
+    /// By how much at most; `None` where it lasts until an obstacle is removed.
+    pub longest: Option<Length>,
+    /// How long it lasts once the obstacle is removed.
+    pub after_obstacle: Option<Length>,
+    /// What it needs.
+    pub needs: ExtensionNeeds,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// What a longer reply needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExtensionNeeds {
+    /// A duly motivated request.
+    DulyMotivatedRequest,
+    /// Reasons for the delay.
+    Reasons,
 }
 
 /// What silence means, and from when.
@@ -178,6 +240,19 @@ pub struct Silence {
     pub effect: SilenceEffect,
     /// Where the effect stands.
     pub source: Source,
+    /// When it has no effect, in the agreement's words. No entry shows whether it applies, so
+    /// under such an agreement silence is never proved.
+    pub exception: Option<Cited<String>>,
+}
+
+impl Silence {
+    /// What a proved silence means on the record.
+    #[must_use]
+    pub fn effect_on_record(&self) -> SilenceEffect {
+        let excepted =
+            self.exception.is_some() && !mutant::broken("an exception excepts no silence");
+        if excepted { SilenceEffect::NotStated } else { self.effect }
+    }
 }
 
 /// What an agreement makes of silence.
@@ -189,19 +264,55 @@ pub enum SilenceEffect {
     DeemedRefused,
     /// The agreement does not say; nothing follows.
     NotStated,
+    /// The request counts as accepted, and the requesting State's own travel document with it.
+    DeemedAcceptedWithDocument,
 }
 
 /// Who issues a travel document, by when, and for how long it is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TravelDocument {
-    /// By when the requested State must issue it.
-    pub issue: Limit,
+    /// By when the requested State must issue it; `None` where the agreement names no limit.
+    pub issue: Option<Limit>,
+    /// How soon it is expected, where no limit follows from it.
+    pub expected: Option<Cited<Expected>>,
+    /// The shorter limit, where the request rests on certain evidence.
+    pub with_evidence: Option<WithEvidence>,
     /// How long it is valid at least, from the day of issue.
     pub validity: Cited<Length>,
     /// By when it must be issued again, where the agreement says so.
     pub reissue: Option<Cited<Length>>,
+    /// The limit for issuing it again, where it is another than that for the first.
+    pub reissue_limit: Option<Limit>,
+    /// Within how long it is normally issued again, where the limit is longer.
+    pub reissue_expected: Option<Cited<Length>>,
     /// What applies when it is late.
     pub late: Option<Cited<LateDocument>>,
+    /// From when it is late, where that is not the end of the limit to issue it.
+    pub late_after: Option<Limit>,
+    /// What must have happened as well, for it to be late.
+    pub late_when: Option<Cited<LateWhen>>,
+    /// What third-country nationals and stateless persons travel on, where it is not this.
+    pub third_country_nationals: Option<Cited<ThirdCountryDocument>>,
+}
+
+/// How soon a travel document is expected. A fallback for a late one needs a limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Expected {
+    /// Without delay.
+    WithoutDelay,
+    /// Immediately after a positive reply.
+    ImmediatelyAfterPositiveReply,
+    /// Normally within this time.
+    Normally(Length),
+}
+
+/// A shorter limit where the request rests on certain evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithEvidence {
+    /// The limit.
+    pub issue: Limit,
+    /// The items, any of which is enough.
+    pub items: Vec<EvidenceItem>,
 }
 
 /// What applies when a travel document is late.
@@ -209,6 +320,32 @@ pub struct TravelDocument {
 pub enum LateDocument {
     /// The requesting State's own document is accepted.
     RequestingPartyDocumentAccepted,
+    /// The provisional document that both agreed on is accepted.
+    CommonProvisionalDocumentAccepted,
+    /// The Union's standard document for return is accepted.
+    UnionStandardDocumentAccepted,
+    /// The document that has expired is accepted: only where one was issued.
+    ExpiredDocumentAccepted,
+    /// The person returns on the evidence that the request rests on.
+    ReturnOnUnderlyingEvidence,
+}
+
+/// What must have happened as well, for a travel document to be late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LateWhen {
+    /// The requested State had not acknowledged the request: its first dispatch that has heard
+    /// the request comes after the period, or never.
+    ReceiptNotAcknowledged,
+}
+
+/// What third-country nationals and stateless persons travel on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ThirdCountryDocument {
+    /// The requesting State's own document: the requested State issues none.
+    OfRequestingParty,
+    /// The requesting State's own document with an entry visa of the requested State. The visa is
+    /// what that State issues then, and nothing stands in for it.
+    OfRequestingPartyWithVisa,
 }
 
 /// How long before a transfer it must be notified.
@@ -229,6 +366,8 @@ pub struct Evidence {
     pub purpose: Purpose,
     /// How strong it is.
     pub strength: Strength,
+    /// The State whose nationals it is for, where it is not for those of both.
+    pub nationals_of: Option<State>,
     /// Where it stands.
     pub source: Source,
 }
@@ -251,6 +390,8 @@ pub enum Strength {
     PrimaFacie,
     /// A reason to verify.
     ReasonToVerify,
+    /// Supports other evidence; obliges to nothing by itself.
+    Supporting,
 }
 
 /// The holidays and weekends of a State.
@@ -306,10 +447,79 @@ impl Rules {
         self.categories.iter().find(|coverage| coverage.category == category)
     }
 
-    /// What the agreement's lists say of an item, for a purpose.
+    /// What the agreement's lists say of an item, for a purpose, in a request to this State.
     #[must_use]
-    pub fn evidence(&self, item: &EvidenceItem, purpose: Purpose) -> Option<&Evidence> {
-        self.evidence.iter().find(|listed| listed.item == *item && listed.purpose == purpose)
+    pub fn evidence(
+        &self,
+        item: &EvidenceItem,
+        purpose: Purpose,
+        requested: State,
+    ) -> Option<&Evidence> {
+        self.evidence.iter().find(|listed| {
+            let of = listed.nationals_of.is_none_or(|of| of == requested);
+            listed.item == *item && listed.purpose == purpose && of
+        })
+    }
+
+    /// By when a person of a category must be transferred.
+    #[must_use]
+    pub fn transfer_of(&self, category: Category) -> Option<&Limit> {
+        let own = self.transfer_of_third_country_nationals.as_ref();
+        match category.purpose() {
+            Purpose::ThirdCountryConditions => own.or(self.transfer.as_ref()),
+            Purpose::Nationality => self.transfer.as_ref(),
+        }
+    }
+
+    /// Every notice that must precede a transfer: all of them must be over.
+    pub fn transfer_notices(&self) -> impl Iterator<Item = &Notice> {
+        self.transfer_notice.iter().chain(&self.escorted_transfer_notice)
+    }
+}
+
+impl Start {
+    /// Whether it is a day that the requesting State states in the request.
+    #[must_use]
+    pub const fn is_stated(self) -> bool {
+        match self {
+            Self::KnowledgeOfIrregularStay
+            | Self::DetectionOfIrregularStay
+            | Self::IrregularStayAscertained
+            | Self::EntryAndPresenceAscertained => true,
+            Self::ReceiptOfApplication
+            | Self::DateOfRequest
+            | Self::ReceiptOfTravelDocumentRequest
+            | Self::ApprovalOrExpiryOfReplyLimit
+            | Self::ConfirmedReceiptOfApplication
+            | Self::SubmissionOfApplication
+            | Self::InterviewResult
+            | Self::ReceiptOfPositiveReply
+            | Self::ReceiptOfReply
+            | Self::IssueOfTravelDocument
+            | Self::TravelDocumentRequest => false,
+        }
+    }
+
+    /// Whether it happens before a request is answered, and so can start the limit to reply.
+    #[must_use]
+    pub const fn precedes_reply(self) -> bool {
+        match self {
+            Self::ReceiptOfApplication
+            | Self::DateOfRequest
+            | Self::ConfirmedReceiptOfApplication
+            | Self::SubmissionOfApplication
+            | Self::InterviewResult => true,
+            Self::ReceiptOfTravelDocumentRequest
+            | Self::ApprovalOrExpiryOfReplyLimit
+            | Self::KnowledgeOfIrregularStay
+            | Self::ReceiptOfPositiveReply
+            | Self::ReceiptOfReply
+            | Self::IssueOfTravelDocument
+            | Self::TravelDocumentRequest
+            | Self::DetectionOfIrregularStay
+            | Self::IrregularStayAscertained
+            | Self::EntryAndPresenceAscertained => false,
+        }
     }
 }
 

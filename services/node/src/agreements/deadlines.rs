@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use ::agreements::{
     CATEGORIES, Content, End, Ending, EstimatedHoliday, Events, Line, Off, Question, QuestionError,
-    Situation, Skipped, Timed, Topic, began_words, category_word, chart, clauses, end_words,
-    length_words, svg, timeline, unit_word,
+    Situation, Skipped, Timed, Topic, began_words, category_word, chart, clauses, end_words, svg,
+    timeline, unit_word,
 };
 
 use super::corridor::{self, Corridor};
@@ -158,7 +158,7 @@ fn row(line: &Line) -> Vec<String> {
         Situation::NotComputable { .. } => ("-".to_owned(), "not computable".to_owned()),
     };
     let by = line.acting.to_string();
-    vec![line.clock.clone(), length_words(line.timed.length), by, day, ends]
+    vec![line.clock.clone(), line.timed.length_words(), by, day, ends]
 }
 
 /// A moment without its milliseconds.
@@ -236,7 +236,7 @@ fn ends(row: &mut impl FnMut(&str, &str), line: &Line, ending: &Ending, event: &
 /// A clock for programs.
 fn object(line: &Line) -> Value {
     let Line { clock, timed, acting, calendar, source, situation } = line;
-    let Timed { length, starts_on, end, acting: _ } = timed;
+    let Timed { length, then, starts_on, end, acting: _ } = timed;
     let calendar: Vec<&str> = calendar.iter().map(|state| state.code()).collect();
     let (word, note, began, ending) = match situation {
         Situation::NotStarted(Some(event)) => {
@@ -264,6 +264,7 @@ fn object(line: &Line) -> Value {
         "started_at": began.map(began_words),
         "limit": length.count,
         "unit": unit_word(length.unit),
+        "then": then.map(|then| json!({ "limit": then.count, "unit": unit_word(then.unit) })),
         "unqualified": length.unit == Unit::DaysUnqualified,
         "calendar": (!calendar.is_empty()).then(|| calendar.join("+")),
         "days_of": acting.code(),

@@ -77,6 +77,7 @@ impl Refusal {
             | CompileError::ValueMustBeEstablished { .. }
             | CompileError::ValueMustBeConfirmed { .. }
             | CompileError::StartMustBeEstablished { .. }
+            | CompileError::StartMustFit { .. }
             | CompileError::ValueMustBeExpressible { .. }
             | CompileError::KeyMustBeExpressible { .. }
             | CompileError::CalendarMustBeThere { .. }

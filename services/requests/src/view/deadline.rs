@@ -6,7 +6,7 @@ use domain::case::query::{DeadlineKind, Due, Met};
 use domain::case::said::{At, Side};
 use domain::clock::{self, Began, Deadline as Period};
 use domain::identifier::State;
-use domain::rules::{Limit, Rules, Source, Start};
+use domain::rules::{Limit, Notice, Rules, Source, Start};
 use domain::time::Instant;
 use proto::requests::v1::{self as wire, Deadline, DeadlineSituation, Unit};
 use runtime::command::Reading;
@@ -19,11 +19,15 @@ pub(crate) fn all(reading: &Reading) -> Vec<Deadline> {
     let Some(rules) = &case.rules else { return Vec::new() };
     let due = case.deadlines();
     let of = |kind: DeadlineKind, limit: Option<&Limit>, acting: State| {
-        let limit = limit?;
         let started = due.iter().find(|due| due.kind == kind);
+        // What runs may be another limit than the usual one: for another document, above all.
+        let running = started.and_then(|due| due.deadline.as_ref().ok());
+        let limit = running.map(|period| &period.limit).or(limit)?;
         Some(limited(reading, kind, limit, acting, started))
     };
-    let document = rules.travel_document.as_ref().map(|document| &document.issue);
+    let document = rules.travel_document.as_ref().and_then(|document| document.issue.as_ref());
+    let filed = case.said.requesting.filed.as_ref();
+    let transfer = filed.and_then(|(_, filed)| rules.transfer_of(filed.category));
     let requested = case.requested;
     let found = [
         application(reading, rules),
@@ -32,7 +36,7 @@ pub(crate) fn all(reading: &Reading) -> Vec<Deadline> {
         grace(reading, rules),
         of(DeadlineKind::RegisterCheck, rules.register_check.as_ref(), requested),
         of(DeadlineKind::TravelDocument, document, requested),
-        of(DeadlineKind::Transfer, rules.transfer.as_ref(), case.requesting),
+        of(DeadlineKind::Transfer, transfer, case.requesting),
         transfer_notice(reading, rules),
     ];
     found.into_iter().flatten().collect()
@@ -159,11 +163,10 @@ fn transfer_notice(reading: &Reading, rules: &Rules) -> Option<Deadline> {
     let transfer = case.said.requesting.transfers.last()?;
     let notice = transfer.notice;
     let grace = notice.time.plus(reading.corridor.grace);
-    let period = rules.transfer_notice.as_ref();
-    let ends = match period {
-        Some(period) => clock::end(rules, notice.time, period.length, case.requested),
-        None => Ok(notice.time),
-    };
+    // The last of the notices to be over is the one that counts.
+    let over = |period: &Notice| clock::end(rules, notice.time, period.length, case.requested);
+    let period = rules.transfer_notices().max_by_key(|period| over(period).ok());
+    let ends = period.map_or(Ok(notice.time), over);
     let (count, unit) = match period {
         Some(period) => (period.length.count, words::unit(period.length.unit)),
         None => {
@@ -254,20 +257,32 @@ fn starter(reading: &Reading, kind: DeadlineKind, start: Start) -> Option<(State
         DeadlineKind::RegisterCheck => asks.register_check?,
         DeadlineKind::TravelDocument => asks.document_requests.last()?.0,
     };
+    let requested = |at: At| Some((case.requested, at.dispatch));
     let receipt = |at: At| {
         let receipt = chain(reading, case.requested).receipt_of(at.dispatch)?;
         Some((case.requested, receipt.number))
     };
     match start {
-        Start::ReceiptOfApplication => receipt(*filed),
-        Start::ReceiptOfTravelDocumentRequest => receipt(asked),
+        Start::ReceiptOfApplication | Start::SubmissionOfApplication => receipt(*filed),
+        Start::ReceiptOfTravelDocumentRequest | Start::TravelDocumentRequest => receipt(asked),
         Start::DateOfRequest => Some((case.requesting, asked.dispatch)),
         Start::ApprovalOrExpiryOfReplyLimit => match case.outcome.accepted()? {
             Ground::Answer(at) => Some((case.state(Side::Requested), at.dispatch)),
             // The end of a period starts it, no dispatch does.
             Ground::Silence(_) => None,
         },
-        Start::KnowledgeOfIrregularStay => None,
+        Start::ConfirmedReceiptOfApplication => requested(case.said.requested.admitted?),
+        Start::InterviewResult => requested(case.said.requested.interview_result?),
+        Start::IssueOfTravelDocument => requested(case.said.requested.document()?.at),
+        Start::ReceiptOfPositiveReply | Start::ReceiptOfReply => {
+            let (side, at) = case.outcome.deciding()?;
+            let receipt = chain(reading, case.requesting).receipt_of(at.dispatch)?;
+            (side == Side::Requested).then_some((case.requesting, receipt.number))
+        }
+        Start::KnowledgeOfIrregularStay
+        | Start::DetectionOfIrregularStay
+        | Start::IrregularStayAscertained
+        | Start::EntryAndPresenceAscertained => None,
     }
 }
 
@@ -300,5 +315,15 @@ const fn start_word(start: Start) -> wire::Start {
         Start::ReceiptOfTravelDocumentRequest => wire::Start::ReceiptOfTravelDocumentRequest,
         Start::ApprovalOrExpiryOfReplyLimit => wire::Start::ApprovalOrExpiryOfReplyLimit,
         Start::KnowledgeOfIrregularStay => wire::Start::KnowledgeOfIrregularStay,
+        Start::ConfirmedReceiptOfApplication => wire::Start::ConfirmedReceiptOfApplication,
+        Start::SubmissionOfApplication => wire::Start::SubmissionOfApplication,
+        Start::InterviewResult => wire::Start::InterviewResult,
+        Start::ReceiptOfPositiveReply => wire::Start::ReceiptOfPositiveReply,
+        Start::ReceiptOfReply => wire::Start::ReceiptOfReply,
+        Start::IssueOfTravelDocument => wire::Start::IssueOfTravelDocument,
+        Start::TravelDocumentRequest => wire::Start::TravelDocumentRequest,
+        Start::DetectionOfIrregularStay => wire::Start::DetectionOfIrregularStay,
+        Start::IrregularStayAscertained => wire::Start::IrregularStayAscertained,
+        Start::EntryAndPresenceAscertained => wire::Start::EntryAndPresenceAscertained,
     }
 }

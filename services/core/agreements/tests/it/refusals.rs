@@ -57,8 +57,7 @@ fn members_unions_territories_and_precedence() {
         ("eu_russia_2007", ("DE", "RU"), "does not establish `reply_limit_<unit>`"),
         // What only secondary publications hold.
         ("eu_armenia_2014", ("NL", "AM"), "has `reply_limit_calendar_days` from secondary"),
-        ("eu_albania_2006", ("DE", "AL"), "`travel_document_late_fallback_after_calendar_days`, \
-                                            which the rules cannot express"),
+        ("eu_albania_2006", ("DE", "AL"), "has `reply_limit_days_unqualified` from secondary"),
     ];
     for (agreement, pair, expected) in cases {
         let error = refused(agreement, pair, &[], "");
@@ -159,4 +158,120 @@ fn working_days_need_calendars_and_the_years_they_cover() {
     let lines = base.replace("application_limit_third_country_nationals_years = 1\n", "");
     let error = refused("eu_ukraine_2008", ("NL", "UA"), &[], &lines);
     assert_eq!(error, "no calendar of `UA` for the years 2024 to 2030");
+}
+
+#[test]
+fn what_starts_a_clock_must_fit_what_it_limits() {
+    let supplied = |key: &str, value: &str| {
+        let others = SUPPLIED.lines().filter(|line| !line.starts_with(key));
+        let others: String = others.map(|line| format!("{line}\n")).collect();
+        format!("{others}{key} = \"{value}\"\n")
+    };
+    let confirmed = ["reply_limit_calendar_days"];
+    #[rustfmt::skip]
+    let cases = [
+        ("reply_clock_starts_on", "issue_of_travel_document", "reply_limit"),
+        ("reply_clock_starts_on", "knowledge_of_irregular_stay", "reply_limit"),
+        ("application_limit_clock_starts_on", "receipt_of_application",
+         "application_limit_third_country_nationals"),
+    ];
+    for (key, value, limit) in cases {
+        let error = refused("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied(key, value));
+        let expected = format!(
+            "agreement `eu_armenia_2014` starts the clock of `{limit}` with `{key}` = {value}, \
+             which cannot start it"
+        );
+        assert_eq!(error, expected);
+    }
+    for (key, value) in [
+        ("reply_clock_starts_on", "confirmed_receipt_of_application"),
+        ("reply_clock_starts_on", "submission_of_application"),
+        ("application_limit_clock_starts_on", "entry_and_presence_ascertained"),
+    ] {
+        outcome("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied(key, value)).unwrap();
+    }
+}
+
+#[test]
+fn half_of_a_rule_is_refused() {
+    let confirmed = ["reply_limit_calendar_days"];
+    let lacks = |line: &str, key: &str| {
+        let supplied = format!("{SUPPLIED}{line}\n");
+        let error = refused("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied);
+        assert_eq!(
+            error,
+            format!("agreement `eu_armenia_2014` does not establish `{key}`"),
+            "{line}"
+        );
+    };
+    let document = "travel_document_issue = \"without_delay\"\n\
+                    travel_document_validity_calendar_months = 6\n";
+    #[rustfmt::skip]
+    let cases = [
+        ("reply_limit_extension_max_weeks = 2", "reply_limit_extension_requires"),
+        ("reply_limit_extension_requires = \"duly_motivated_request\"",
+         "reply_limit_extension_max_<unit>"),
+        ("reply_limit_working_days_after_obstacle_removed = 10",
+         "reply_delay_allowed_with_reasons"),
+        ("travel_document_late_fallback = \"requesting_party_document_accepted\"",
+         "travel_document_issue_limit_<unit>"),
+        ("transfer_limit_clock_starts_on_third_country_nationals = \"receipt_of_reply\"",
+         "transfer_limit_<unit>_third_country_nationals"),
+    ];
+    for (line, key) in cases {
+        lacks(line, key);
+    }
+    let starts = "travel_document_clock_starts_on = \"receipt_of_travel_document_request\"\n";
+    #[rustfmt::skip]
+    let cases = [
+        // A fallback needs something to be late by.
+        ("travel_document_late_fallback = \"requesting_party_document_accepted\"",
+         "travel_document_issue_limit_<unit>"),
+        ("travel_document_late_fallback_after_weeks = 2", "travel_document_late_fallback"),
+        ("travel_document_late_fallback_trigger = \"receipt_of_request_not_acknowledged\"",
+         "travel_document_late_fallback"),
+        ("travel_document_issue_limit_weeks_with_evidence = 1",
+         "travel_document_evidence_for_short_limit"),
+        ("travel_document_evidence_for_short_limit = [\"own_statement\"]",
+         "travel_document_issue_limit_<unit>_with_evidence"),
+    ];
+    for (line, key) in cases {
+        lacks(&format!("{document}{starts}{line}"), key);
+    }
+    let cannot = |line: &str, key: &str| {
+        let supplied = format!("{SUPPLIED}{document}{line}\n");
+        let error = refused("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied);
+        let expected = format!("`{key}`, which the rules cannot express");
+        assert!(error.ends_with(&expected), "{error}");
+    };
+    // How what is left of a stopped clock is counted no text in the data says.
+    cannot("interview_suspends_reply_clock = true", "interview_suspends_reply_clock");
+    cannot("travel_document_issue_normal_limit_weeks = 2", "travel_document_issue");
+    let visa = "entry_visa_for_third_country_nationals_required";
+    cannot(&format!("{visa} = true"), visa);
+}
+
+#[test]
+fn a_calendar_year_that_is_not_covered_ends_what_can_be_computed() {
+    // The holidays of Sri Lanka are known to the end of 2026 only.
+    let supplied = "
+[[supplied]]
+article = \"1\"
+source = \"made up for a test\"
+reply_limit_working_days = 30
+reply_clock_starts_on = \"receipt_of_application\"
+silence_effect = \"not_stated\"
+application_limit_own_nationals_none = true
+application_limit_third_country_nationals_years = 1
+application_limit_clock_starts_on = \"knowledge_of_irregular_stay\"
+travel_document_issue_limit_calendar_days = 30
+travel_document_clock_starts_on = \"date_of_request\"
+";
+    let rules = outcome("eu_sri_lanka_2005", ("NL", "LK"), &[], supplied).unwrap();
+    assert_eq!((rules.years.first, rules.years.last), (2024, 2026));
+    let began = |text: &str| domain::clock::Began::On(text.parse().unwrap());
+    let over = |day| domain::clock::deadline(&rules, began(day), &rules.reply, state("LK"));
+    assert!(over("2026-11-02").is_ok());
+    let error = over("2026-12-20").unwrap_err().to_string();
+    assert_eq!(error, "beyond the years 2024 to 2026 that the rules cover");
 }

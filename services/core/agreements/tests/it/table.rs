@@ -1,97 +1,31 @@
 //! The table of `docs/agreements.md`: what runs, what runs once values are supplied, what cannot.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p agreements table` writes it. What is supplied here are stubs, to
-//! find out which keys are missing; no value of theirs is written anywhere.
+//! `UPDATE_GOLDEN=1 cargo test -p agreements table` writes it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use agreements::{CompileError, DISPLAY_ONLY, INEXPRESSIBLE, Order, compile_order};
+use agreements::{DISPLAY_ONLY, INEXPRESSIBLE, Readiness, readiness, stand_in};
 use domain::identifier::AgreementId;
-
-use super::state;
 
 const MARK: &str = "<!-- generated -->\n";
 
-enum Verdict {
-    Runs { supplied: Vec<String>, confirmed: Vec<String> },
-    Never(String),
-}
-
-/// Supplies one missing value after the other until the agreement compiles, or cannot.
-fn verdict(agreement: &AgreementId, pair: (&str, &str)) -> Verdict {
-    let (mut supplied, mut confirmed) = (Vec::<String>::new(), Vec::<String>::new());
-    let mut text = format!("format_version = 1\nagreement = \"{agreement}\"\n");
-    loop {
-        let outcome = compile_order(&Order {
-            agreement,
-            version: 1,
-            pair: (state(pair.0), state(pair.1)),
-            on: "2026-01-05".parse().unwrap(),
-            confirmed: &confirmed,
-            supplement: Some(("stub.toml", &text)),
-        });
-        let key = match outcome {
-            Ok(_) => return Verdict::Runs { supplied, confirmed },
-            Err(CompileError::ValueMustBeConfirmed { key, .. }) => {
-                assert!(!confirmed.contains(&key), "{agreement}: `{key}` is confirmed");
-                confirmed.push(key);
-                continue;
-            }
-            Err(CompileError::ValueMustBeEstablished { key, .. }) => key,
-            Err(CompileError::StartMustBeEstablished { key, .. }) => key.to_owned(),
-            // A report that the rules cannot express gives way to what the text itself says.
-            Err(CompileError::ValueMustBeExpressible { key, .. })
-                if confirmed.iter().any(|confirmed| confirmed == key) =>
-            {
-                confirmed.retain(|confirmed| confirmed != key);
-                key.to_owned()
-            }
-            Err(CompileError::MustBeKnownInForce { .. }) => "in_force_from".to_owned(),
-            Err(CompileError::ProtocolMustBeKnownInForce { .. }) => {
-                "protocol_in_force_from".to_owned()
-            }
-            Err(error) => return Verdict::Never(error.to_string()),
-        };
-        assert!(!supplied.contains(&key), "{agreement}: `{key}` is supplied");
-        let stub = match key.as_str() {
-            "in_force_from" | "protocol_in_force_from" => "2020-01-01",
-            "silence_effect" => "\"not_stated\"",
-            start if start.ends_with("_starts_on") => "\"receipt_of_application\"",
-            length if length.ends_with("_<unit>") => "1",
-            _ => "true",
-        };
-        let line = key.replace("<unit>", "calendar_days");
-        write!(text, "[[supplied]]\narticle = \"x\"\nsource = \"x\"\n{line} = {stub}\n").unwrap();
-        supplied.push(key);
-    }
-}
-
-/// Members to stand for a union: the first that the agreement binds and that has no protocol.
-fn stand_in(party: &str) -> &str {
-    match party {
-        "EU" => "DE",
-        "BENELUX" => "NL",
-        state => state,
-    }
-}
-
 fn row(table: &mut String, document: &str, agreement: &AgreementId, parties: &[String; 2]) {
-    let pair = (stand_in(&parties[0]), stand_in(&parties[1]));
+    let pair = stand_in(parties).unwrap();
     let keys =
         |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    let verdict = match verdict(agreement, pair) {
-        Verdict::Runs { supplied, confirmed } => match (&supplied[..], &confirmed[..]) {
-            ([], []) => "runs as it is".to_owned(),
-            (_, []) => format!("runs with these values supplied: {}", keys(&supplied)),
-            (_, _) => format!(
-                "runs with these values confirmed: {}; and supplied: {}",
-                keys(&confirmed),
-                keys(&supplied)
-            ),
-        },
-        Verdict::Never(why) => format!("never: {why}"),
+    let verdict = match readiness(agreement, pair, "2026-01-05".parse().unwrap()) {
+        Readiness::Runs => "runs as it is".to_owned(),
+        Readiness::Needs { confirmed, supplied } if confirmed.is_empty() => {
+            format!("runs with these values supplied: {}", keys(&supplied))
+        }
+        Readiness::Needs { confirmed, supplied } => format!(
+            "runs with these values confirmed: {}; and supplied: {}",
+            keys(&confirmed),
+            keys(&supplied)
+        ),
+        Readiness::Never(why) => format!("never: {why}"),
     };
     writeln!(table, "| `{document}` | {} – {} | {verdict} |", pair.0, pair.1).unwrap();
 }

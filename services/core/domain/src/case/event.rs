@@ -301,7 +301,9 @@ pub struct RequestFiled {
     pub year: u32,
     /// Serial of the case number, from 1.
     pub serial: u32,
-    /// Since when the irregular stay has been known, where the limit for filing starts there.
+    /// The day on which the limit for filing starts, where it starts with one that only the
+    /// requesting State can tell: the irregular stay was known, detected or ascertained, or entry
+    /// and presence were, as the agreement says.
     pub irregular_stay_known_on: Option<Date>,
 }
 

@@ -5,7 +5,10 @@ use super::knowledge::View;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
 use crate::mutant;
-use crate::rules::{Length, Limit, Rules, SilenceEffect, Start};
+use crate::rules::{
+    LateDocument, LateWhen, Length, Limit, Purpose, ReplyExtension, Rules, SilenceEffect, Start,
+    ThirdCountryDocument, TravelDocument,
+};
 use crate::time::{Date, Instant, Span};
 
 /// What has become of a request.
@@ -60,7 +63,7 @@ pub enum Timeliness {
     Timely,
     /// After the limit.
     Late,
-    /// The limit is not computable.
+    /// The limit is not computable, or may have been extended off the record.
     NotComputable,
 }
 
@@ -152,7 +155,8 @@ impl Settlement {
 /// A valid claim excludes any answer up to the dispatch that it cites, so a timely answer always
 /// wins; a late one wins unless the silence had been proved by then.
 fn base(view: &View<'_>) -> Option<Settlement> {
-    let stated = view.rules.map_or(SilenceEffect::NotStated, |rules| rules.silence.effect);
+    let on_record = |rules: &Rules| rules.silence.effect_on_record();
+    let stated = view.rules.map_or(SilenceEffect::NotStated, on_record);
     let effect = if mutant::broken("silence accepts, whatever the agreement says") {
         SilenceEffect::DeemedAccepted
     } else {
@@ -161,7 +165,7 @@ fn base(view: &View<'_>) -> Option<Settlement> {
     let claim = view.said.requesting.claim;
     if let Some((at, _)) = claim.filter(|_| !mutant::broken("a proved silence has no effect")) {
         match effect {
-            SilenceEffect::DeemedAccepted => {
+            SilenceEffect::DeemedAccepted | SilenceEffect::DeemedAcceptedWithDocument => {
                 return Some(Settlement::Accepted(Ground::Silence(at)));
             }
             SilenceEffect::DeemedRefused => return Some(Settlement::Refused(Ground::Silence(at))),
@@ -200,24 +204,60 @@ pub(crate) fn start(view: &View<'_>, limit: &Limit, trigger: Trigger) -> Option<
         Trigger::Request => *filed,
         Trigger::Step(at) => at,
     };
+    let receipt = |at: At| view.receipt(Side::Requested, at.dispatch).map(|receipt| receipt.time);
+    let arrived = |at: At| receipt(at).map(|received| received.max(at.time));
     match limit.starts_on {
         Start::DateOfRequest => Some(asked.time),
-        Start::ReceiptOfApplication => {
-            view.receipt(Side::Requested, filed.dispatch).map(|receipt| receipt.time)
-        }
-        Start::ReceiptOfTravelDocumentRequest => {
-            view.receipt(Side::Requested, asked.dispatch).map(|receipt| receipt.time)
-        }
+        Start::ReceiptOfApplication => receipt(*filed),
+        Start::ReceiptOfTravelDocumentRequest => receipt(asked),
         Start::ApprovalOrExpiryOfReplyLimit => match Outcome::of(view).accepted()? {
             Ground::Answer(at) => Some(at.time),
-            // The limit expires on its last day, which is then day zero: the moment before 24:00.
-            Ground::Silence(_) => {
-                let expired = reply(view, view.rules?)?.ok()?;
-                Some(expired.at.less(Span::from_ms(1)))
-            }
+            Ground::Silence(_) => last_moment(reply(view, view.rules?)),
         },
-        Start::KnowledgeOfIrregularStay => None,
+        Start::ConfirmedReceiptOfApplication => Some(view.said.requested.admitted?.time),
+        Start::SubmissionOfApplication => arrived(*filed),
+        Start::InterviewResult => Some(view.said.requested.interview_result?.time),
+        Start::ReceiptOfPositiveReply => {
+            let ground = Outcome::of(view).accepted()?;
+            answered(view, Settlement::Accepted(ground), trigger)
+        }
+        Start::ReceiptOfReply => match Outcome::of(view) {
+            Outcome::Settled(settlement) | Outcome::CancelledAfter(settlement, _) => {
+                answered(view, settlement, trigger)
+            }
+            Outcome::Open | Outcome::Withdrawn(_) => None,
+        },
+        Start::IssueOfTravelDocument => Some(view.said.requested.document()?.at.time),
+        Start::TravelDocumentRequest => arrived(asked),
+        Start::KnowledgeOfIrregularStay
+        | Start::DetectionOfIrregularStay
+        | Start::IrregularStayAscertained
+        | Start::EntryAndPresenceAscertained => None,
     }
+}
+
+/// When the requesting State had the answer; where silence settled the request, when that fell
+/// due. What is asked for afterwards (a travel document) is not due before the requested State
+/// has heard that it is asked for.
+fn answered(view: &View<'_>, settlement: Settlement, trigger: Trigger) -> Option<Instant> {
+    let (side, at) = settlement.deciding();
+    let answered = match side {
+        Side::Requested => view.receipt(Side::Requesting, at.dispatch)?.time.max(at.time),
+        Side::Requesting => last_moment(silence(view, view.rules?))?,
+    };
+    match trigger {
+        Trigger::Request => Some(answered),
+        Trigger::Step(asked) => {
+            let received = view.receipt(Side::Requested, asked.dispatch)?.time;
+            let waits = !mutant::broken("a document is due before it is asked for");
+            Some(if waits { answered.max(received) } else { answered })
+        }
+    }
+}
+
+/// A limit expires on its last day, which is then day zero: the moment before 24:00.
+fn last_moment(period: Option<Result<Deadline, NotComputable>>) -> Option<Instant> {
+    Some(period?.ok()?.at.less(Span::from_ms(1)))
 }
 
 /// The period of a limit that the requested State must keep.
@@ -233,16 +273,62 @@ fn period(
     Some(clock::deadline(rules, Began::At(start), limit, state))
 }
 
-/// The deadline to reply; `None` as long as the requested State has not heard the request.
+/// The deadline to reply; `None` as long as what starts it has not happened.
 #[must_use]
 pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    period(view, rules, &rules.reply, Trigger::Request, Side::Requested)
+    answering(view, rules, &rules.reply)
 }
 
-/// The deadline for silence; not always the deadline to reply.
+/// The deadline for silence; not always the deadline to reply. It waits for the longest reply that
+/// the agreement allows; `None` also where that may last as long as an obstacle does.
 #[must_use]
 pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    period(view, rules, &rules.silence.limit, Trigger::Request, Side::Requested)
+    let due = answering(view, rules, &rules.silence.limit)?;
+    match at_the_longest(rules, due) {
+        Longest::Until(due) => Some(due),
+        Longest::Open => None,
+    }
+}
+
+/// When a limit to answer is over at the latest.
+enum Longest {
+    /// Then.
+    Until(Result<Deadline, NotComputable>),
+    /// No moment is the latest.
+    Open,
+}
+
+fn at_the_longest(rules: &Rules, due: Result<Deadline, NotComputable>) -> Longest {
+    let extension = rules.reply_extension.as_ref();
+    match extension.filter(|_| !mutant::broken("no reply may take longer")) {
+        None => Longest::Until(due),
+        Some(ReplyExtension { longest: Some(longest), .. }) => {
+            Longest::Until(due.and_then(|due| clock::extended(rules, &due, *longest)))
+        }
+        Some(ReplyExtension { longest: None, .. }) => Longest::Open,
+    }
+}
+
+/// The period of a limit to answer the request. An interview that was asked for may start it
+/// otherwise; what follows an answer starts none. (A request for a travel document was always
+/// taken as the request here.)
+fn answering(
+    view: &View<'_>,
+    rules: &Rules,
+    limit: &Limit,
+) -> Option<Result<Deadline, NotComputable>> {
+    let interview = !view.said.requesting.interviews.is_empty();
+    let other = rules.reply_with_interview.as_ref().filter(|_| interview);
+    let other = other.filter(|_| !mutant::broken("an interview leaves the start as it is"));
+    let limit = match other {
+        Some(other) => &Limit { starts_on: other.value, ..limit.clone() },
+        None => limit,
+    };
+    let precedes = limit.starts_on.precedes_reply();
+    if !precedes && limit.starts_on != Start::ReceiptOfTravelDocumentRequest {
+        return None;
+    }
+    period(view, rules, limit, Trigger::Request, Side::Requested)
 }
 
 /// The deadline of the register check that was last asked for.
@@ -256,34 +342,115 @@ pub(crate) fn register_check(
     period(view, rules, limit, Trigger::Step(asked), Side::Requested)
 }
 
-/// The deadline of the travel document that was last asked for.
+/// The deadline of the travel document that was last asked for; `None` also where the agreement
+/// names no limit.
 #[must_use]
 pub(crate) fn travel_document(
     view: &View<'_>,
     rules: &Rules,
 ) -> Option<Result<Deadline, NotComputable>> {
     let (asked, _) = view.said.requesting.document_requests.last()?;
-    let limit = &rules.travel_document.as_ref()?.issue;
+    let limit = issue_limit(view, rules.travel_document.as_ref()?, *asked)?;
     period(view, rules, limit, Trigger::Step(*asked), Side::Requested)
+}
+
+/// The limit for the document that was asked for at `asked`: for another after one that was known
+/// then, on the evidence that the request names, or simply to issue it.
+fn issue_limit<'a>(view: &View<'_>, document: &'a TravelDocument, asked: At) -> Option<&'a Limit> {
+    let issued = view.said.requested.documents.iter();
+    let again = issued.into_iter().any(|it| heard_by(view, Side::Requesting, asked, it.at));
+    let again = document
+        .reissue_limit
+        .as_ref()
+        .filter(|_| again && !mutant::broken("a document is issued again as it was issued"));
+    let evidence = view.said.requesting.filed.as_ref().map(|(_, filed)| &filed.evidence);
+    let short = document.with_evidence.as_ref().filter(|with| {
+        evidence.is_some_and(|named| named.iter().any(|item| with.items.contains(item)))
+    });
+    again.or(short.map(|with| &with.issue)).or(document.issue.as_ref())
+}
+
+/// Whether the travel document that was last asked for is late, and the agreement says what
+/// stands in for it then.
+#[must_use]
+pub(crate) fn document_is_late(view: &View<'_>, rules: &Rules) -> bool {
+    let Some(document) = &rules.travel_document else {
+        return false;
+    };
+    let asked = view.said.requesting.document_requests.last();
+    let (Some(late), Some((asked, _))) = (&document.late, asked) else {
+        return false;
+    };
+    let after = document.late_after.as_ref();
+    let period = match after.filter(|_| !mutant::broken("a document is late when it is due")) {
+        Some(after) => period(view, rules, after, Trigger::Step(*asked), Side::Requested),
+        None => travel_document(view, rules),
+    };
+    let Some(Ok(period)) = period else {
+        return false;
+    };
+    let stands_in = match late.value {
+        LateDocument::RequestingPartyDocumentAccepted
+        | LateDocument::CommonProvisionalDocumentAccepted
+        | LateDocument::UnionStandardDocumentAccepted
+        | LateDocument::ReturnOnUnderlyingEvidence => true,
+        LateDocument::ExpiredDocumentAccepted => {
+            view.said.requested.document().is_some()
+                || mutant::broken("what was never issued has expired")
+        }
+    };
+    let happened = document.late_when.as_ref().is_none_or(|when| match when.value {
+        LateWhen::ReceiptNotAcknowledged => {
+            let receipt = view.receipt(Side::Requested, asked.dispatch);
+            receipt.is_none_or(|receipt| receipt.time >= period.at)
+                || mutant::broken("a document is late although its request was acknowledged")
+        }
+    });
+    view.time >= period.at && stands_in && happened
+}
+
+/// What the person travels on, where it is not a document of the requested State alone.
+#[must_use]
+pub(crate) fn third_country_document(
+    view: &View<'_>,
+    document: &TravelDocument,
+) -> Option<ThirdCountryDocument> {
+    let (_, filed) = view.said.requesting.filed.as_ref()?;
+    match filed.category.purpose() {
+        Purpose::Nationality => None,
+        Purpose::ThirdCountryConditions => {
+            document.third_country_nationals.as_ref().map(|cited| cited.value)
+        }
+    }
 }
 
 /// The limit for the transfer.
 #[must_use]
 pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    let limit = rules.transfer.as_ref()?;
+    let (_, filed) = view.said.requesting.filed.as_ref()?;
+    let limit = if mutant::broken("everybody is transferred within the same limit") {
+        rules.transfer.as_ref()?
+    } else {
+        rules.transfer_of(filed.category)?
+    };
     period(view, rules, limit, Trigger::Request, Side::Requesting)
 }
 
-/// Whether the answer came within the limit to reply.
+/// Whether the answer came within the limit to reply. Where the agreement allows a longer one, no
+/// entry shows whether it was asked for: in between it is not computable.
 #[must_use]
 pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeliness {
-    match reply(view, rules) {
-        Some(Ok(deadline)) if answer.time < deadline.at => Timeliness::Timely,
-        Some(Ok(_)) if mutant::broken("no answer is late") => Timeliness::Timely,
-        Some(Ok(_)) => Timeliness::Late,
-        // An answer shows that the request was heard; a limit that has not started is not over.
-        None => Timeliness::Timely,
-        Some(Err(_)) => Timeliness::NotComputable,
+    // An answer shows that the request was heard; a limit that has not started is not over.
+    let Some(reply) = reply(view, rules) else {
+        return Timeliness::Timely;
+    };
+    let timely = |due: &Deadline| answer.time < due.at || mutant::broken("no answer is late");
+    if reply.as_ref().is_ok_and(timely) {
+        return Timeliness::Timely;
+    }
+    match at_the_longest(rules, reply) {
+        Longest::Until(Ok(longest)) if answer.time >= longest.at => Timeliness::Late,
+        Longest::Until(Ok(_) | Err(_)) | Longest::Open => Timeliness::NotComputable,
     }
 }
 

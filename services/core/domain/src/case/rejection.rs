@@ -264,7 +264,9 @@ impl Rejection {
             | R::SilenceMustBeNoticed
             | R::SilenceMustHaveAnEffect => Some(rules.silence.source.clone()),
             R::TravelDocumentMustBeRequested | R::TravelDocumentMustBeValid => {
-                document().map(|document| document.issue.source.clone())
+                let document = document()?;
+                let issue = document.issue.as_ref().map(|limit| &limit.source);
+                Some(issue.unwrap_or(&document.validity.source).clone())
             }
             R::TravelDocumentMustBeValidLongEnough => {
                 document().map(|document| document.validity.source.clone())
@@ -273,7 +275,8 @@ impl Rejection {
                 rules.transfer_notice.as_ref().map(|notice| notice.source.clone())
             }
             R::TransferMustBeWithinLimit => {
-                rules.transfer.as_ref().map(|limit| limit.source.clone())
+                let third = rules.transfer_of_third_country_nationals.as_ref();
+                rules.transfer.as_ref().or(third).map(|limit| limit.source.clone())
             }
             R::KindMustBeUnderstood
             | R::FactsMustBeCanonical

@@ -19,7 +19,7 @@ use super::said::{At, Course, Identity, Interview, Side};
 use crate::chain::{Content, Dispatch, Entry, Heard};
 use crate::clock;
 use crate::mutant;
-use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect};
+use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect, ThirdCountryDocument};
 use crate::time::Instant;
 
 /// What a broken rule means for an entry of this force; one that is not understood is treated
@@ -209,7 +209,11 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         }
         Statement::TravelDocumentRequested(_) => {
             accepted(view)?;
-            require(rules.travel_document.is_some(), Rejection::AgreementMustHaveTravelDocument)?;
+            let document = rules.travel_document.as_ref();
+            let document = document.ok_or(Rejection::AgreementMustHaveTravelDocument)?;
+            let paper = outcome::third_country_document(view, document);
+            let issues = paper != Some(ThirdCountryDocument::OfRequestingParty);
+            require(issues, Rejection::AgreementMustHaveTravelDocument)?;
             request_document(view)
         }
         Statement::SilenceNoticed => notice_silence(view, rules),
@@ -364,7 +368,8 @@ fn file(view: &View<'_>, filed: &RequestFiled) -> Result<(), Rejection> {
     let enforceable = filed.return_decision == ReturnDecision::Enforceable;
     require(enforceable, Rejection::ReturnDecisionMustBeEnforceable)?;
     let purpose = filed.category.purpose();
-    let listed = filed.evidence.iter().all(|item| rules.evidence(item, purpose).is_some());
+    let of = direction.requested;
+    let listed = filed.evidence.iter().all(|item| rules.evidence(item, purpose, of).is_some());
     require(listed, Rejection::EvidenceMustBeListed)?;
     let Some(limit) = &coverage.application else {
         return Ok(());
@@ -383,8 +388,9 @@ fn listed(
     view: &View<'_>,
 ) -> Result<(), Rejection> {
     let purpose = view.said.requesting.filed.as_ref().map(|(_, filed)| filed.category.purpose());
+    let of = view.chains.requested.author;
     let listed = purpose.is_some_and(|purpose| {
-        !items.is_empty() && items.iter().all(|item| rules.evidence(item, purpose).is_some())
+        !items.is_empty() && items.iter().all(|item| rules.evidence(item, purpose, of).is_some())
     });
     require(listed, Rejection::EvidenceMustBeListed)
 }
@@ -422,7 +428,7 @@ fn due(view: &View<'_>, rules: &Rules, at: Instant) -> Result<(), Rejection> {
 /// is none up to the cited dispatch either, which it had heard.
 fn claim_silence(view: &View<'_>, rules: &Rules, cited: Heard) -> Result<(), Rejection> {
     open(view)?;
-    let stated = rules.silence.effect != SilenceEffect::NotStated;
+    let stated = rules.silence.effect_on_record() != SilenceEffect::NotStated;
     require(stated, Rejection::SilenceMustHaveAnEffect)?;
     let notice = view.said.requesting.notice.ok_or(Rejection::SilenceMustBeNoticed)?;
     let dispatch = view
@@ -480,7 +486,7 @@ fn notify_transfer(
     let requested = view.chains.requested.author;
     let arrives = clock::start_of_day(rules, notified.on, requested)
         .map_err(Rejection::DeadlineMustBeComputable)?;
-    if let Some(notice) = &rules.transfer_notice {
+    for notice in rules.transfer_notices() {
         let earliest = clock::end(rules, view.time, notice.length, requested)
             .map_err(Rejection::DeadlineMustBeComputable)?;
         require(arrives >= earliest, Rejection::TransferNoticeMustBeLongEnough)?;
@@ -515,7 +521,7 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
     let heard = last.heard.is_some_and(|heard| heard.number >= transfer.notice.dispatch);
     require(heard, Rejection::TransferNoticeMustBeHeardInTime)?;
     let mut earliest = transfer.notice.time.plus(view.chains.corridor.grace);
-    if let Some(period) = &rules.transfer_notice {
+    for period in rules.transfer_notices() {
         let requested = view.chains.requested.author;
         let end = clock::end(rules, transfer.notice.time, period.length, requested)
             .map_err(Rejection::DeadlineMustBeComputable)?;
@@ -524,20 +530,27 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
     require(last.time >= earliest, Rejection::TransferNoticeMustBeHeardInTime)
 }
 
-/// A document valid on the day, or the agreement's fallback once the document is late.
+/// A document valid on the day, or what the agreement lets stand in for it: its fallback once the
+/// document is late, and the requesting State's own where silence or the category says so. What
+/// the requested State has revoked or stopped, nothing stands in for.
 fn document_for_departure(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
     let Some(document) = &rules.travel_document else {
         return Ok(());
     };
+    let paper = outcome::third_country_document(view, document);
+    if paper == Some(ThirdCountryDocument::OfRequestingParty) {
+        return Ok(());
+    }
+    let by_silence = matches!(Outcome::of(view).accepted(), Some(Ground::Silence(_)));
+    let effect = rules.silence.effect_on_record();
+    let own = by_silence && effect == SilenceEffect::DeemedAcceptedWithDocument;
     let valid = match crossing::document(view) {
         DocumentSituation::Valid(issued) => !crossing::expired(view, &issued, view.time),
         DocumentSituation::Requested(_) => {
-            let late = outcome::travel_document(view, rules)
-                .is_some_and(|period| period.is_ok_and(|period| view.time >= period.at));
-            late && document.late.is_some()
+            paper.is_none() && (own || outcome::document_is_late(view, rules))
         }
-        DocumentSituation::None
-        | DocumentSituation::Suspended(_)
+        DocumentSituation::None => paper.is_none() && own,
+        DocumentSituation::Suspended(_)
         | DocumentSituation::ToBeRevoked(_)
         | DocumentSituation::Revoked(_) => false,
     };

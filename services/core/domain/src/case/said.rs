@@ -88,6 +88,8 @@ pub struct Requested {
     pub register: Option<(At, RegisterFinding)>,
     /// The interview.
     pub interview: Interview,
+    /// The first interview that was held.
+    pub interview_result: Option<At>,
     /// A named official's verdict on identity.
     pub identity: Identity,
     /// The first answer.
@@ -290,7 +292,10 @@ impl Said {
             Statement::ClarificationAsked => answers.questions.push(at),
             Statement::RegisterChecked(finding) => answers.register = Some((at, *finding)),
             Statement::InterviewArranged => answers.interview = Interview::Arranged(at),
-            Statement::InterviewHeld => answers.interview = Interview::Held(at),
+            Statement::InterviewHeld => {
+                answers.interview = Interview::Held(at);
+                answers.interview_result.get_or_insert(at);
+            }
             Statement::InterviewMissed => answers.interview = Interview::Missed(at),
             Statement::IdentityConfirmed => answers.identity = Identity::Confirmed(at),
             Statement::IdentityNotConfirmed => answers.identity = Identity::Denied(at),

@@ -12,7 +12,7 @@ use crate::case::knowledge::{Judged, Verdict};
 use crate::case::outcome::Ground;
 use crate::case::said::{At, Side};
 use crate::clock;
-use crate::rules::Rules;
+use crate::rules::{Category, Rules, SilenceEffect, ThirdCountryDocument};
 
 /// Invariant 13, of what both chains say. That no safeguard was open is known to the requesting
 /// node alone, and asked where it decides.
@@ -159,12 +159,16 @@ impl<'a> Departure<'a> {
         };
         let word = self.heard.and_then(|number| chains.requested.dispatches.get(&number));
         let grace = notified.at.time.plus(chains.corridor.grace);
-        let period = self.rules.transfer_notice.as_ref().map(|period| {
-            clock::end(self.rules, notified.at.time, period.length, self.case.requested)
+        let notices = [&self.rules.transfer_notice, &self.rules.escorted_transfer_notice];
+        let periods = notices.map(|notice| {
+            notice.as_ref().map(|period| {
+                clock::end(self.rules, notified.at.time, period.length, self.case.requested)
+            })
         });
         word.is_some_and(|word| {
             let had_heard = word.heard.map(|heard| heard.number) >= Some(notified.at.dispatch);
-            let over = period.is_none_or(|end| end.is_ok_and(|end| word.time >= end));
+            let over = |end: &Result<_, _>| end.is_ok_and(|end| word.time >= end);
+            let over = periods.iter().flatten().all(over);
             had_heard && over && word.time >= grace
         })
     }
@@ -185,6 +189,14 @@ impl<'a> Departure<'a> {
         let Some(document) = &self.rules.travel_document else {
             return true;
         };
+        let third = self.case.said.requesting.filed.as_ref().is_some_and(|(_, filed)| {
+            matches!(filed.category, Category::ThirdCountryNational | Category::Stateless)
+        });
+        let paper = document.third_country_nationals.as_ref().filter(|_| third);
+        let paper = paper.map(|cited| cited.value);
+        if paper == Some(ThirdCountryDocument::OfRequestingParty) {
+            return true;
+        }
         let today = clock::day_of(self.rules, self.at.time, self.case.requested);
         let revoked = |issue: Position| {
             let named = Some(Statement::TravelDocumentRevoked(issue));
@@ -200,7 +212,10 @@ impl<'a> Departure<'a> {
         // The agreement's fallback for a late document was asked of the deadline; here only that
         // there is one, and that a document had been asked for.
         let asked = self.said(Side::Requesting, Kind::TravelDocumentRequested).next().is_some();
-        valid || (asked && document.late.is_some())
+        let claimed = self.said(Side::Requesting, Kind::SilenceClaimed).next().is_some();
+        let consents =
+            self.rules.silence.effect == SilenceEffect::DeemedAcceptedWithDocument && claimed;
+        valid || (paper.is_none() && (consents || (asked && document.late.is_some())))
     }
 
     /// Whether the partner had stated, neither having heard the other, what stops a transfer.

@@ -152,6 +152,24 @@ const PLOTS: &[(&[World], &str)] = &[
         &[World::Mute],
         "{filed}; {silent}; NL tries SilenceClaimed; NL says SilenceClaimed; {accepted}",
     ),
+    // What agreements say otherwise.
+    (
+        &[World::Otherwise],
+        "{filed}; XK tries RequestAdmitted; NL hears; 5000 minutes pass; XK says; {silent}; NL \
+         tries SilenceClaimed; XK hears; NL hears; {notified}; 8000 minutes pass; XK says; NL \
+         hears; NL tries PersonDeparted; XK hears; NL hears",
+    ),
+    (
+        &[World::Otherwise],
+        "{filed}; NL tries InterviewRequested; XK hears; XK tries InterviewArranged; NL hears; \
+         {silent}; XK tries InterviewHeld; 5000 minutes pass; XK says; {silent}; NL tries \
+         SilenceClaimed; XK hears; XK tries RequestAccepted; NL hears",
+    ),
+    (
+        &[World::Otherwise],
+        "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; 8000 minutes pass; \
+         {notified}; 8000 minutes pass; XK says; NL hears; NL tries PersonDeparted; XK hears",
+    ),
     // Claims that cite anything.
     (
         &[World::Plain],

@@ -79,6 +79,7 @@ pub(crate) fn rules() -> Rules {
         item: item(word),
         purpose,
         strength,
+        nationals_of: None,
         source: source("5"),
     };
     let calendar = |state, holiday| Calendar {
@@ -111,27 +112,39 @@ pub(crate) fn rules() -> Rules {
             limit: reply(),
             effect: SilenceEffect::DeemedAccepted,
             source: source("9"),
+            exception: None,
         },
         refusal_reasons: Some(Cited { value: Requirement::Required, source: source("9") }),
         register_check: Some(limit(7, Unit::CalendarDays, Start::DateOfRequest, "5")),
         interview: Some(source("5")),
         travel_document: Some(TravelDocument {
-            issue: limit(3, Unit::WorkingDays, Start::ReceiptOfTravelDocumentRequest, "3"),
+            issue: Some(limit(3, Unit::WorkingDays, Start::ReceiptOfTravelDocumentRequest, "3")),
+            expected: None,
+            with_evidence: None,
             validity: Cited {
                 value: Length { count: 3, unit: Unit::CalendarMonths },
                 source: source("3"),
             },
             reissue: None,
+            reissue_limit: None,
+            reissue_expected: None,
             late: Some(Cited {
                 value: LateDocument::RequestingPartyDocumentAccepted,
                 source: source("3"),
             }),
+            late_after: None,
+            late_when: None,
+            third_country_nationals: None,
         }),
         transfer: Some(limit(3, Unit::CalendarMonths, Start::ApprovalOrExpiryOfReplyLimit, "10")),
         transfer_notice: Some(Notice {
             length: Length { count: 2, unit: Unit::WorkingDays },
             source: source("10"),
         }),
+        reply_with_interview: None,
+        reply_extension: None,
+        transfer_of_third_country_nationals: None,
+        escorted_transfer_notice: None,
         written_communication: None,
         evidence: vec![
             evidence("own_statement", Purpose::Nationality, Strength::PrimaFacie),

@@ -11,7 +11,9 @@ use domain::case::said::Side;
 use domain::chain::{Chain, sparse};
 use domain::corridor::Corridor;
 use domain::invariant;
-use domain::rules::{Rules, SilenceEffect};
+use domain::rules::{
+    Cited, ExtensionNeeds, Length, Limit, Notice, ReplyExtension, Rules, SilenceEffect, Start, Unit,
+};
 use domain::time::Date;
 
 use crate::crossing;
@@ -44,10 +46,13 @@ pub(crate) enum World {
     Tomorrow,
     /// The requesting State may not ask.
     OneWay,
+    /// Limits that start otherwise, a longer reply, a late document with a clock of its own, and
+    /// silence that takes the requesting State's document along.
+    Otherwise,
 }
 
 impl World {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Plain,
         Self::Refusing,
         Self::Mute,
@@ -59,6 +64,7 @@ impl World {
         Self::Outdated,
         Self::Tomorrow,
         Self::OneWay,
+        Self::Otherwise,
     ];
 
     pub(crate) fn rules(self) -> Rules {
@@ -78,6 +84,7 @@ impl World {
             Self::Ending => rules.years.last = 2026,
             Self::Tomorrow => rules.in_force_from = Date::constant(2027, 1, 1),
             Self::OneWay => rules.directions.truncate(1),
+            Self::Otherwise => otherwise(&mut rules),
         }
         if self == Self::OneWay {
             rules.directions.reverse();
@@ -123,7 +130,8 @@ impl World {
             | Self::Ending
             | Self::Outdated
             | Self::Tomorrow
-            | Self::OneWay => history.says(Side::Requested, [adoption(&rules)]),
+            | Self::OneWay
+            | Self::Otherwise => history.says(Side::Requested, [adoption(&rules)]),
         }
         if self == Self::Outdated {
             let mut later = rules;
@@ -134,6 +142,31 @@ impl World {
         }
         history.exchange();
         history
+    }
+}
+
+/// What agreements say otherwise than that of 2011, all at once.
+fn otherwise(rules: &mut Rules) {
+    let source = rules.reply.source.clone();
+    let days = |count| Length { count, unit: Unit::CalendarDays };
+    let limit = |count, starts_on| Limit { length: days(count), starts_on, source: source.clone() };
+    rules.reply.starts_on = Start::ConfirmedReceiptOfApplication;
+    rules.silence.limit.starts_on = Start::SubmissionOfApplication;
+    rules.silence.effect = SilenceEffect::DeemedAcceptedWithDocument;
+    rules.reply_with_interview =
+        Some(Cited { value: Start::InterviewResult, source: source.clone() });
+    rules.reply_extension = Some(ReplyExtension {
+        longest: Some(days(3)),
+        after_obstacle: None,
+        needs: ExtensionNeeds::DulyMotivatedRequest,
+        source: source.clone(),
+    });
+    rules.transfer = Some(limit(60, Start::ReceiptOfPositiveReply));
+    rules.escorted_transfer_notice = Some(Notice { length: days(4), source: source.clone() });
+    if let Some(document) = &mut rules.travel_document {
+        document.issue = Some(limit(3, Start::TravelDocumentRequest));
+        document.reissue_limit = Some(limit(6, Start::TravelDocumentRequest));
+        document.late_after = Some(limit(5, Start::DateOfRequest));
     }
 }
 

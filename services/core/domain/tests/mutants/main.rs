@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 /// Where rules are, under `src/`.
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 7] = [
+    ("rules.rs", include_str!("../../src/rules.rs")),
     ("rule.rs", include_str!("../../src/case/rule.rs")),
     ("dispute.rs", include_str!("../../src/case/dispute.rs")),
     ("correction.rs", include_str!("../../src/case/correction.rs")),
