@@ -89,6 +89,8 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     fn length(&self) -> io::Result<u64>;
     /// Fills the buffer from `offset` on; returns less than its length only at the file's end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Says that a stretch will be read soon, so that it can be fetched meanwhile. A hint only.
+    fn will_read(&self, _offset: u64, _length: u64) {}
     /// Writes all bytes at `offset`; the file grows if need be.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Cuts the file, or fills it up with zeros.

@@ -229,6 +229,20 @@ impl Journal {
         }
     }
 
+    /// Has the records at these addresses fetched at the same time, where they lie apart: read one
+    /// after the other, each would wait for the disk alone.
+    pub(crate) fn will_read(&self, addresses: &[u64]) {
+        let near = wide(Window::NEAR);
+        let mut fetched = 0;
+        for address in addresses {
+            if *address >= fetched {
+                let segment = self.segment_at(*address);
+                segment.file.will_read(address - segment.header.base, near);
+                fetched = address.saturating_add(near);
+            }
+        }
+    }
+
     /// Looks at the record at an address, and checks that it is intact.
     pub(crate) fn with_record<T>(
         &self,

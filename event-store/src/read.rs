@@ -213,6 +213,10 @@ impl Store {
         if wide(count) == wanted {
             addresses.extend(newest);
         }
+        addresses.truncate(max);
+        if addresses.len() > 1 {
+            self.shared().journal.will_read(&addresses);
+        }
         let mut reader = Reader::new(self, Window::NEAR, max);
         for (revision, address) in (first..length).zip(addresses) {
             if reader.is_full() {

@@ -2,9 +2,12 @@
 
 use std::fs::{self, File, FileType, OpenOptions, TryLockError};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rustix::fs::{Advice, fadvise};
 
 use super::{Disk, DiskFile};
 
@@ -183,6 +186,11 @@ impl DiskFile for File {
             }
         }
         Ok(filled)
+    }
+
+    fn will_read(&self, offset: u64, length: u64) {
+        // If it is refused, the read does without.
+        let _ = fadvise(self, offset, NonZeroU64::new(length), Advice::WillNeed);
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {

@@ -44,10 +44,13 @@ impl Window {
             && self.start <= offset
             && end <= self.start + wide(self.bytes.len());
         if !has {
-            // No more than there is: a short segment is opened as often as a long one.
-            let left = segment.file.length()?.saturating_sub(offset);
-            let wanted = wide(length.max(self.ahead)).min(left);
-            self.bytes.resize(narrow(wanted), 0);
+            let mut wanted = length.max(self.ahead);
+            if wanted > Self::FAR {
+                // No more than there is: a short segment is opened as often as a long one.
+                let left = segment.file.length()?.saturating_sub(offset);
+                wanted = narrow(wide(wanted).min(left));
+            }
+            self.bytes.resize(wanted, 0);
             self.segment = segment.header.number;
             self.start = offset;
             let read = segment.file.read_at(&mut self.bytes, offset);
