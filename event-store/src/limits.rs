@@ -33,8 +33,10 @@ pub(crate) const LABELS_LISTED_MAX: usize = 4 << 10;
 
 /// The body of a frame: a full group, plus the batch that filled it, plus its cursors.
 pub(crate) const FRAME_BODY_BYTES_MAX: usize = 32 << 20;
-/// Records that a replay gathers before it hands them to the index.
-pub(crate) const REPLAY_RECORDS_MAX: usize = 16 << 10;
+/// Records that a replay gathers before it hands them to the index: at most about 100 MiB, for as
+/// long as it opens. With few of them, a store in which many streams grow at the same time would
+/// have each of its index values written again and again.
+pub(crate) const REPLAY_RECORDS_MAX: usize = 256 << 10;
 /// Records that a subscription reads ahead.
 pub(crate) const SUBSCRIPTION_RECORDS_MAX: usize = 256;
 /// Revisions in one packed value of the index: 2 KiB.

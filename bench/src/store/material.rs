@@ -11,6 +11,8 @@ const LEAF_BYTES: usize = 112;
 pub(crate) const CASE_ENTRIES: u64 = 100;
 /// Cases that are under way at the same time: their entries lie so many records apart.
 pub(crate) const CASES_AT_ONCE: u64 = 100;
+/// The same of a store in which very many are under way.
+pub(crate) const CASES_AT_ONCE_MANY: u64 = 10_000;
 
 const LOG: &str = "entries/NL/0";
 /// A case id.
@@ -38,11 +40,10 @@ pub(crate) fn value(number: u64) -> Value {
     value
 }
 
-/// The case that the `number`-th record is of. [`CASES_AT_ONCE`] cases take turns until each has
-/// its [`CASE_ENTRIES`]; then others begin.
-pub(crate) fn case_of(number: u64) -> u64 {
-    let block = CASES_AT_ONCE * CASE_ENTRIES;
-    number / block * CASES_AT_ONCE + number % CASES_AT_ONCE
+/// The case that the `number`-th record is of. So many cases take turns until each has its
+/// [`CASE_ENTRIES`]; then others begin.
+pub(crate) fn case_of(number: u64, at_once: u64) -> u64 {
+    number / (at_once * CASE_ENTRIES) * at_once + number % at_once
 }
 
 /// The stream of a case.
@@ -62,14 +63,19 @@ pub(crate) fn log() -> Result<LogName> {
     Ok(LogName::new(LOG)?)
 }
 
-/// The batch of records from `first` on, with these values.
+/// The batch of records from `first` on, with these values, of [`CASES_AT_ONCE`] cases.
 pub(crate) fn batch(first: u64, values: &[Value]) -> Result<Batch> {
+    batch_of(first, values, CASES_AT_ONCE)
+}
+
+/// The batch of records from `first` on, with these values, of so many cases at the same time.
+pub(crate) fn batch_of(first: u64, values: &[Value], at_once: u64) -> Result<Batch> {
     let log = log()?;
     let record = |(number, value): (u64, &Value)| {
         let (leaf, payload) = value.split_at(LEAF_BYTES);
         Ok(NewRecord {
             log: log.clone(),
-            stream: Some(stream(case_of(number))?),
+            stream: Some(stream(case_of(number, at_once))?),
             leaf: leaf.to_vec(),
             payload: payload.to_vec(),
         })

@@ -1,7 +1,8 @@
 //! Stores in processes of their own, which can be killed, and begin without anything in memory:
 //! this same binary, started as `bench store-process WHAT FOLDER …`.
 //!
-//! - `fill FOLDER ENTRIES` founds a store with so many entries, and closes it.
+//! - `fill FOLDER ENTRIES CASES` founds a store with so many entries, of so many cases at the same
+//!   time, and closes it.
 //! - `crash FOLDER ENTRIES` opens a store, appends so many entries to it, and waits to be killed.
 //! - `read FOLDER ENTRIES SEED` opens a store of so many entries and reads cases.
 //!
@@ -18,7 +19,7 @@ use event_store::{Options, Revision, Store};
 use futures::executor::block_on;
 use serde::{Deserialize, Serialize};
 
-use super::material::{CASE_ENTRIES, CASES_AT_ONCE, batch, stream, value};
+use super::material::{CASE_ENTRIES, CASES_AT_ONCE, batch_of, stream, value};
 
 /// The first argument that makes this binary such a process.
 pub(crate) const ROLE: &str = "store-process";
@@ -27,8 +28,10 @@ pub(crate) const ROLE: &str = "store-process";
 const FILL: u64 = 1000;
 /// Cases that are read without anything in memory …
 const COLD: u64 = 8;
-/// … and with everything.
+/// … and with everything …
 const WARM: u64 = 400;
+/// … and then, so that what is kept in memory has been filled.
+const MORE: u64 = 5000;
 
 /// What a process found.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -48,7 +51,9 @@ pub(crate) struct Found {
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["fill", folder, entries] => fill(Path::new(folder), entries.parse()?),
+        ["fill", folder, entries, cases] => {
+            fill(Path::new(folder), entries.parse()?, cases.parse()?)
+        }
         ["crash", folder, entries] => crash(Path::new(folder), entries.parse()?),
         ["read", folder, entries, seed] => read(Path::new(folder), entries.parse()?, seed.parse()?),
         _ => bail!("no process of the store: {arguments:?}"),
@@ -69,21 +74,21 @@ fn open(folder: &Path) -> Result<(Store, Found)> {
     Ok((store, Found { open_s, indexed, ..Found::default() }))
 }
 
-fn append(store: &Store, entries: u64) -> Result<()> {
+fn append(store: &Store, entries: u64, cases: u64) -> Result<()> {
     let mut number = store.next_position().0;
     let end = number + entries;
     while number < end {
         let count = FILL.min(end - number);
         let values: Vec<_> = (number..number + count).map(value).collect();
-        block_on(store.append(batch(number, &values)?))?;
+        block_on(store.append(batch_of(number, &values, cases)?))?;
         number += count;
     }
     Ok(())
 }
 
-fn fill(folder: &Path, entries: u64) -> Result<()> {
+fn fill(folder: &Path, entries: u64, cases: u64) -> Result<()> {
     let (store, mut found) = open(folder)?;
-    append(&store, entries)?;
+    append(&store, entries, cases)?;
     found.rss_mib = rss_mib()?;
     store.close();
     say(&found)
@@ -91,7 +96,7 @@ fn fill(folder: &Path, entries: u64) -> Result<()> {
 
 fn crash(folder: &Path, entries: u64) -> Result<()> {
     let (store, found) = open(folder)?;
-    append(&store, entries)?;
+    append(&store, entries, CASES_AT_ONCE)?;
     say(&found)?;
     // Whoever started this process has its input, and kills it.
     std::io::stdin().read_to_end(&mut Vec::new())?;
@@ -116,6 +121,9 @@ fn read(folder: &Path, entries: u64, seed: u64) -> Result<()> {
                 found.warm_us.push(took);
             }
         }
+    }
+    for index in COLD + WARM..COLD + WARM + MORE {
+        read_case(&store, case(index))?;
     }
     found.rss_mib = rss_mib()?;
     store.close();
@@ -184,8 +192,8 @@ impl Started {
 }
 
 /// Founds a store in a process of its own.
-pub(crate) fn filled(folder: &Path, entries: u64) -> Result<Found> {
-    ended("fill", folder, &[entries])
+pub(crate) fn filled(folder: &Path, entries: u64, cases: u64) -> Result<Found> {
+    ended("fill", folder, &[entries, cases])
 }
 
 /// Opens a store without anything of it in memory, and reads cases.
