@@ -215,6 +215,28 @@ async fn what_did_not_stand_there_is_refused_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it() {
+    let (disk, expected) = closed().await;
+    disk.flip(FIRST, PAYLOAD, 1);
+    // The header of the frame, with both checksums, and then one of them at a time.
+    for (lost, is_vouched_for) in [(64..112, false), (64..72, true), (76..80, true)] {
+        let copy = disk.cut(&mut |_| 0);
+        zero(&copy, FIRST, lost);
+        let damaged = journal(&copy);
+        let truth = new(&expected.all[0]);
+        let mut lie = truth.clone();
+        *lie.payload.last_mut().unwrap() ^= 1;
+        let mut knows = Knows { lies: vec![vec![lie]], ..Knows::new(&expected.all) };
+        let result = mend(&copy, &mut knows);
+        assert_eq!(result.is_ok(), is_vouched_for, "{result:?}");
+        match is_vouched_for {
+            true => assert_eq!(answers(&open(&copy)), expected),
+            false => assert_eq!(journal(&copy), damaged),
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_knows_the_records_may_refuse_them() {
     struct Refuses(u64);
     impl Filler for Refuses {
