@@ -237,6 +237,30 @@ async fn where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it(
 }
 
 #[tokio::test]
+async fn a_segment_that_would_not_be_what_its_footer_says_is_left_alone() {
+    const FOOTER: usize = 104;
+    let (disk, expected) = closed().await;
+    disk.flip(FIRST, PAYLOAD, 1);
+    // A footer of other bytes, with a checksum that fits: frames alone do not tell.
+    let file = disk.open(FIRST).unwrap().unwrap();
+    let at = length(&disk, FIRST) - FOOTER as u64;
+    let mut footer = [0; FOOTER];
+    file.read_at(&mut footer, at).unwrap();
+    assert_eq!(&footer[..8], b"RDMTSEAL");
+    footer[80] ^= 1;
+    footer[12..16].fill(0);
+    let crc = crc32fast::hash(&footer);
+    footer[12..16].copy_from_slice(&crc.to_le_bytes());
+    file.write_at(&footer, at).unwrap();
+    file.sync().unwrap();
+    let damaged = journal(&disk);
+    let refused = mend(&disk, &mut Knows::new(&expected.all));
+    let Err(MendError::Beyond { what, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(what, "damage that no checksum shows, before a footer");
+    assert_eq!(journal(&disk), damaged);
+}
+
+#[tokio::test]
 async fn who_knows_the_records_may_refuse_them() {
     struct Refuses(u64);
     impl Filler for Refuses {

@@ -170,6 +170,42 @@ async fn what_a_state_keeps_to_itself_is_healed_from_a_backup_only() {
     corridor.stop().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_that_a_running_node_finds_is_told_to_its_operator() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut corridor = corridor(folder.path(), "test-damaged-running").await;
+    let case = file(&corridor);
+    both_have_all(&corridor);
+    file(&corridor);
+    both_have_all(&corridor);
+    corridor.nl.stop().unwrap();
+    let records = records(&corridor.nl);
+    corridor.nl.start().unwrap();
+    let status = || corridor.nl.operator().call(&["operator", "status"]).unwrap();
+    let alarms = |status: &serde_json::Value| status["partners"][0]["alarms"].to_string();
+    let sound = status();
+    assert_eq!(sound["store_damage"], "", "{sound}");
+    assert!(!alarms(&sound).contains("store-damaged"), "{sound}");
+    // The entry that opens the first case, which is read when it is asked for.
+    let opens = |record: &&StoredRecord| {
+        record.log.as_str() == "entries/XK/NL/0"
+            && record.stream.is_some_and(|it| it.as_bytes().len() == 16)
+    };
+    flip(&corridor.nl, records.iter().find(opens).unwrap());
+    let show = ["case", "show", case.as_str()];
+    corridor.nl.person("return-office").refused(&show).unwrap();
+    let damaged = status();
+    let said = damaged["store_damage"].as_str().unwrap();
+    assert!(said.starts_with("a broken record in segment 0 at offset "), "{said}");
+    assert!(alarms(&damaged).contains("store-damaged"), "{damaged}");
+
+    corridor.nl.stop().unwrap();
+    corridor.nl.operate(&["store", "heal", "--from-partner", "XK"]).unwrap();
+    corridor.nl.start().unwrap();
+    corridor.nl.person("return-office").call(&show).unwrap();
+    corridor.stop().unwrap();
+}
+
 /// Puts the folders of a node back that change while it runs.
 fn put_back(node: &Node, from: &Path) {
     for part in ["data", "mark"] {
