@@ -171,6 +171,9 @@ fn every_document_is_listed_shown_and_explained() {
     assert!(!transit.contains("reply_limit"), "{transit}");
     let evidence = said(&["explain", "eu_moldova_2008", "--topic", "evidence"], folder.path());
     assert!(evidence.contains("NOT COMPLETE in our data"), "{evidence}");
+    for words in ["no list for third", "when an interview follows"] {
+        assert_eq!(evidence.contains(words), words.starts_with("when"), "{words}: {evidence}");
+    }
     let sources = said(&["sources", "benelux_kosovo_2011"], folder.path());
     assert!(sources.contains("reply_limit_calendar_days"), "{sources}");
 }

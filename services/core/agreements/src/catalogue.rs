@@ -369,7 +369,6 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             ("eu_georgia_2011", "transfer_limit_calendar_months", Some("10(4)")),
-            ("eu_albania_2006", "transfer_limit_extension", None),
             ("eu_albania_2006", "travel_document_late_fallback", Some("2(2), 3(3), 4(2), 5(4)")),
             ("eu_sri_lanka_2005", "travel_document_min_validity_calendar_months", Some("5(4)")),
             ("eu_turkiye_2014", "data_categories_allowed", Some("17")),
@@ -379,6 +378,20 @@ mod tests {
             let found = of(id).into_iter().find(|entry| entry.key == key);
             assert_eq!(found.and_then(|entry| entry.article).as_deref(), article, "{id} {key}");
         }
+    }
+
+    #[test]
+    fn the_article_of_a_limit_says_nothing_of_what_else_begins_so() {
+        let text = "[agreement]\nid = \"x\"\nsource = \"made up\"\n\
+                    transfer_limit_weeks = 3\ntransfer_limit_article = \"7\"\n\
+                    transfer_limit_extension = \"until_obstacle_removed\"\n";
+        let entries = entries(text, None);
+        let article = |key: &str| {
+            let entry = entries.iter().find(|entry| entry.key == key).unwrap();
+            entry.article.clone()
+        };
+        assert_eq!(article("transfer_limit_weeks").as_deref(), Some("7"));
+        assert_eq!(article("transfer_limit_extension"), None);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use domain::identifier::AgreementId;
 use serde_json::{Value, json};
 
-use ::agreements::{Completeness, EvidenceClass, Item, PURPOSES, evidence_classes};
+use ::agreements::{
+    Completeness, EvidenceClass, Explained, Item, PURPOSES, evidence_classes, printed,
+};
 
-use super::layout;
 use super::show::articles;
+use super::{layout, show};
 
 /// The classes of evidence of the documents, for people.
 pub(super) fn classes(documents: &[AgreementId]) -> String {
@@ -63,6 +65,55 @@ fn told(class: &EvidenceClass) -> String {
         text.push_str(&layout::wrapped("    - ", &words));
     }
     text
+}
+
+/// What follows beside the lists: the question, and how the keys of its answers begin.
+const FOLLOWS: [(&str, &str, &[&str]); 3] = [
+    (
+        "no request is needed",
+        "without_request",
+        &["application_not_needed_", "written_communication_"],
+    ),
+    ("the population register is checked", "register_check", &["population_register_check_when"]),
+    ("an interview follows", "interview", &["interview_when", "interview_criteria"]),
+];
+
+/// The values that answer when something follows.
+fn answers<'a>(values: &'a [Explained], beginnings: &[&str]) -> Vec<&'a Explained> {
+    let answers = |value: &&Explained| {
+        beginnings.iter().any(|beginning| value.entry.key.starts_with(beginning))
+    };
+    values.iter().filter(answers).collect()
+}
+
+/// When no request is needed and when an interview follows, for people.
+pub(super) fn follows(values: &[Explained]) -> String {
+    let mut text = String::new();
+    for (question, _, beginnings) in FOLLOWS {
+        let answers = answers(values, beginnings);
+        if answers.is_empty() {
+            let words = format!("when {question} is not established in the data");
+            text.push_str(&layout::wrapped("  ", &words));
+            continue;
+        }
+        text.push_str(&layout::wrapped("  ", &format!("when {question}:")));
+        for value in answers {
+            let entry = &value.entry;
+            let lead = format!("    {} = ", entry.key);
+            text.push_str(&layout::hanging(&lead, 8, &printed(&entry.value)));
+        }
+    }
+    text
+}
+
+/// The same for programs, by question.
+pub(super) fn follow_objects(values: &[Explained]) -> Value {
+    let of = |(_, word, beginnings): (&str, &str, &[&str])| {
+        let answers = answers(values, beginnings);
+        let answers: Vec<Value> = answers.iter().map(|value| show::object(&value.entry)).collect();
+        (word.to_owned(), Value::Array(answers))
+    };
+    Value::Object(FOLLOWS.into_iter().map(of).collect())
 }
 
 /// The classes of evidence of the documents, for programs.

@@ -78,6 +78,7 @@ impl Explain {
         if about(Topic::Evidence) {
             text.push_str(&format!("{}evidence, class by class\n", gap(&text)));
             text.push_str(&evidence::classes(&found.documents));
+            text.push_str(&evidence::follows(&found.values));
         }
         if text.is_empty() {
             text.push_str("nothing on this is established in the data\n");
@@ -246,7 +247,9 @@ fn whole(found: &Found, about: &impl Fn(Topic) -> bool) -> Value {
             object
         })
         .collect();
-    let classes = about(Topic::Evidence).then(|| evidence::objects(&found.documents));
+    let evidence = about(Topic::Evidence);
+    let classes = evidence.then(|| evidence::objects(&found.documents));
+    let follows = evidence.then(|| evidence::follow_objects(&found.values));
     let rules = found.corridor.as_ref().map(|explanation| match &explanation.rules {
         Ok(rules) => {
             let said = clauses(rules);
@@ -264,5 +267,11 @@ fn whole(found: &Found, about: &impl Fn(Topic) -> bool) -> Value {
         Err(error) => json!({ "refused": error.to_string() }),
     });
     let documents: Vec<&str> = found.documents.iter().map(AgreementId::as_str).collect();
-    json!({ "documents": documents, "values": values, "evidence": classes, "rules": rules })
+    json!({
+        "documents": documents,
+        "values": values,
+        "evidence": classes,
+        "evidence_follows": follows,
+        "rules": rules,
+    })
 }

@@ -61,7 +61,21 @@ fn what_is_supplied_is_shown_with_its_own_article_and_source() {
 }
 
 #[test]
-fn a_protocol_sets_aside_what_it_overrides_for_its_pair_alone() {
+fn a_protocol_sets_aside_what_it_overrides() {
+    let supplement = "format_version = 1\nagreement = \"eu_russia_2007\"\n[[supplied]]\n\
+                      article = \"1\"\nsource = \"made up for a test\"\n\
+                      protocol_in_force_from = 2012-01-01\n";
+    let supplement = Some(("force.toml", supplement));
+    let explanation = explained("eu_russia_2007", ("NL", "RU"), &[], supplement);
+    let values = explanation.values.iter().filter(|it| it.entry.key == "interview_held_by");
+    let standings: Vec<(bool, &Standing)> =
+        values.map(|it| (matches!(it.entry.part, Part::Protocol(_)), &it.standing)).collect();
+    let by = Part::Protocol(AgreementId::new("netherlands_russia_2011").unwrap());
+    assert_eq!(standings, [(false, &Standing::SetAside { by }), (true, &Standing::Counts)]);
+}
+
+#[test]
+fn a_protocol_is_explained_for_its_pair_alone() {
     let with = explained("eu_serbia_2008", ("NL", "RS"), &[], None);
     assert_eq!(with.protocol.as_ref().map(AgreementId::as_str), Some("benelux_serbia_2013"));
     let without = explained("eu_serbia_2008", ("DE", "RS"), &[], None);

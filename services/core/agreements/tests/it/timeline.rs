@@ -63,6 +63,16 @@ fn each_skipped_day_says_why_and_whose_it_is() {
     assert!(!["weekend", "public holiday"].contains(&labour_day), "{labour_day}");
     let weekend = ["2026-05-02 NL weekend, XK weekend", "2026-05-03 NL weekend, XK weekend"];
     assert_eq!(skipped[1..], weekend);
+    // Day zero is not counted, worked or not: Sat 30 May; Sun 31, Mon 1 Jun (1), 2 (2), 3 (3).
+    let on_saturday = ["receipt_of_travel_document_request=2026-05-30T10:00:00Z"];
+    let lines = self::lines(&netherlands_kosovo(), None, &on_saturday);
+    let line = self::line(&lines, "travel document");
+    let Situation::Ends(ending) = line.situation else { panic!("{line:?}") };
+    let days: Vec<String> = ending.skipped.iter().map(|it| it.day.to_string()).collect();
+    assert_eq!(
+        (days, ending.last_day.to_string().as_str()),
+        (vec!["2026-05-31".to_owned()], "2026-06-03")
+    );
 }
 
 #[test]
