@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod agreements;
+mod compiled;
 mod conformance;
 mod damaged;
 mod broker;
