@@ -207,6 +207,7 @@ impl Host {
         let on = OnCorridor {
             ordered: ordered(&self.caller("operator/root")?, "adopt")?,
             partner: self.partner,
+            vouched: Vec::new(),
         };
         let adoption = record::rules::adoption(parties::rules()?);
         let adopted = command::run_on_corridor(&self.ledger, &on, |_| {

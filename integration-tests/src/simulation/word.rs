@@ -175,6 +175,7 @@ impl Speaking<'_> {
             | Kind::LogSucceeded
             | Kind::FaultProved
             | Kind::WritingResumed
+            | Kind::AgreementEnded
             | Kind::Restated => Statement::CapabilitiesStated(BTreeSet::new()),
         }
     }
@@ -287,6 +288,7 @@ fn decide_on(
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
+        | Statement::AgreementEnded(_)
         | Statement::Restated(_)
         | Statement::RequestFiled(_)
         | Statement::TakenBack => return None,

@@ -17,6 +17,7 @@ mod evidence;
 mod erasure;
 mod keys;
 mod listing;
+mod adopted;
 mod alone;
 mod readme;
 mod restored;

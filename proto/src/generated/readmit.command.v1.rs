@@ -169,6 +169,8 @@ pub enum EventKind {
     FaultProved = 16,
     /// An operator lets the node write again.
     WritingResumed = 18,
+    /// An adopted agreement ends.
+    AgreementEnded = 19,
     /// The readmission request; opens a case.
     RequestFiled = 40,
     /// Further evidence.
@@ -266,6 +268,7 @@ impl EventKind {
             Self::LogSucceeded => "EVENT_KIND_LOG_SUCCEEDED",
             Self::FaultProved => "EVENT_KIND_FAULT_PROVED",
             Self::WritingResumed => "EVENT_KIND_WRITING_RESUMED",
+            Self::AgreementEnded => "EVENT_KIND_AGREEMENT_ENDED",
             Self::RequestFiled => "EVENT_KIND_REQUEST_FILED",
             Self::EvidenceAdded => "EVENT_KIND_EVIDENCE_ADDED",
             Self::ClarificationGiven => "EVENT_KIND_CLARIFICATION_GIVEN",
@@ -320,6 +323,7 @@ impl EventKind {
             "EVENT_KIND_LOG_SUCCEEDED" => Some(Self::LogSucceeded),
             "EVENT_KIND_FAULT_PROVED" => Some(Self::FaultProved),
             "EVENT_KIND_WRITING_RESUMED" => Some(Self::WritingResumed),
+            "EVENT_KIND_AGREEMENT_ENDED" => Some(Self::AgreementEnded),
             "EVENT_KIND_REQUEST_FILED" => Some(Self::RequestFiled),
             "EVENT_KIND_EVIDENCE_ADDED" => Some(Self::EvidenceAdded),
             "EVENT_KIND_CLARIFICATION_GIVEN" => Some(Self::ClarificationGiven),

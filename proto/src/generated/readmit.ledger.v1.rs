@@ -1044,6 +1044,10 @@ pub struct AppendCorridorRequest {
     /// The canonical bytes of `readmit.record.v1.Facts`, without a case id, one for each entry.
     #[prost(bytes = "vec", repeated, tag = "6")]
     pub facts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// What the caller vouches for beside the record, such as values that only secondary publications
+    /// hold: goes to the access log. At most 80, of at most 200 characters each.
+    #[prost(string, repeated, tag = "7")]
+    pub vouched: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What was appended; durable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1660,6 +1664,9 @@ pub struct Access {
     /// What was done.
     #[prost(enumeration = "AccessKind", tag = "5")]
     pub kind: i32,
+    /// What the caller vouched for beside the record.
+    #[prost(string, repeated, tag = "6")]
+    pub vouched: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A new time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

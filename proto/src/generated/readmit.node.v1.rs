@@ -190,9 +190,17 @@ pub struct AdoptAgreementRequest {
     /// Version of the compiled rules, from 1.
     #[prost(uint32, tag = "5")]
     pub version: u32,
+    /// Keys that only secondary publications hold, and that the operator confirms by name; at most 64.
+    /// Goes to the access log.
+    #[prost(string, repeated, tag = "6")]
+    pub confirmed: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Text of a file with values that the data lacks, each with article and source; at most 65,536
+    /// characters. Its SHA-256 goes to the access log.
+    #[prost(string, tag = "7")]
+    pub supplement: ::prost::alloc::string::String,
 }
 /// The adoption is on the record.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AdoptAgreementResponse {
     /// What was written; it names no case.
     #[prost(message, optional, tag = "1")]
@@ -203,6 +211,58 @@ pub struct AdoptAgreementResponse {
     /// Whether the partner has adopted the same rules, as known when this reply is made.
     #[prost(bool, tag = "3")]
     pub adopted_by_both: bool,
+    /// Where the partner has adopted other rules under this version: every value that differs.
+    #[prost(message, repeated, tag = "4")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
+}
+/// A value that the rules of both States have differently.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Difference {
+    /// What the value is called.
+    #[prost(string, tag = "1")]
+    pub value: ::prost::alloc::string::String,
+    /// What it is in the rules of this State; empty where they have none.
+    #[prost(string, tag = "2")]
+    pub own: ::prost::alloc::string::String,
+    /// Where it stands there.
+    #[prost(string, tag = "3")]
+    pub own_source: ::prost::alloc::string::String,
+    /// What it is in the rules of the partner; empty where they have none.
+    #[prost(string, tag = "4")]
+    pub partner: ::prost::alloc::string::String,
+    /// Where it stands there.
+    #[prost(string, tag = "5")]
+    pub partner_source: ::prost::alloc::string::String,
+}
+/// An end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct EndAgreementRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// The partner, two capital letters.
+    #[prost(string, tag = "3")]
+    pub partner_state: ::prost::alloc::string::String,
+    /// The agreement, as its data file names it.
+    #[prost(string, tag = "4")]
+    pub agreement: ::prost::alloc::string::String,
+    /// Version of the compiled rules, from 1; every earlier one ends with it.
+    #[prost(uint32, tag = "5")]
+    pub version: u32,
+    /// The first day on which no request may be filed, where the requesting State is: `YYYY-MM-DD`.
+    #[prost(string, tag = "6")]
+    pub ended_from: ::prost::alloc::string::String,
+}
+/// The end is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndAgreementResponse {
+    /// What was written; it names no case.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
 }
 /// Nothing to say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -215,7 +275,7 @@ pub struct ListAgreementsResponse {
     pub agreements: ::prost::alloc::vec::Vec<Agreement>,
 }
 /// An agreement between this State and a partner.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Agreement {
     /// The partner.
     #[prost(string, tag = "1")]
@@ -241,6 +301,17 @@ pub struct Agreement {
     /// Whether the partner has adopted it on the record.
     #[prost(bool, tag = "8")]
     pub adopted_by_partner: bool,
+    /// The first day on which no request may be filed under it, `YYYY-MM-DD`, as the earlier of both
+    /// States' words; empty where neither has ended it.
+    #[prost(string, tag = "9")]
+    pub ended_from: ::prost::alloc::string::String,
+    /// Where the other State has adopted other rules under the same version: every value that differs.
+    #[prost(message, repeated, tag = "10")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
+    /// The canonical bytes of the rules, for `readmit agreements diff`; empty where the entry does not
+    /// hold them.
+    #[prost(bytes = "vec", tag = "11")]
+    pub rules: ::prost::alloc::vec::Vec<u8>,
 }
 /// A new time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -894,6 +965,34 @@ pub mod operator_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// States on the record that adopted rules end: no further request may be filed under them, and
+        /// cases that are open keep them.
+        pub async fn end_agreement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndAgreementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndAgreementResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.node.v1.OperatorService/EndAgreement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.node.v1.OperatorService", "EndAgreement"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Lists the agreements that are on the record, and those that could be.
         pub async fn list_agreements(
             &mut self,
@@ -1283,6 +1382,15 @@ pub mod operator_service_server {
             tonic::Response<super::AdoptAgreementResponse>,
             tonic::Status,
         >;
+        /// States on the record that adopted rules end: no further request may be filed under them, and
+        /// cases that are open keep them.
+        async fn end_agreement(
+            &self,
+            request: tonic::Request<super::EndAgreementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndAgreementResponse>,
+            tonic::Status,
+        >;
         /// Lists the agreements that are on the record, and those that could be.
         async fn list_agreements(
             &self,
@@ -1591,6 +1699,51 @@ pub mod operator_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AdoptAgreementSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.node.v1.OperatorService/EndAgreement" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndAgreementSvc<T: OperatorService>(pub Arc<T>);
+                    impl<
+                        T: OperatorService,
+                    > tonic::server::UnaryService<super::EndAgreementRequest>
+                    for EndAgreementSvc<T> {
+                        type Response = super::EndAgreementResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndAgreementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperatorService>::end_agreement(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndAgreementSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2241,6 +2394,12 @@ impl ::core::fmt::Debug for AdoptAgreementRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("AdoptAgreementRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for EndAgreementRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("EndAgreementRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for OpenSafeguardRequest {

@@ -181,6 +181,9 @@ pub struct Access {
     /// Why personal data was read; unspecified where none was.
     #[prost(enumeration = "super::super::command::v1::Purpose", tag = "6")]
     pub purpose: i32,
+    /// What the caller vouched for beside the record.
+    #[prost(string, repeated, tag = "7")]
+    pub vouched: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What an access did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

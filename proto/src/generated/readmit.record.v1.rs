@@ -658,7 +658,7 @@ pub struct Facts {
     /// What is stated.
     #[prost(
         oneof = "facts::Statement",
-        tags = "10, 11, 12, 13, 14, 15, 16, 18, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
+        tags = "10, 11, 12, 13, 14, 15, 16, 18, 19, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
     )]
     pub statement: ::core::option::Option<facts::Statement>,
 }
@@ -691,6 +691,9 @@ pub mod facts {
         /// An operator lets a node write again.
         #[prost(message, tag = "18")]
         WritingResumed(super::WritingResumed),
+        /// An adopted agreement ends.
+        #[prost(message, tag = "19")]
+        AgreementEnded(super::AgreementEnded),
         /// The readmission request; opens a case.
         #[prost(message, tag = "40")]
         RequestFiled(super::RequestFiled),
@@ -842,6 +845,17 @@ pub struct AgreementAdopted {
     /// The canonical bytes of `CompiledRules`.
     #[prost(bytes = "vec", tag = "4")]
     pub rules: ::prost::alloc::vec::Vec<u8>,
+}
+/// An adopted agreement that ends, by the word of either State: from that day on no request may be
+/// filed under it by who knows. Cases that are open keep their rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgreementEnded {
+    /// The adopted rules; every earlier version of the agreement ends with them.
+    #[prost(message, optional, tag = "1")]
+    pub ended: ::core::option::Option<AgreementReference>,
+    /// The first day on which no request may be filed, where the requesting State is.
+    #[prost(message, optional, tag = "2")]
+    pub ended_from: ::core::option::Option<Date>,
 }
 /// Which adopted rules a request is filed under.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -95,6 +95,9 @@ pub struct StoredAccess {
     /// What was done, as the number of `readmit.ledger.v1.AccessKind`.
     #[prost(uint32, tag = "5")]
     pub kind: u32,
+    /// What the caller vouched for beside the record, a sentence each.
+    #[prost(string, repeated, tag = "6")]
+    pub vouched: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A dispatch that arrived and was not imported: a leaf of the log of proofs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 
 use domain::case::event::{
-    AgreementAdopted, AgreementReference, ClockCorrected, ErasureBasis, Fault, FaultProved,
-    KeyAnnounced, KeyPurpose, KeyRevoked, LogSucceeded, NonDeparture, Rectified, RefusalReason,
-    RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision, ReturnReason, Speaker,
-    Statement, TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
+    AgreementAdopted, AgreementEnded, AgreementReference, ClockCorrected, ErasureBasis, Fault,
+    FaultProved, KeyAnnounced, KeyPurpose, KeyRevoked, LogSucceeded, NonDeparture, Rectified,
+    RefusalReason, RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision,
+    ReturnReason, Speaker, Statement, TransferNotified, TransportMode, TravelDocumentIssued,
+    WritingResumed,
 };
 use domain::identifier::{AgreementId, CaseId, EvidenceItem, Office};
 use domain::rules::Category;
@@ -156,6 +157,9 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         Wire::WritingResumed(it) => Statement::WritingResumed(
             WritingResumed::try_from(it).map_err(|error| error.within("writing_resumed"))?,
         ),
+        Wire::AgreementEnded(it) => Statement::AgreementEnded(
+            AgreementEnded::try_from(it).map_err(|error| error.within("agreement_ended"))?,
+        ),
         Wire::RequestFiled(it) => Statement::RequestFiled(
             RequestFiled::try_from(it).map_err(|error| error.within("request_filed"))?,
         ),
@@ -267,6 +271,7 @@ fn wire(statement: &Statement) -> Wire {
         Statement::LogSucceeded(it) => Wire::LogSucceeded(it.into()),
         Statement::FaultProved(it) => Wire::FaultProved(it.into()),
         Statement::WritingResumed(it) => Wire::WritingResumed((*it).into()),
+        Statement::AgreementEnded(it) => Wire::AgreementEnded(it.into()),
         Statement::RequestFiled(it) => Wire::RequestFiled(it.into()),
         Statement::EvidenceAdded(items) => {
             Wire::EvidenceAdded(v1::EvidenceAdded { evidence: names(items) })
@@ -384,6 +389,24 @@ impl From<&AgreementAdopted> for v1::AgreementAdopted {
             digest: it.digest.as_bytes().to_vec(),
             rules: rules.map(|rules| rules.encode_to_vec()).unwrap_or_default(),
         }
+    }
+}
+
+impl TryFrom<v1::AgreementEnded> for AgreementEnded {
+    type Error = InvalidField;
+
+    fn try_from(it: v1::AgreementEnded) -> Result<Self, InvalidField> {
+        let ended = required(it.ended, "ended")?;
+        Ok(Self {
+            ended: ended.try_into().map_err(|error: InvalidField| error.within("ended"))?,
+            ended_from: date(it.ended_from, "ended_from")?,
+        })
+    }
+}
+
+impl From<&AgreementEnded> for v1::AgreementEnded {
+    fn from(it: &AgreementEnded) -> Self {
+        Self { ended: Some((&it.ended).into()), ended_from: Some(date_message(it.ended_from)) }
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct NewAccess {
     pub(crate) asking: Asking,
     pub(crate) case: Option<CaseId>,
     pub(crate) kind: AccessKind,
+    /// What the caller vouched for beside the record.
+    pub(crate) vouched: Vec<String>,
 }
 
 impl NewAccess {
@@ -38,6 +40,7 @@ impl NewAccess {
             purpose: number(self.asking.purpose.into()),
             case_id: self.case.map(|case| case.as_bytes().to_vec()).unwrap_or_default(),
             kind: number(self.kind.into()),
+            vouched: self.vouched.clone(),
         };
         NewRecord {
             log: access_log(),
@@ -60,5 +63,6 @@ pub(crate) fn shown(record: &StoredRecord) -> Result<Access, Failure> {
         caller: Some(caller.context(purpose)),
         case_id: access.case_id,
         kind: number(access.kind)?,
+        vouched: access.vouched,
     })
 }

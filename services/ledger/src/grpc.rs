@@ -194,7 +194,7 @@ fn ambiguous() -> Failure {
 }
 
 fn access(asking: &Asking, case: Option<CaseId>, kind: AccessKind) -> NewAccess {
-    NewAccess { asking: asking.clone(), case, kind }
+    NewAccess { asking: asking.clone(), case, kind, vouched: Vec::new() }
 }
 
 /// Who asks, as an own service says.

@@ -367,7 +367,7 @@ impl Stepped {
             expected_corridor_revision: stated.revisions.corridor,
             entries: entries(stated.entries),
             local: entries(stated.local),
-            access: NewAccess { asking, case, kind: AccessKind::Write },
+            access: NewAccess { asking, case, kind: AccessKind::Write, vouched: Vec::new() },
         }
     }
 

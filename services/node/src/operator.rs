@@ -1,6 +1,8 @@
 //! `node.v1.OperatorService`: what the operator of a node sees and does while it runs.
 
 mod adopt_agreement;
+mod adopted;
+mod end_agreement;
 mod erase_case;
 mod export_fault;
 mod get_dispatch;
@@ -108,6 +110,7 @@ methods! {
     list_partners: list_partners::list_partners, ListPartnersRequest -> ListPartnersResponse;
     adopt_agreement: adopt_agreement::adopt_agreement,
         AdoptAgreementRequest -> AdoptAgreementResponse;
+    end_agreement: end_agreement::end_agreement, EndAgreementRequest -> EndAgreementResponse;
     list_agreements: list_agreements::list_agreements,
         ListAgreementsRequest -> ListAgreementsResponse;
     set_clock: set_clock::set_clock, SetClockRequest -> SetClockResponse;

@@ -274,15 +274,15 @@ fn number(view: &View<'_>) -> Option<CaseNumber> {
     })
 }
 
-/// A chain without the entries of other cases, and without adoptions: a case that is open has
-/// its rules, and they are large.
+/// A chain without the entries of other cases, and without what adopts or ends agreements: a case
+/// that is open has its rules, and they are large.
 fn only(chain: &Chain, case: CaseId) -> Chain {
     let entries = chain
         .entries
         .iter()
         .filter(|entry| match entry.case {
             Some(of) => of == case,
-            None => !rule::adopts(entry),
+            None => !rule::is_of_an_agreement(entry),
         })
         .cloned()
         .collect();

@@ -294,6 +294,8 @@ pub struct OnCorridor {
     pub ordered: Ordered,
     /// The partner.
     pub partner: State,
+    /// What the caller vouches for beside the record; goes to the access log.
+    pub vouched: Vec<String>,
 }
 
 /// Reads a corridor.
@@ -332,7 +334,7 @@ pub async fn run_on_corridor(
     command: &OnCorridor,
     decide: impl Fn(&CorridorReading) -> Result<Vec<Statement>, Failure>,
 ) -> Result<Receipt, Failure> {
-    let OnCorridor { ordered, partner } = command;
+    let OnCorridor { ordered, partner, vouched } = command;
     for _ in 0..=DECIDED_AGAIN_MAX {
         let request_id = ordered.request_id.as_str();
         let reading = read_corridor_for(ledger, &ordered.caller, *partner, request_id).await?;
@@ -354,6 +356,7 @@ pub async fn run_on_corridor(
             payload_digest: ordered.payload_digest.as_bytes().to_vec(),
             expected_corridor_revision: reading.corridor_revision,
             facts: statements.iter().map(facts::corridor_facts).collect(),
+            vouched: vouched.clone(),
         };
         let response = ledger.clone().append_corridor(request).await;
         let response = response.map(tonic::Response::into_inner).map_err(Failure::from);

@@ -10,10 +10,15 @@ use runtime::failure::Failure;
 use zeroize::Zeroizing;
 
 use super::{Service, access, asking, request_id, runs_the_node};
+use crate::access::NewAccess;
 use crate::writer::{AppendJob, NewEntry, Subject};
 
 /// Most entries of one command.
 const ENTRIES_MAX: usize = 16;
+
+/// Most sentences that a caller vouches for, and most characters of each.
+const VOUCHED_MAX: usize = 80;
+const VOUCHED_CHARACTERS_MAX: usize = 200;
 
 pub(super) async fn execute(
     service: &Service,
@@ -28,6 +33,17 @@ pub(super) async fn execute(
         .map_err(|error| InvalidField::new("payload_digest", error))?;
     if !(1..=ENTRIES_MAX).contains(&request.facts.len()) {
         return Err(Failure::field("facts", "must have 1 to 16 entries"));
+    }
+    if request.vouched.len() > VOUCHED_MAX {
+        return Err(Failure::field("vouched", "must have at most 80 sentences"));
+    }
+    for (index, vouched) in request.vouched.iter().enumerate() {
+        if !(1..=VOUCHED_CHARACTERS_MAX).contains(&vouched.chars().count()) {
+            return Err(Failure::field(
+                format!("vouched[{index}]"),
+                "must have 1 to 200 characters",
+            ));
+        }
     }
     let mut entries = Vec::with_capacity(request.facts.len());
     for (index, facts) in request.facts.into_iter().enumerate() {
@@ -53,7 +69,10 @@ pub(super) async fn execute(
             expected_corridor_revision: request.expected_corridor_revision,
             entries,
             local: Vec::new(),
-            access: access(&asking, None, AccessKind::Write),
+            access: NewAccess {
+                vouched: request.vouched,
+                ..access(&asking, None, AccessKind::Write)
+            },
         })
         .await?;
     let stream = &corridor.stream;

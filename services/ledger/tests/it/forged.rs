@@ -97,7 +97,11 @@ impl Stolen {
 
     async fn says(&self, id: &str, statements: Vec<Statement>) -> Result<(), Failure> {
         let nl = &self.nl;
-        let on = OnCorridor { ordered: ordered(&nl.operator(), id, b"keys"), partner: nl.partner };
+        let on = OnCorridor {
+            ordered: ordered(&nl.operator(), id, b"keys"),
+            partner: nl.partner,
+            vouched: Vec::new(),
+        };
         command::run_on_corridor(&nl.client, &on, |_| Ok(statements.clone())).await.map(drop)
     }
 }

@@ -47,6 +47,7 @@ pub(crate) async fn announce(
     let on = OnCorridor {
         ordered: ordered(&of.operator(), request_id, b"announce"),
         partner: of.partner,
+        vouched: Vec::new(),
     };
     command::run_on_corridor(&of.client, &on, |_| Ok(vec![statement.clone()])).await.map(drop)
 }

@@ -340,6 +340,7 @@ impl Running {
         let on = OnCorridor {
             ordered: ordered(&self.operator(), "adopt", b"adopt"),
             partner: self.partner,
+            vouched: Vec::new(),
         };
         let adopted = command::run_on_corridor(&self.client, &on, |_| {
             Ok(vec![Statement::AgreementAdopted(record::rules::adoption(rules()))])
@@ -574,6 +575,7 @@ impl Running {
         let on = OnCorridor {
             ordered: ordered(&self.operator(), request_id, request_id.as_bytes()),
             partner: self.partner,
+            vouched: Vec::new(),
         };
         command::run_on_corridor(&self.client, &on, |_| Ok(statements.clone())).await
     }

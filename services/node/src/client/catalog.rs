@@ -463,6 +463,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "Adopt an agreement's compiled rules on the record",
             ),
             verb(
+                "end-agreement",
+                method!("node.v1.OperatorService", "EndAgreement"),
+                "State on the record that adopted rules end; open cases keep them",
+            ),
+            verb(
                 "agreements",
                 method!("node.v1.OperatorService", "ListAgreements"),
                 "List the agreements that a State has adopted",

@@ -45,6 +45,7 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
             arg.value_name("NUMBER").value_parser(clap::value_parser!(u64))
         }
         _ if positional => arg,
+        _ if is_text_of_file(field) => arg.value_name("FILE"),
         _ => arg.value_name("TEXT"),
     })
 }
@@ -52,6 +53,11 @@ pub(super) fn argument(field: &FieldDescriptor) -> Option<Arg> {
 /// Whether the file that is sent says it by itself.
 fn says_the_file(field: &FieldDescriptor) -> bool {
     field.parent_message().name() == SENDS_FILE && ["content", "size"].contains(&field.name())
+}
+
+/// Whether the value is the text of a file that the option names.
+fn is_text_of_file(field: &FieldDescriptor) -> bool {
+    field.name() == "supplement"
 }
 
 /// The request behind which a file is sent.
@@ -121,8 +127,14 @@ const HELP: &[(&str, &str)] = &[
     ("border_point", "Border crossing point of arrival, at most 200 characters"),
     ("carriage", "Flight, train or ship, at most 64 characters"),
     ("category", "The person's tie to the requested State"),
+    (
+        "confirmed",
+        "A key that only secondary publications hold, and that you confirm (repeatable); goes to \
+         the access log",
+    ),
     ("document", "Position of the issue in the own log; the last document when absent"),
     ("escorted", "The person is escorted"),
+    ("ended_from", "First day on which no request may be filed under it, YYYY-MM-DD"),
     ("entry", "Position of the entry in the partner's log; the timeline shows it"),
     ("etag", "Etag of the case as you saw it (`case show` prints it)"),
     ("evidence", "Items of evidence, as the agreement's lists name them (repeatable)"),
@@ -170,6 +182,11 @@ const HELP: &[(&str, &str)] = &[
     ("safeguard", "Which safeguard"),
     ("special_needs", "What the receiving side must prepare for, at most 4,000 characters"),
     (
+        "supplement",
+        "A file with values that the data lacks, each with article and source; its SHA-256 goes to \
+         the access log",
+    ),
+    (
         "take_in_forged",
         "Take in, as they stand, the dispatches up to that one which somebody else signed with \
          this State's log key, to revoke it behind them",
@@ -203,6 +220,17 @@ pub(super) fn word(values: &EnumDescriptor, name: &str) -> String {
 /// Reads a request from a JSON file.
 pub(super) fn read(message: &MessageDescriptor, file: &Path) -> anyhow::Result<DynamicMessage> {
     let name = file.display().to_string();
+    let text = text_of(file)?;
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let request = DynamicMessage::deserialize(message.clone(), &mut json)
+        .with_context(|| format!("`{name}` is not a `{}`", message.name()))?;
+    json.end().with_context(|| format!("`{name}` goes on after the request"))?;
+    Ok(request)
+}
+
+/// The text of a file; `-` is the standard input.
+fn text_of(file: &Path) -> anyhow::Result<String> {
+    let name = file.display().to_string();
     let source: Box<dyn Read> = if name == "-" {
         Box::new(std::io::stdin())
     } else {
@@ -216,11 +244,7 @@ pub(super) fn read(message: &MessageDescriptor, file: &Path) -> anyhow::Result<D
     if text.len() as u64 > FILE_BYTES_MAX {
         bail!("`{name}` is longer than {FILE_BYTES_MAX} bytes");
     }
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let request = DynamicMessage::deserialize(message.clone(), &mut json)
-        .with_context(|| format!("`{name}` is not a `{}`", message.name()))?;
-    json.end().with_context(|| format!("`{name}` goes on after the request"))?;
-    Ok(request)
+    Ok(text)
 }
 
 /// Sets the fields that were given as options, and a request id where none was.
@@ -276,6 +300,9 @@ fn one(field: &FieldDescriptor, text: &str) -> anyhow::Result<Value> {
     if field.kind() == Kind::Bytes {
         let bytes = hex::decode(text).with_context(|| format!("`{}`", field.name()))?;
         return Ok(Value::Bytes(bytes.into()));
+    }
+    if is_text_of_file(field) {
+        return text_of(Path::new(text)).map(Value::String);
     }
     Ok(Value::String(text.to_owned()))
 }

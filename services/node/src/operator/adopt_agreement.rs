@@ -1,9 +1,13 @@
 //! `AdoptAgreement`: compiles an agreement for the corridor and adopts the rules on the record.
+//!
+//! What the operator confirms or supplies is compiled into the rules; that the operator vouched for
+//! it goes to the access log of this State, never to the partner.
 
+use agreements::{CompileError, Order};
 use domain::case::event::{AgreementAdopted, Statement};
-use domain::chain::{Chain, Content};
 use domain::identifier::AgreementId;
 use proto::node::v1::{AdoptAgreementRequest, AdoptAgreementResponse};
+use record::digest::sha256;
 use runtime::caller::Caller;
 use runtime::command::{
     CorridorReading, Effort, OnCorridor, Ordered, RequestId, payload_digest, run_on_corridor,
@@ -11,6 +15,17 @@ use runtime::command::{
 use runtime::failure::Failure;
 
 use super::Operator;
+use super::adopted::{adopts, differences, of_the_same_version};
+
+/// Most keys that are confirmed at once, and most characters of each.
+const CONFIRMED_MAX: usize = 64;
+const KEY_CHARACTERS_MAX: usize = 128;
+
+/// Most characters of a supplement.
+const SUPPLEMENT_CHARACTERS_MAX: usize = 65_536;
+
+/// What the messages call the supplement.
+const SUPPLEMENT: &str = "supplement";
 
 pub(super) async fn adopt_agreement(
     operator: &Operator,
@@ -25,6 +40,7 @@ pub(super) async fn adopt_agreement(
             effort: Effort::of(request.validate_only),
         },
         partner: operator.partner(&request.partner_state)?,
+        vouched: vouched(&request)?,
     };
     let decide = |reading: &CorridorReading| {
         let adoption = compile(reading, &request)?;
@@ -36,12 +52,54 @@ pub(super) async fn adopt_agreement(
     let reading =
         runtime::command::read_corridor(&operator.ledger, caller, command.partner).await?;
     let adoption = compile(&reading, &request)?;
+    let by_partner = adopts(&reading.partner_chain, &adoption);
+    let rival = of_the_same_version(&reading.partner_chain, &adoption);
     Ok(AdoptAgreementResponse {
         receipt: Some(receipt),
         digest: adoption.digest.as_bytes().to_vec(),
-        adopted_by_both: adopts(&reading.own_chain, &adoption)
-            && adopts(&reading.partner_chain, &adoption),
+        adopted_by_both: adopts(&reading.own_chain, &adoption) && by_partner,
+        differences: match rival {
+            Some(rival) if !by_partner => differences(&adoption, rival),
+            Some(_) | None => Vec::new(),
+        },
     })
+}
+
+/// What the operator vouches for, a sentence each.
+fn vouched(request: &AdoptAgreementRequest) -> Result<Vec<String>, Failure> {
+    if request.confirmed.len() > CONFIRMED_MAX {
+        return Err(Failure::field("confirmed", format!("must name at most {CONFIRMED_MAX} keys")));
+    }
+    for (index, key) in request.confirmed.iter().enumerate() {
+        if !(1..=KEY_CHARACTERS_MAX).contains(&key.chars().count()) {
+            let rule = format!("must have 1 to {KEY_CHARACTERS_MAX} characters");
+            return Err(Failure::field(format!("confirmed[{index}]"), rule));
+        }
+    }
+    if request.supplement.chars().count() > SUPPLEMENT_CHARACTERS_MAX {
+        let rule = format!("must have at most {SUPPLEMENT_CHARACTERS_MAX} characters");
+        return Err(Failure::field(SUPPLEMENT, rule));
+    }
+    let confirmed = request.confirmed.iter().map(|key| {
+        format!("agreement {}, version {}: confirms {key}", request.agreement, version(request))
+    });
+    let supplied = supplement(request).map(|text| {
+        let digest = sha256(&[text.as_bytes()]);
+        format!(
+            "agreement {}, version {}: supplies a file with SHA-256 {digest}",
+            request.agreement,
+            version(request)
+        )
+    });
+    Ok(confirmed.chain(supplied).collect())
+}
+
+const fn version(request: &AdoptAgreementRequest) -> u32 {
+    if request.version == 0 { 1 } else { request.version }
+}
+
+fn supplement(request: &AdoptAgreementRequest) -> Option<&str> {
+    Some(request.supplement.as_str()).filter(|text| !text.is_empty())
 }
 
 /// The adoption of the rules that an agreement compiles to, for this corridor, today.
@@ -51,33 +109,56 @@ fn compile(
 ) -> Result<AgreementAdopted, Failure> {
     let agreement =
         AgreementId::new(&request.agreement).map_err(|rule| Failure::field("agreement", rule))?;
-    let version = if request.version == 0 { 1 } else { request.version };
-    let known = || {
-        let names = agreements::available().into_iter().map(|listing| listing.id.to_string());
-        names.collect::<Vec<_>>().join(", ")
-    };
     // In force is asked of the civil day in UTC: the rules that hold the local offsets are what
     // is being compiled.
-    let day = clock_day(reading)?;
-    let pair = (reading.own, reading.partner);
-    let rules = agreements::compile(&agreement, version, pair, day).map_err(|error| {
-        Failure::field("agreement", format!("{error} (known: {})", known())).with_source(error)
-    })?;
+    let order = Order {
+        agreement: &agreement,
+        version: version(request),
+        pair: (reading.own, reading.partner),
+        on: clock_day(reading)?,
+        confirmed: &request.confirmed,
+        supplement: supplement(request).map(|text| (SUPPLEMENT, text)),
+    };
+    let rules = agreements::compile_order(&order).map_err(refused)?;
     Ok(record::rules::adoption(rules))
+}
+
+/// An agreement that does not compile, by the field that would mend it.
+fn refused(error: CompileError) -> Failure {
+    let of_supplement = matches!(
+        error,
+        CompileError::FileMustBeSound(_)
+            | CompileError::SupplementMustFit { .. }
+            | CompileError::SupplementMustNotContradict { .. }
+    );
+    let field = if of_supplement {
+        SUPPLEMENT
+    } else if matches!(error, CompileError::ConfirmedMustBeReported { .. }) {
+        "confirmed"
+    } else {
+        "agreement"
+    };
+    let mut said = chain_of(&error);
+    if matches!(error, CompileError::AgreementMustBeKnown { .. }) {
+        let names = agreements::available().into_iter().map(|listing| listing.id.to_string());
+        said = format!("{said} (known: {})", names.collect::<Vec<_>>().join(", "));
+    }
+    Failure::field(field, said).with_source(error)
+}
+
+/// An error with what is behind it: for a file, its line and key.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        said = format!("{said}: {source}");
+        next = source.source();
+    }
+    said
 }
 
 fn clock_day(reading: &CorridorReading) -> Result<domain::time::Date, Failure> {
     let printed = reading.now.to_string();
     let day = printed.get(..10).and_then(|day| domain::person::full_date(day).ok());
     day.ok_or_else(|| Failure::internal("the clock shows a moment that has no date"))
-}
-
-/// Whether a chain holds this adoption.
-pub(super) fn adopts(chain: &Chain, adoption: &AgreementAdopted) -> bool {
-    chain.entries.iter().any(|entry| match &entry.content {
-        Content::Stated(statement) => {
-            matches!(statement.as_ref(), Statement::AgreementAdopted(it) if it == adoption)
-        }
-        Content::NotUnderstood => false,
-    })
 }

@@ -1,14 +1,13 @@
 //! `ListAgreements`: what either State has adopted on the record.
 
-use domain::case::event::{AgreementAdopted, Statement};
-use domain::chain::{Chain, Content};
+use domain::case::event::AgreementAdopted;
 use proto::node::v1::{Agreement, ListAgreementsRequest, ListAgreementsResponse};
 use runtime::caller::Caller;
 use runtime::command::read_corridor;
 use runtime::failure::Failure;
 
 use super::Operator;
-use super::adopt_agreement::adopts;
+use super::adopted::{adoptions, adopts, differences, ended_from, of_the_same_version};
 
 pub(super) async fn list_agreements(
     operator: &Operator,
@@ -26,6 +25,21 @@ pub(super) async fn list_agreements(
             }
             seen.push(adoption);
             let rules = adoption.rules.as_deref();
+            let by_own = adopts(&reading.own_chain, adoption);
+            let by_partner = adopts(&reading.partner_chain, adoption);
+            let differences = match (by_own, by_partner) {
+                (true, true) | (false, false) => Vec::new(),
+                (true, false) => of_the_same_version(&reading.partner_chain, adoption)
+                    .map(|rival| differences(adoption, rival))
+                    .unwrap_or_default(),
+                (false, true) => of_the_same_version(&reading.own_chain, adoption)
+                    .map(|rival| differences(rival, adoption))
+                    .unwrap_or_default(),
+            };
+            let ended = [&reading.own_chain, &reading.partner_chain]
+                .into_iter()
+                .filter_map(|chain| ended_from(chain, &adoption.reference()))
+                .min();
             agreements.push(Agreement {
                 partner_state: partner.code().to_owned(),
                 agreement: adoption.agreement.to_string(),
@@ -35,18 +49,13 @@ pub(super) async fn list_agreements(
                 in_force_from: rules
                     .map(|rules| rules.in_force_from.to_string())
                     .unwrap_or_default(),
-                adopted_by_own: adopts(&reading.own_chain, adoption),
-                adopted_by_partner: adopts(&reading.partner_chain, adoption),
+                adopted_by_own: by_own,
+                adopted_by_partner: by_partner,
+                ended_from: ended.map(|day| day.to_string()).unwrap_or_default(),
+                differences,
+                rules: rules.map(record::rules::encode).unwrap_or_default(),
             });
         }
     }
     Ok(ListAgreementsResponse { agreements })
-}
-
-fn adoptions(chain: &Chain) -> impl Iterator<Item = &AgreementAdopted> {
-    chain.entries.iter().filter_map(|entry| {
-        let Content::Stated(statement) = &entry.content else { return None };
-        let Statement::AgreementAdopted(adoption) = statement.as_ref() else { return None };
-        Some(adoption)
-    })
 }

@@ -60,6 +60,7 @@ pub(super) async fn state_by_root(
             effort: Effort::of(request.validate_only),
         },
         partner,
+        vouched: Vec::new(),
     };
     let decide = |_: &_| Ok(statements.clone());
     let receipt = run_on_corridor(&operator.ledger, &command, decide).await?;

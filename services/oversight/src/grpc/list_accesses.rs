@@ -60,5 +60,6 @@ fn access(it: ledger::Access) -> Result<Access, Failure> {
         case_id,
         kind: words::access(kind).into(),
         purpose: caller.purpose,
+        vouched: it.vouched,
     })
 }

@@ -1,6 +1,6 @@
 //! The domain's words in the words of the interface, one by one.
 
-use domain::case::event::{self, Kind};
+use domain::case::event::{self, AgreementEnded, Kind};
 use domain::case::outcome::{self, Ground, Outcome, Settlement};
 use domain::person::Text;
 use domain::person::attachment::{Attachment, MediaType};
@@ -215,6 +215,11 @@ pub(crate) fn codes(statement: &event::Statement) -> Vec<String> {
         S::AgreementAdopted(it) => {
             vec![word("agreement", &it.agreement), word("version", &it.version)]
         }
+        S::AgreementEnded(AgreementEnded { ended, ended_from }) => vec![
+            word("agreement", &ended.agreement),
+            word("version", &ended.version),
+            word("ended_from", ended_from),
+        ],
         S::RequestFiled(it) => {
             let mut codes = vec![
                 word("agreement", &it.under.agreement),

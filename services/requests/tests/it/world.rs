@@ -485,6 +485,7 @@ impl LedgerService for FakeLedger {
             caller: Some(caller.clone()),
             case_id: id.as_bytes().to_vec(),
             kind: kind.into(),
+            vouched: Vec::new(),
         });
         let prior = node.prior.get(&(caller.identity.clone(), it.request_id));
         Ok(Response::new(ReadCaseResponse {

@@ -189,6 +189,7 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
+        | Statement::AgreementEnded(_)
         | Statement::RequestFiled(_)
         | Statement::EvidenceAdded(_)
         | Statement::ClarificationAsked

@@ -30,6 +30,8 @@ pub enum Statement {
     CapabilitiesStated(BTreeSet<u32>),
     /// Compiled rules under which requests may be filed once both States have adopted them.
     AgreementAdopted(AgreementAdopted),
+    /// An adopted agreement ends: no further request may be filed under it.
+    AgreementEnded(AgreementEnded),
     /// A key of the State is revoked.
     KeyRevoked(KeyRevoked),
     /// The State's clock was wrong: its dispatches that are still parked take this one's time.
@@ -271,6 +273,27 @@ pub struct AgreementAdopted {
     pub rules: Option<Box<Rules>>,
 }
 
+impl AgreementAdopted {
+    /// What names the adopted rules.
+    #[must_use]
+    pub fn reference(&self) -> AgreementReference {
+        AgreementReference {
+            agreement: self.agreement.clone(),
+            version: self.version,
+            digest: self.digest,
+        }
+    }
+}
+
+/// An adopted agreement that ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AgreementEnded {
+    /// The rules that end, and with them every earlier version.
+    pub ended: AgreementReference,
+    /// The first day on which no request may be filed under them, where the requesting State is.
+    pub ended_from: Date,
+}
+
 /// Which adopted rules a request is filed under.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AgreementReference {
@@ -280,6 +303,14 @@ pub struct AgreementReference {
     pub version: u32,
     /// SHA-256 of the compiled rules.
     pub digest: Digest,
+}
+
+impl AgreementReference {
+    /// Whether the end of these rules ends those: of the same, and of every earlier version.
+    #[must_use]
+    pub fn ends(&self, those: &Self) -> bool {
+        self == those || (self.agreement == those.agreement && self.version > those.version)
+    }
 }
 
 /// The facts of a readmission request.
@@ -449,6 +480,8 @@ pub enum Kind {
     FaultProved,
     /// `WritingResumed`
     WritingResumed,
+    /// `AgreementEnded`
+    AgreementEnded,
     /// `RequestFiled`
     RequestFiled,
     /// `EvidenceAdded`
@@ -533,7 +566,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::KeyAnnounced,
         Self::CapabilitiesStated,
         Self::AgreementAdopted,
@@ -542,6 +575,7 @@ impl Kind {
         Self::LogSucceeded,
         Self::FaultProved,
         Self::WritingResumed,
+        Self::AgreementEnded,
         Self::RequestFiled,
         Self::EvidenceAdded,
         Self::ClarificationGiven,
@@ -596,6 +630,7 @@ impl Kind {
             Self::LogSucceeded => 15,
             Self::FaultProved => 16,
             Self::WritingResumed => 18,
+            Self::AgreementEnded => 19,
             Self::RequestFiled => 40,
             Self::EvidenceAdded => 42,
             Self::ClarificationGiven => 43,
@@ -646,6 +681,7 @@ impl Kind {
             Self::KeyAnnounced
             | Self::CapabilitiesStated
             | Self::AgreementAdopted
+            | Self::AgreementEnded
             | Self::KeyRevoked
             | Self::ClockCorrected
             | Self::LogSucceeded
@@ -705,7 +741,8 @@ impl Kind {
             | Self::ClockCorrected
             | Self::LogSucceeded
             | Self::FaultProved
-            | Self::WritingResumed => Speaker::Corridor,
+            | Self::WritingResumed
+            | Self::AgreementEnded => Speaker::Corridor,
             Self::RequestFiled
             | Self::EvidenceAdded
             | Self::ClarificationGiven
@@ -769,6 +806,7 @@ impl Statement {
             Self::LogSucceeded(_) => Kind::LogSucceeded,
             Self::FaultProved(_) => Kind::FaultProved,
             Self::WritingResumed(_) => Kind::WritingResumed,
+            Self::AgreementEnded(_) => Kind::AgreementEnded,
             Self::RequestFiled(_) => Kind::RequestFiled,
             Self::EvidenceAdded(_) => Kind::EvidenceAdded,
             Self::ClarificationGiven(_) => Kind::ClarificationGiven,

@@ -147,13 +147,16 @@ pub enum Rejection {
     ErasureMustBeOrdered,
     /// The author must have closed its part.
     PartMustBeClosed,
+    /// Neither State may have said that the agreement has ended by then, as far as the author
+    /// knows.
+    AgreementMustNotHaveEnded,
 }
 
 use Rejection as R;
 
 impl Rejection {
     /// Every rule, in the order of its code, with one member for those that carry data.
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 69] = [
         R::KindMustBeUnderstood,
         R::FactsMustBeCanonical,
         R::OpeningMustBeTheFoundersFirst,
@@ -222,6 +225,7 @@ impl Rejection {
         R::KeyMustNotBeRevoked,
         R::ErasureMustBeOrdered,
         R::PartMustBeClosed,
+        R::AgreementMustNotHaveEnded,
     ];
 
     /// The stable code, with a page of its own in `docs/errors`.
@@ -289,6 +293,7 @@ impl Rejection {
             | R::AgreementMustBeAdopted
             | R::AgreementMustBeTheLatest
             | R::AgreementMustBeInForce
+            | R::AgreementMustNotHaveEnded
             | R::ReturnDecisionMustBeEnforceable
             | R::RequestMustBeOpen
             | R::RequestMustNotBeWithdrawn
@@ -346,6 +351,7 @@ impl fmt::Display for Rejection {
             R::StatementMustBelongToACase => "a statement of the corridor names no case",
             R::AgreementMustBeAdopted => "both States must have adopted the agreement",
             R::AgreementMustBeTheLatest => "both States have adopted a later version",
+            R::AgreementMustNotHaveEnded => "the agreement has ended by this day",
             R::AgreementMustBeInForce => "the agreement is not in force on this day",
             R::AgreementMustCoverDirection => "the agreement does not let this State ask that one",
             R::CategoryMustBeCovered => "the agreement does not cover this category of person",

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::crossing::{self, DocumentSituation};
 use super::dispute;
 use super::event::{
-    AgreementReference, Force, Kind, Position, RequestFiled, ReturnDecision, Speaker, Statement,
-    TransferNotified, TravelDocumentIssued,
+    AgreementEnded, AgreementReference, Force, Kind, Position, RequestFiled, ReturnDecision,
+    Speaker, Statement, TransferNotified, TravelDocumentIssued,
 };
 use super::knowledge::{Chains, Verdict, View, heard_of};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
@@ -20,7 +20,7 @@ use crate::chain::{Content, Dispatch, Entry, Heard};
 use crate::clock;
 use crate::mutant;
 use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect, ThirdCountryDocument};
-use crate::time::Instant;
+use crate::time::{Date, Instant};
 
 /// What a broken rule means for an entry of this force; one that is not understood is treated
 /// as an act.
@@ -99,38 +99,64 @@ fn stated(content: &Content) -> Option<&Statement> {
     }
 }
 
-/// Whether an entry adopts an agreement.
-pub(crate) fn adopts(entry: &Entry) -> bool {
-    matches!(stated(&entry.content), Some(Statement::AgreementAdopted(_)))
+/// Whether an entry adopts an agreement or ends one.
+pub(crate) fn is_of_an_agreement(entry: &Entry) -> bool {
+    matches!(
+        stated(&entry.content),
+        Some(Statement::AgreementAdopted(_) | Statement::AgreementEnded(_))
+    )
+}
+
+/// What one side says of the corridor in entries that `known` lets pass. What the other did not
+/// understand then, or what was signed by a key revoked before it was heard, is not said.
+fn of_corridor<'a>(
+    chains: Chains<'a>,
+    side: Side,
+    known: impl Fn(&Entry) -> bool + 'a,
+) -> impl Iterator<Item = &'a Statement> + 'a {
+    let chain = chains.of(side);
+    let revoked = dispute::revocations(chains, side);
+    chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
+        move |entry| {
+            let statement = stated(&entry.content)?;
+            if !is_of_an_agreement(entry) || dispute::struck(chains, side, entry, &revoked) {
+                return None;
+            }
+            let heard = heard_of(chain, entry);
+            understood(chains, side, heard, statement.kind()).ok()?;
+            Some(statement)
+        },
+    )
 }
 
 /// Adoptions by one side, of entries that `known` lets pass. One whose bytes do not hold what it
-/// says, or whose key was revoked before it was heard, adopts nothing.
+/// says adopts nothing.
 fn adoptions<'a>(
     chains: Chains<'a>,
     side: Side,
     known: impl Fn(&Entry) -> bool + 'a,
 ) -> impl Iterator<Item = (AgreementReference, &'a Rules)> + 'a {
-    let chain = chains.of(side);
-    let revoked = dispute::revocations(chains, side);
-    chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
-        move |entry| {
-            let Some(Statement::AgreementAdopted(adopted)) = stated(&entry.content) else {
+    of_corridor(chains, side, known).filter_map(|statement| {
+        let Statement::AgreementAdopted(adopted) = statement else { return None };
+        Some((adopted.reference(), adopted.rules.as_deref()?))
+    })
+}
+
+/// From which day on no request may be filed under an agreement, as far as a view knows: the
+/// earliest that either State has named for these rules or for a later version of them.
+fn ended_from(view: &View<'_>, under: &AgreementReference) -> Option<Date> {
+    let (before, heard) = (view.before, view.heard);
+    let own = of_corridor(view.chains, Side::Requesting, move |entry| entry.position < before);
+    let by_partner =
+        of_corridor(view.chains, Side::Requested, move |entry| Some(entry.dispatch) <= heard);
+    own.chain(by_partner)
+        .filter_map(|statement| {
+            let Statement::AgreementEnded(AgreementEnded { ended, ended_from }) = statement else {
                 return None;
             };
-            if dispute::struck(chains, side, entry, &revoked) {
-                return None;
-            }
-            let heard = heard_of(chain, entry);
-            understood(chains, side, heard, Kind::AgreementAdopted).ok()?;
-            let reference = AgreementReference {
-                agreement: adopted.agreement.clone(),
-                version: adopted.version,
-                digest: adopted.digest,
-            };
-            Some((reference, adopted.rules.as_deref()?))
-        },
-    )
+            ended.ends(under).then_some(*ended_from)
+        })
+        .min()
 }
 
 /// The rules that `under` names, if the founder knew them adopted by both when it opened a case
@@ -186,7 +212,8 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
         | Statement::ClockCorrected(_)
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
-        | Statement::WritingResumed(_) => Err(Rejection::StatementMustBelongToACase),
+        | Statement::WritingResumed(_)
+        | Statement::AgreementEnded(_) => Err(Rejection::StatementMustBelongToACase),
         Statement::RequestFiled(_) => Err(Rejection::OpeningMustBeTheFoundersFirst),
         Statement::EvidenceAdded(items) => {
             open(view)?;
@@ -364,6 +391,8 @@ fn file(view: &View<'_>, filed: &RequestFiled) -> Result<(), Rejection> {
     let today = clock::day_of(rules, view.time, direction.requesting)
         .map_err(Rejection::DeadlineMustBeComputable)?;
     require(today >= rules.in_force_from, Rejection::AgreementMustBeInForce)?;
+    let ended = ended_from(view, &filed.under).is_some_and(|ended_from| today >= ended_from);
+    require(!ended, Rejection::AgreementMustNotHaveEnded)?;
     let coverage = rules.coverage(filed.category).ok_or(Rejection::CategoryMustBeCovered)?;
     let enforceable = filed.return_decision == ReturnDecision::Enforceable;
     require(enforceable, Rejection::ReturnDecisionMustBeEnforceable)?;

@@ -262,7 +262,8 @@ impl Said {
             | Statement::ClockCorrected(_)
             | Statement::LogSucceeded(_)
             | Statement::FaultProved(_)
-            | Statement::WritingResumed(_) => {}
+            | Statement::WritingResumed(_)
+            | Statement::AgreementEnded(_) => {}
             Statement::RequestFiled(filed) => asks.filed = Some((at, filed.clone())),
             Statement::EvidenceAdded(items) => asks.evidence.extend(items.iter().cloned()),
             Statement::ClarificationGiven(question) => asks.clarified.push(*question),

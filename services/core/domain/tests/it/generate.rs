@@ -335,7 +335,14 @@ const PLOTS: &[(&[World], &str)] = &[
          hears",
     ),
     (
-        &[World::Unadopted, World::Hollow, World::Outdated, World::Tomorrow, World::OneWay],
+        &[
+            World::Unadopted,
+            World::Hollow,
+            World::Outdated,
+            World::Tomorrow,
+            World::OneWay,
+            World::Ended,
+        ],
         "NL tries RequestFiled; NL says RequestFiled; XK hears; NL tries RequestWithdrawn; \
          XK says RequestAccepted; NL hears",
     ),

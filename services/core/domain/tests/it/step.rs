@@ -45,10 +45,10 @@ use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_
 use domain::case::decide::settle_dispute::{SettleDispute, settle_dispute};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
-    ClockCorrected, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Rectified,
-    RefusalReason, RegisterFinding, RequestFiled, Restated, ResumeReason, ReturnDecision,
-    ReturnReason, Speaker, Statement, TransferNotified, TransportMode, TravelDocumentIssued,
-    WritingResumed,
+    AgreementEnded, ClockCorrected, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture,
+    Rectified, RefusalReason, RegisterFinding, RequestFiled, Restated, ResumeReason,
+    ReturnDecision, ReturnReason, Speaker, Statement, TransferNotified, TransportMode,
+    TravelDocumentIssued, WritingResumed,
 };
 use domain::case::rejection::Rejection;
 use domain::case::said::Side;
@@ -229,6 +229,10 @@ impl Word {
                 let next = partner.head().map_or(0, |head| head.number + 1);
                 fault_of(self.number.unwrap_or(next))
             }
+            Kind::AgreementEnded => Statement::AgreementEnded(AgreementEnded {
+                ended: crate::history::reference(rules),
+                ended_from: days_after(today(history), i64::try_from(number).unwrap_or_default()),
+            }),
             // An era begins where a log is succeeded, and nowhere else.
             Kind::LogSucceeded | Kind::WritingResumed => {
                 Statement::WritingResumed(WritingResumed {
@@ -449,6 +453,7 @@ fn decide_on(
         | Statement::LogSucceeded(_)
         | Statement::FaultProved(_)
         | Statement::WritingResumed(_)
+        | Statement::AgreementEnded(_)
         | Statement::RequestFiled(_)
         | Statement::TakenBack => return None,
         Statement::EvidenceAdded(evidence) => add_evidence(case, AddEvidence { ordered, evidence }),

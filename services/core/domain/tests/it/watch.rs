@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::case::Case;
-use domain::case::event::{Force, Kind, Statement};
+use domain::case::event::{AgreementEnded, Force, Kind, Statement};
 use domain::case::knowledge::{Judged, Verdict};
 use domain::case::outcome::Standing;
 use domain::case::rejection::Rejection;
@@ -49,10 +49,12 @@ pub(crate) enum World {
     /// Limits that start otherwise, a longer reply, a late document with a clock of its own, and
     /// silence that takes the requesting State's document along.
     Otherwise,
+    /// The requested State has ended the agreement.
+    Ended,
 }
 
 impl World {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Plain,
         Self::Refusing,
         Self::Mute,
@@ -65,12 +67,18 @@ impl World {
         Self::Tomorrow,
         Self::OneWay,
         Self::Otherwise,
+        Self::Ended,
     ];
 
     pub(crate) fn rules(self) -> Rules {
         let mut rules = history::rules();
         match self {
-            Self::Plain | Self::Young | Self::Unadopted | Self::Hollow | Self::Outdated => {}
+            Self::Plain
+            | Self::Young
+            | Self::Unadopted
+            | Self::Hollow
+            | Self::Outdated
+            | Self::Ended => {}
             Self::Refusing => rules.silence.effect = SilenceEffect::DeemedRefused,
             Self::Mute => rules.silence.effect = SilenceEffect::NotStated,
             Self::Bare => {
@@ -121,6 +129,14 @@ impl World {
                     adopted.rules = None;
                 }
                 history.says(Side::Requested, [hollow]);
+            }
+            Self::Ended => {
+                let ended = AgreementEnded {
+                    ended: history::reference(&rules),
+                    ended_from: rules.in_force_from,
+                };
+                let said = [adoption(&rules), Statement::AgreementEnded(ended)];
+                history.says(Side::Requested, said);
             }
             Self::Plain
             | Self::Refusing

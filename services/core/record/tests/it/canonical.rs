@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use domain::case::event::{
-    ClockCorrected, ErasureBasis, Fault, FaultProved, KeyPurpose, KeyRevoked, Kind, LogSucceeded,
-    NonDeparture, Opaque, Rectified, RefusalReason, RegisterFinding, Restated, ResumeReason,
-    ReturnReason, Statement, TransferNotified, TransportMode, TravelDocumentIssued, WritingResumed,
+    AgreementEnded, AgreementReference, ClockCorrected, ErasureBasis, Fault, FaultProved,
+    KeyPurpose, KeyRevoked, Kind, LogSucceeded, NonDeparture, Opaque, Rectified, RefusalReason,
+    RegisterFinding, Restated, ResumeReason, ReturnReason, Statement, TransferNotified,
+    TransportMode, TravelDocumentIssued, WritingResumed,
 };
 use domain::chain::{Content, Heard};
-use domain::identifier::{Agency, Digest, EvidenceItem, Office};
+use domain::identifier::{Agency, AgreementId, Digest, EvidenceItem, Office};
 use domain::referral::{LocalStatement, ReferralAnswer, Safeguard};
 use domain::time::Date;
 use proto::record::v1;
@@ -49,6 +50,14 @@ pub(crate) fn every_statement() -> Vec<Statement> {
         Statement::WritingResumed(WritingResumed {
             reason: ResumeReason::MarkLost,
             partner_holds: None,
+        }),
+        Statement::AgreementEnded(AgreementEnded {
+            ended: AgreementReference {
+                agreement: AgreementId::new("benelux_kosovo_2011").unwrap(),
+                version: 1,
+                digest: Digest::new([6; 32]),
+            },
+            ended_from: day(1),
         }),
         request(),
         Statement::EvidenceAdded(vec![EvidenceItem::new("photograph").unwrap()]),

@@ -299,7 +299,7 @@ async fn a_case_is_opened_with_the_serial_that_the_ledger_kept() {
 async fn a_corridor_is_written_to_once() {
     let ledger = FakeLedger::new("NL", false);
     let client = ledger.client().await;
-    let on = OnCorridor { ordered: ordered("r1", ""), partner: state("XK") };
+    let on = OnCorridor { ordered: ordered("r1", ""), partner: state("XK"), vouched: Vec::new() };
     let adopt = |reading: &command::CorridorReading| {
         let first = reading.own_chain.entries.first().unwrap();
         let domain::chain::Content::Stated(statement) = &first.content else { panic!("{first:?}") };

@@ -130,6 +130,29 @@ pub(super) fn partners(reply: View<'_>) -> String {
     if text.is_empty() { "no partner\n".to_owned() } else { text }
 }
 
+/// Where the rules of both States differ under one version.
+pub(super) fn differences(reply: View<'_>) -> String {
+    let differences = reply.messages("differences");
+    if differences.is_empty() {
+        return String::new();
+    }
+    let mut text = "  the partner has OTHER rules under this version:\n".to_owned();
+    for difference in differences {
+        let said = |value: &str, source: &str| match difference.word(value) {
+            value if value.is_empty() => "nothing".to_owned(),
+            value => [value, difference.word(source)].join("  ").trim_end().to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "    {}\n      here:    {}\n      partner: {}",
+            difference.word("value"),
+            said("own", "own_source"),
+            said("partner", "partner_source")
+        );
+    }
+    text
+}
+
 /// Agreements and who has adopted them.
 pub(super) fn agreements(reply: View<'_>) -> String {
     let mut text = String::new();
@@ -150,6 +173,10 @@ pub(super) fn agreements(reply: View<'_>) -> String {
             agreement.word("in_force_from"),
             agreement.word("digest")
         );
+        if agreement.says("ended_from") {
+            let _ = writeln!(text, "  ENDED: no request from {}", agreement.word("ended_from"));
+        }
+        text.push_str(&differences(agreement));
     }
     if text.is_empty() {
         text.push_str("no agreement is adopted yet: `readmit operator adopt`\n");

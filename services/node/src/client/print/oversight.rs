@@ -64,6 +64,10 @@ pub(super) fn accesses(reply: View<'_>) -> String {
             access.word("identity"),
             access.word("case_id")
         );
+        let vouched = access.list("vouched");
+        if !vouched.is_empty() {
+            let _ = writeln!(text, "  vouched for: {vouched}");
+        }
     }
     if text.is_empty() {
         text.push_str("no access\n");

@@ -16,8 +16,9 @@ pub(super) fn of(reply: View<'_>, receipt: View<'_>, what: &str) -> String {
         } else {
             "not yet adopted by both: the partner must adopt rules of the same digest\n"
         });
+        text.push_str(&super::node::differences(reply));
     }
-    lines(&mut text, reply.0, 0, &["receipt", "adopted_by_both"]);
+    lines(&mut text, reply.0, 0, &["receipt", "adopted_by_both", "differences"]);
     text
 }
 

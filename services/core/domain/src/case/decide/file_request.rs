@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     use crate::case::Opening;
-    use crate::case::event::{Kind, ReturnDecision};
+    use crate::case::event::{AgreementEnded, Kind, ReturnDecision};
     use crate::case::history::{History, adoption, corridor, item, request, rules, state};
     use crate::case::story::{NL, Story, XK, day};
     use crate::clock::NotComputable;
@@ -159,6 +159,59 @@ mod tests {
         given.hears(NL);
         assert_eq!(file(&given, request(&rules())), Some(Err(R::AgreementMustBeTheLatest)));
         assert!(matches!(file(&given, request(&later)), Some(Ok(_))));
+    }
+
+    fn ending(rules: &Rules, ended_from: crate::time::Date) -> Statement {
+        let ended = request(rules).under;
+        Statement::AgreementEnded(AgreementEnded { ended, ended_from })
+    }
+
+    #[test]
+    fn nothing_is_filed_under_an_agreement_that_has_ended_as_far_as_the_author_knows() {
+        let ended = Some(Err(R::AgreementMustNotHaveEnded));
+        for by in [NL, XK] {
+            let mut given = Story::under(&rules()).history;
+            given.says(by, [ending(&rules(), day(1))]);
+            given.exchange();
+            assert!(matches!(file(&given, request(&rules())), Some(Ok(_))), "the day before");
+            given.says(by, [ending(&rules(), day(0))]);
+            let before = file(&given, request(&rules()));
+            assert_eq!(before == ended, by == NL, "what is not heard is not known: {before:?}");
+            given.exchange();
+            assert_eq!(file(&given, request(&rules())), ended);
+        }
+    }
+
+    #[test]
+    fn earlier_versions_end_with_a_later_one_and_no_others() {
+        let of = |version| Rules { version, ..rules() };
+        let mut other = rules();
+        other.agreement = AgreementId::new("other").unwrap();
+        for (named, ends) in [(of(1), true), (of(2), true), (of(3), true), (other, false)] {
+            let mut given = Story::under(&rules()).history;
+            given.says(XK, [ending(&named, day(0))]);
+            given.exchange();
+            let filed = file(&given, request(&rules()));
+            assert_eq!(filed == Some(Err(R::AgreementMustNotHaveEnded)), ends, "{filed:?}");
+        }
+        // A later version that both adopt afterwards stands.
+        let mut given = Story::under(&rules()).history;
+        given.says(XK, [ending(&rules(), day(0))]);
+        for side in [NL, XK] {
+            given.says(side, [adoption(&of(2))]);
+        }
+        given.exchange();
+        assert!(matches!(file(&given, request(&of(2))), Some(Ok(_))));
+        assert_eq!(file(&given, request(&of(1))), Some(Err(R::AgreementMustBeTheLatest)));
+    }
+
+    #[test]
+    fn a_case_that_is_open_keeps_the_rules_of_an_agreement_that_ends() {
+        let opened = Story::under(&rules()).nl(Statement::RequestFiled(request(&rules()))).by(NL);
+        let before = opened.case();
+        let after = opened.xk(ending(&rules(), day(0))).case();
+        assert!(after.rules.is_some());
+        assert_eq!((after.rules, after.outcome), (before.rules, before.outcome));
     }
 
     #[test]

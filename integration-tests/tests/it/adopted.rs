@@ -1,0 +1,166 @@
+//! Agreements on the record: adopted by both States, corrected by a later version, ended.
+
+use integration_tests::corridor::{AGREEMENT, Corridor};
+use integration_tests::courier::Kind;
+use integration_tests::process::until;
+use integration_tests::story::{Stage, data};
+use integration_tests::telling::Telling;
+use serde_json::Value;
+
+/// Exit codes of the client, by class.
+const INVALID: i32 = 3;
+const REFUSED: i32 = 6;
+
+/// Values made up for this test.
+const SUPPLEMENT: &str = r#"
+format_version = 1
+agreement = "benelux_kosovo_2011"
+
+[[supplied]]
+article = "99"
+source = "made up for a test"
+silence_effect_after_calendar_days = 35
+"#;
+
+fn adoption<'a>(partner: &'a str, version: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let words =
+        ["operator", "adopt", "--partner-state", partner, "--agreement", AGREEMENT, "--version"];
+    [&words[..], &[version], more].concat()
+}
+
+/// What a node lists of one version.
+fn listed(reply: &Value, version: u64) -> Vec<Value> {
+    let all = reply["agreements"].as_array().unwrap();
+    all.iter().filter(|it| it["version"] == version).cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supplied_version_applies_once_both_have_adopted_the_same_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let founded = Corridor::found(folder.path(), Kind::Development, "test-versions").await;
+    let mut corridor = founded.unwrap();
+    let (nl, xk) = (corridor.nl.operator(), corridor.xk.operator());
+    let file = folder.path().join("made-up.toml").display().to_string();
+
+    // Faults of the file are named by line and key, and a wrong confirmation by its key.
+    for (text, line, word) in [
+        (SUPPLEMENT.replace("= 35", "= 0"), "line 8", "silence_effect_after_calendar_days"),
+        (SUPPLEMENT.replace("= 35", "="), "line 8", "made-up"),
+        (SUPPLEMENT.replace("silence_effect_after", "silent_effect_after"), "line 8", "silence"),
+        (
+            SUPPLEMENT.replace("silence_effect_after", "reply_limit"),
+            "line 8",
+            "reply_limit_calendar_days",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refusal = nl.refused(&adoption("XK", "2", &["--supplement", &file])).unwrap();
+        assert_eq!(refusal.exit, INVALID, "{}", refusal.error);
+        assert!(refusal.error.to_string().contains("supplement"), "{}", refusal.error);
+        assert!(refusal.error.to_string().contains(line), "{}", refusal.error);
+        assert!(word == "made-up" || refusal.error.to_string().contains(word), "{}", refusal.error);
+    }
+    let refusal = nl.refused(&adoption("XK", "2", &["--confirmed", "reply_limit_days"])).unwrap();
+    assert_eq!(refusal.exit, INVALID);
+    assert!(refusal.error.to_string().contains("reply_limit_days"), "{}", refusal.error);
+
+    std::fs::write(&file, SUPPLEMENT).unwrap();
+    nl.call(&adoption("XK", "2", &["--supplement", &file])).unwrap();
+    let reply = xk.call(&adoption("NL", "2", &[])).unwrap();
+    assert_ne!(reply["adopted_by_both"], true);
+
+    // Both see which values differ, with where they stand.
+    let differs = |operator: &integration_tests::person::Person| {
+        until("the difference to be seen", || {
+            let reply = operator.call(&["operator", "agreements"])?;
+            let seen = listed(&reply, 2).len() == 2;
+            Ok(seen.then(|| listed(&reply, 2)))
+        })
+        .unwrap()
+    };
+    for (operator, own, partner) in [(&nl, "35", "28"), (&xk, "28", "35")] {
+        for adopted in differs(operator) {
+            let differences = adopted["differences"].as_array().unwrap();
+            assert!(!differences.is_empty(), "{adopted}");
+            let told = differences.iter().any(|it| {
+                let said = |of: &str| it[of].as_str().unwrap_or_default().to_owned();
+                said("own").contains(own) && said("partner").contains(partner)
+            });
+            assert!(told, "{differences:#?}");
+            assert!(adopted["differences"].to_string().contains("made up for a test"));
+        }
+    }
+    // What the operator vouches for stays in the own access log.
+    let vouched = |node: &integration_tests::corridor::Node| {
+        let accesses = node.person("ombudsperson").call(&["audit", "accesses"]).unwrap();
+        accesses["accesses"].to_string().matches("SHA-256").count()
+    };
+    assert_eq!((vouched(&corridor.nl), vouched(&corridor.xk)), (1, 0));
+
+    // Until both have the same, the first version applies.
+    let mut telling = Telling::default();
+    let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
+    let first = stage.file("accepted").unwrap();
+    let under = |corridor: &Corridor, case: &str| {
+        let shown = corridor.nl.person("return-office").call(&["case", "explain", case]).unwrap();
+        let deadlines = shown["deadlines"].as_array().unwrap().clone();
+        let silence = deadlines.iter().find(|it| it["kind"] == "DEADLINE_KIND_SILENCE").unwrap();
+        silence["count"].as_u64().unwrap()
+    };
+    assert_eq!(under(stage.corridor, &first), 28);
+    let both = stage.corridor.xk.operator();
+    let reply = both.call(&adoption("NL", "2", &["--supplement", &file])).unwrap();
+    assert_eq!(reply["adopted_by_both"], true, "{reply}");
+    until("the adoption to be heard", || {
+        let reply = nl.call(&["operator", "agreements"])?;
+        let heard = |it: &Value| it["adopted_by_own"] == true && it["adopted_by_partner"] == true;
+        Ok(listed(&reply, 2).iter().any(heard).then_some(()))
+    })
+    .unwrap();
+    let second = stage.file("refused").unwrap();
+    assert_eq!(under(stage.corridor, &second), 35);
+    assert_eq!(under(stage.corridor, &first), 28, "a case keeps its rules");
+    corridor.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_filed_under_an_agreement_that_has_ended_and_open_cases_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let founded = Corridor::found(folder.path(), Kind::Development, "test-ended").await;
+    let mut corridor = founded.unwrap();
+    let (nl, xk) = (corridor.nl.operator(), corridor.xk.operator());
+    let mut telling = Telling::default();
+    let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
+    let open = stage.file("refused").unwrap();
+
+    let end = |version: &'static str, day: &'static str| {
+        let words = ["operator", "end-agreement", "--partner-state", "NL", "--agreement"];
+        [&words[..], &[AGREEMENT, "--version", version, "--ended-from", day]].concat()
+    };
+    for (words, field) in [(end("2", "2026-01-01"), "agreement"), (end("1", "soon"), "ended_from")]
+    {
+        let refusal = xk.refused(&words).unwrap();
+        assert_eq!(refusal.exit, INVALID, "{}", refusal.error);
+        assert!(refusal.error.to_string().contains(field), "{}", refusal.error);
+    }
+    xk.call(&end("1", "2026-01-01")).unwrap();
+    until("the end to be heard", || {
+        let reply = nl.call(&["operator", "agreements"])?;
+        let ended = listed(&reply, 1).iter().all(|it| it["ended_from"] == "2026-01-01");
+        Ok(ended.then_some(()))
+    })
+    .unwrap();
+    let office = corridor.nl.person("return-office");
+    let file = data("accepted").display().to_string();
+    let refusal = office.refused(&["request", "file", &file]).unwrap();
+    assert_eq!(refusal.exit, REFUSED, "{}", refusal.error);
+    assert_eq!(refusal.rule(), "AgreementMustNotHaveEnded", "{}", refusal.error);
+
+    let mut stage = Stage { corridor: &mut corridor, telling: &mut telling };
+    stage.both_see(&open, 1).unwrap();
+    let authority = stage.corridor.xk.person("readmission-authority");
+    let etag = stage.etag(&authority, &open).unwrap();
+    stage.act(&authority, &["answer", "accept", &open, "--etag", &etag]).unwrap();
+    stage.both_hold(&open, "accepted").unwrap();
+    corridor.stop().unwrap();
+}

@@ -1,0 +1,74 @@
+//! What a State's chain says of agreements, and where the rules of both States differ.
+
+use domain::case::event::{AgreementAdopted, AgreementEnded, AgreementReference, Statement};
+use domain::chain::{Chain, Content};
+use domain::rules::Source;
+use domain::time::Date;
+use proto::node::v1::Difference;
+
+/// What a chain states of its corridor.
+fn stated(chain: &Chain) -> impl Iterator<Item = &Statement> {
+    chain.entries.iter().filter_map(|entry| match &entry.content {
+        Content::Stated(statement) if entry.case.is_none() => Some(statement.as_ref()),
+        Content::Stated(_) | Content::NotUnderstood => None,
+    })
+}
+
+/// Every adoption.
+pub(super) fn adoptions(chain: &Chain) -> impl Iterator<Item = &AgreementAdopted> {
+    stated(chain).filter_map(|statement| {
+        let Statement::AgreementAdopted(adoption) = statement else { return None };
+        Some(adoption)
+    })
+}
+
+/// Whether a chain holds this adoption.
+pub(super) fn adopts(chain: &Chain, adoption: &AgreementAdopted) -> bool {
+    adoptions(chain).any(|it| it == adoption)
+}
+
+/// The last adoption under the same version, of the same rules or others.
+pub(super) fn of_the_same_version<'a>(
+    chain: &'a Chain,
+    adoption: &AgreementAdopted,
+) -> Option<&'a AgreementAdopted> {
+    let same = |it: &&AgreementAdopted| {
+        it.agreement == adoption.agreement && it.version == adoption.version
+    };
+    adoptions(chain).filter(same).last()
+}
+
+/// The first day on which these rules have ended by the words of a chain.
+pub(super) fn ended_from(chain: &Chain, adopted: &AgreementReference) -> Option<Date> {
+    let days = stated(chain).filter_map(|statement| {
+        let Statement::AgreementEnded(AgreementEnded { ended, ended_from }) = statement else {
+            return None;
+        };
+        ended.ends(adopted).then_some(*ended_from)
+    });
+    days.min()
+}
+
+/// Every value that two adoptions have differently; none where one does not hold its rules.
+pub(super) fn differences(own: &AgreementAdopted, partner: &AgreementAdopted) -> Vec<Difference> {
+    let (Some(first), Some(second)) = (&own.rules, &partner.rules) else { return Vec::new() };
+    let said = |said: Option<agreements::SaidThere>| match said {
+        Some(said) => (said.value, said.source.map(source).unwrap_or_default()),
+        None => Default::default(),
+    };
+    let differences = agreements::differences(first, second).into_iter();
+    differences
+        .map(|it| {
+            let (own, own_source) = said(it.first);
+            let (partner, partner_source) = said(it.second);
+            Difference { value: it.name, own, own_source, partner, partner_source }
+        })
+        .collect()
+}
+
+fn source(source: Source) -> String {
+    match source.article {
+        Some(article) => format!("{}, {article}", source.instrument),
+        None => source.instrument,
+    }
+}
