@@ -411,10 +411,10 @@ impl fmt::Display for Tally {
         let Self { torn, indexed_again, rebuilds, verifies, restores, .. } = self;
         write!(
             f,
-            "{kills} kills ({killed_in_opening} while opening), {acknowledged} batches acknowledged \
-             and there, {unacknowledged} there that were not, {checks} checks, {torn} torn tails \
-             cut, {indexed_again} records indexed again, the index made anew {rebuilds} times, \
-             {verifies} times verified, {restores} backups restored"
+            "{kills} kills ({killed_in_opening} while opening), {acknowledged} batches \
+             acknowledged and there, {unacknowledged} there that were not, {checks} checks, \
+             {torn} torn tails cut, {indexed_again} records indexed again, the index made anew \
+             {rebuilds} times, {verifies} times verified, {restores} backups restored"
         )
     }
 }
