@@ -1,8 +1,8 @@
 //! A soak: a process works on a store until it is killed, again and again, and after each kill
 //! everything that it was told is durable is there, byte for byte, and nothing else in between.
 //!
-//! `cargo test` does so a few times. `make soak MINUTES=30` sets `SOAK_MINUTES`, goes on for so long
-//! and watches the memory of the process; `SEED` gives a run's load again.
+//! `cargo test` does so a few times. `make soak MINUTES=30` sets `SOAK_MINUTES`, goes on for so
+//! long and watches the memory of the process; `SEED` gives a run's load again.
 
 mod history;
 mod load;

@@ -1,6 +1,6 @@
 //! A disk that keeps what was not synced in the memory of the process: a kill loses it, as the loss
-//! of power loses what the system has not written yet. Only of the journal, on which all rests; what
-//! the index writes is never synced, and would have no end here.
+//! of power loses what the system has not written yet. Only of the journal, on which all rests; of
+//! the index, which is never synced, there would be no end here.
 
 use std::io;
 use std::path::{Path, PathBuf};
