@@ -17,9 +17,12 @@ use runtime::failure::Failure;
 use super::Operator;
 use super::adopted::{adopts, differences, of_the_same_version};
 
-/// Most keys that are confirmed at once, and most characters of each.
+/// Most keys that are confirmed at once.
 const CONFIRMED_MAX: usize = 64;
-const KEY_CHARACTERS_MAX: usize = 128;
+
+/// Most characters of each: with the longest id of an agreement and the longest version, its
+/// sentence has the 200 that the access log takes.
+const KEY_CHARACTERS_MAX: usize = 95;
 
 /// Most characters of a supplement.
 const SUPPLEMENT_CHARACTERS_MAX: usize = 65_536;
