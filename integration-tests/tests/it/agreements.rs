@@ -1,5 +1,6 @@
 //! `readmit agreements …` as somebody types it: offline, no node, exit codes and both outputs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -81,14 +82,81 @@ fn deadlines_are_computed_drawn_and_listed_without_a_node() {
     assert_eq!(skipped[0]["why"][0]["reason"], "holiday");
     let transfer = clock("transfer");
     assert_eq!(transfer["deadline_utc"], Value::Null);
+    for clock in clocks.as_array().unwrap() {
+        let keys: BTreeSet<&str> = clock.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, BTreeSet::from(KEYS), "{clock}");
+    }
+    let detailed = json(&[&asked[..], &["--detailed"]].concat(), folder.path());
+    let detailed = detailed.as_array().unwrap();
+    let transfer = detailed.iter().find(|clock| clock["clock"] == "transfer").unwrap();
     let note = "not started: give --event approval_or_expiry_of_reply_limit";
-    assert_eq!(transfer["note"], note);
+    assert_eq!((&transfer["note"], &transfer["days_of"]), (&note.into(), &"NL".into()));
     let image = std::fs::read_to_string(folder.path().join("timeline.svg")).unwrap();
     assert!(image.starts_with("<svg ") && image.contains("<desc id=\"desc\">"), "{image}");
 
     let text = said(&asked, folder.path());
     for words in
         ["give --event date_of_request=TIME", "2026-05-01 Friday: ", "until Monday 2026-06-01"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// The keys of a clock for programs.
+const KEYS: [&str; 10] = [
+    "clock",
+    "article",
+    "starts_on",
+    "started_at",
+    "limit",
+    "unit",
+    "calendar",
+    "last_day",
+    "deadline_utc",
+    "skipped_days",
+];
+
+#[test]
+fn a_holiday_that_is_only_estimated_decides_nothing_until_it_is_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = [
+        // Eid al-Fitr of Kosovo, Fri 20 Mar 2026, lies in the two working days.
+        "--event",
+        "transfer_notice=2026-03-18T10:00:00Z",
+        // Eid al-Adha, Wed 27 May, lies in these three, and so it would on Tue or Thu.
+        "--event",
+        "receipt_of_travel_document_request=2026-05-22T10:00:00+02:00",
+    ];
+    let asked = [&KOSOVO[..], &events].concat();
+    let output = run(&asked, folder.path());
+    assert_eq!(output.status.code(), Some(REFUSED));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let option = "--confirm-holiday XK=2026-03-20";
+    let whole = errors.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(whole.contains(&format!("the end of `transfer notice`: confirm it with {option}")));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in ["to be confirmed", option, "2026-05-29T22:00:00Z"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("2026-03-23"), "an end that nobody has confirmed: {text}");
+
+    let output = run(&[&asked[..], &["--json"]].concat(), folder.path());
+    assert_eq!(output.status.code(), Some(REFUSED));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["fields"][0]["field"], "--confirm-holiday");
+    let clocks: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let clock = |name: &str| {
+        let clocks = clocks.as_array().unwrap();
+        clocks.iter().find(|clock| clock["clock"] == name).unwrap()
+    };
+    assert_eq!(clock("transfer notice")["started_at"], "2026-03-18T10:00:00.000Z");
+    assert_eq!(clock("transfer notice")["deadline_utc"], Value::Null);
+    assert_eq!(clock("travel document")["deadline_utc"], "2026-05-29T22:00:00.000Z");
+
+    let confirmed = ["--confirm-holiday", "XK=2026-03-20"];
+    let text = said(&[&asked[..], &confirmed].concat(), folder.path());
+    for words in
+        ["until Friday 2026-05-29", "not before the end of Monday 2026-03-23", "confirmed "]
     {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -125,6 +193,8 @@ fn bad_input_names_the_option_and_the_rule() {
         (event("date_of_request=2026-05-04T10:00:00"), "--event", "must have an offset"),
         (event("date_of_request=soon"), "--event", "must be a moment such as"),
         (with(&["--confirm", "reply_limit_calendar_days"]), "--confirm", "has no reported"),
+        (with(&["--confirm-holiday", "XK=2026-03-21"]), "--confirm-holiday",
+         "`XK` has no estimated holiday on 2026-03-21; the nearest is 2026-03-20"),
         (vec!["show", "zzz"], "ID", "that `readmit agreements list` shows"),
         (bad_topic, "--topic", "must be one of"),
     ];

@@ -53,7 +53,7 @@ impl Agreements {
         };
         match said {
             Ok(text) => layout::print(&text),
-            Err(refusal) => Ok(refusal.print(json)),
+            Err(refusal) => refusal.print(json),
         }
     }
 }

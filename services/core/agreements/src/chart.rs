@@ -38,7 +38,9 @@ impl Scale {
 pub(crate) fn ended(lines: &[Line]) -> impl Iterator<Item = (&Line, &Ending)> {
     lines.iter().filter_map(|line| match &line.situation {
         Situation::Ends(ending) => Some((line, ending)),
-        Situation::NotStarted(_) | Situation::NotComputable { .. } => None,
+        Situation::NotStarted(_)
+        | Situation::NotComputable { .. }
+        | Situation::HolidayMustBeConfirmed { .. } => None,
     })
 }
 

@@ -83,7 +83,7 @@ const FORM: &str = "a form on paper; what is filed is the request itself";
 const LIST: &str = "officials judge whether a document meets it before they name the item";
 const ORIGIN: &str = "says where the values come from";
 const ESTIMATED: &str =
-    "counts as a holiday (ADR 0001); `deciding_estimates` shows where it decides";
+    "counts as a holiday (ADR 0001); no deadline that it decides is shown until it is confirmed";
 
 /// Every key that no rule reads.
 pub const DISPLAY_ONLY: &[DisplayOnly] = &[

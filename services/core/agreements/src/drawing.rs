@@ -140,6 +140,7 @@ fn not_worked(image: &mut String, scale: Scale, middle: usize, day: Date) {
 fn in_words(line: &Line, ending: &Ending) -> String {
     let skipped = match ending.skipped.len() {
         0 => String::new(),
+        1 => ", 1 day not worked".to_owned(),
         days => format!(", {days} days not worked"),
     };
     format!(
@@ -160,6 +161,14 @@ fn not_drawn(line: &Line) -> Option<String> {
         Situation::NotStarted(_) => Some(format!("{}: not started", line.clock)),
         Situation::NotComputable { why, .. } => {
             Some(format!("{}: not computable, {why}", line.clock))
+        }
+        Situation::HolidayMustBeConfirmed { holidays, .. } => {
+            let days: Vec<String> = holidays
+                .iter()
+                .map(|holiday| format!("{} {}", holiday.state, holiday.on))
+                .collect();
+            let days = days.join(", ");
+            Some(format!("{}: no end while a holiday is only estimated, {days}", line.clock))
         }
     }
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use crate::clause::{Content, End, Party, TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE, Timed, clauses};
-use crate::estimates::{EstimatedHoliday, deciding};
+use crate::estimates::{ConfirmedHolidays, EstimatedHoliday, deciding};
 use crate::fault::nearest;
 use crate::library::BUILT_IN;
 use crate::wording::{category_word, start_word, start_words};
@@ -136,6 +136,8 @@ pub struct Question<'a> {
     pub person: Option<Category>,
     /// What has happened.
     pub events: &'a Events,
+    /// The estimated holidays that an operator confirms.
+    pub confirmed: &'a ConfirmedHolidays,
 }
 
 /// A question that the rules have no answer to.
@@ -178,6 +180,13 @@ pub enum Situation {
         /// Why.
         why: NotComputable,
     },
+    /// It has started, and a holiday that is only estimated, and not confirmed, decides its end.
+    HolidayMustBeConfirmed {
+        /// When it started.
+        began: Began,
+        /// Every such holiday.
+        holidays: Vec<EstimatedHoliday>,
+    },
     /// It has started, and ends.
     Ends(Ending),
 }
@@ -195,7 +204,7 @@ pub struct Ending {
     pub local: String,
     /// Days within it that are not worked, where it is counted in working days.
     pub skipped: Vec<Skipped>,
-    /// Estimated holidays that would move the end were they a day earlier or later.
+    /// Estimated holidays that would move the end were they a day earlier or later; confirmed.
     pub estimates: Vec<EstimatedHoliday>,
 }
 
@@ -269,7 +278,10 @@ fn line(question: &Question<'_>, clock: String, timed: Timed, source: Option<Sou
     let situation = match began {
         None => Situation::NotStarted(timed.starts_on),
         Some(began) => match ending(question.rules, began, timed, acting) {
-            Ok(ending) => Situation::Ends(ending),
+            Ok(ending) => match question.confirmed.missing(&ending.estimates) {
+                holidays if holidays.is_empty() => Situation::Ends(ending),
+                holidays => Situation::HolidayMustBeConfirmed { began, holidays },
+            },
             Err(why) => Situation::NotComputable { began, why },
         },
     };
@@ -301,6 +313,8 @@ fn ending(
     skipped.extend(rest.skipped);
     let mut estimates = first.estimates;
     estimates.extend(rest.estimates);
+    estimates.sort();
+    estimates.dedup();
     Ok(Ending { began, skipped, estimates, ..rest })
 }
 

@@ -1,5 +1,6 @@
 //! `readmit agreements deadlines`: every clock between two States, computed from stated events.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,9 +9,9 @@ use domain::rules::{Category, Direction, Rules, Unit};
 use serde_json::{Value, json};
 
 use ::agreements::{
-    CATEGORIES, Content, End, Ending, EstimatedHoliday, Events, Line, Off, Question, QuestionError,
-    Situation, Skipped, Timed, Topic, began_words, category_word, chart, clauses, end_words, svg,
-    timeline, unit_word,
+    CATEGORIES, ConfirmedHolidays, Content, End, Ending, EstimatedHoliday, Events, Line, Off,
+    Question, QuestionError, Situation, Skipped, Timed, Topic, began_words, category_word, chart,
+    clauses, end_words, svg, timeline, unit_word,
 };
 
 use super::corridor::{self, Corridor};
@@ -25,7 +26,12 @@ use super::{Said, refusal::Refusal};
     --requesting NL --requested XK --person own_national \\\n    \
     --event receipt_of_application=2026-05-04T10:00:00+02:00 --svg timeline.svg\n\n\
     An event is NAME=TIME: a moment with its offset from UTC, or a day, which is day zero. A \
-    clock without its event is listed with the event that it waits for.")]
+    clock without its event is listed with the event that it waits for.\n\n\
+    A holiday that follows a moon sighting is only estimated. Where a day earlier or later would \
+    move an end, that end is not given, and the command exits with 6, until you confirm the \
+    holiday: --confirm-holiday XK=2026-03-20. The other clocks are computed.\n\n\
+    With --json each clock has exactly: clock, article, starts_on, started_at, limit, unit, \
+    calendar, last_day, deadline_utc, skipped_days. With --detailed also what explains it.")]
 pub(crate) struct Deadlines {
     /// The agreement, as `readmit agreements list` names it
     #[arg(long, value_name = "ID")]
@@ -38,12 +44,18 @@ pub(crate) struct Deadlines {
     /// When something happened: receipt_of_application=2026-05-04T10:00:00+02:00
     #[arg(long = "event", value_name = "NAME=TIME")]
     events: Vec<String>,
+    /// An estimated holiday that you confirm, by one of its days: XK=2026-03-20; once for each
+    #[arg(long, value_name = "STATE=DATE")]
+    confirm_holiday: Vec<String>,
     /// Write the timeline to an SVG image
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Print one JSON array of clocks
     #[arg(long)]
     pub(super) json: bool,
+    /// With --json: also instrument, days_of, end, situation, local time and a note of each clock
+    #[arg(long, requires = "json")]
+    detailed: bool,
 }
 
 impl Deadlines {
@@ -53,10 +65,13 @@ impl Deadlines {
         let person = self.person()?;
         let events = Events::read(self.events.iter().map(String::as_str));
         let events = events.map_err(|error| Refusal::option("--event", error.to_string()))?;
+        let confirmed = ConfirmedHolidays::read(self.confirm_holiday.iter().map(String::as_str));
+        let confirmed =
+            &confirmed.map_err(|error| Refusal::option("--confirm-holiday", error.to_string()))?;
         let rules = read.rules("--agreement", &agreement, 1)?;
         let (requesting, requested) = read.pair;
         let direction = Direction { requesting, requested };
-        let question = Question { rules: &rules, direction, person, events: &events };
+        let question = Question { rules: &rules, direction, person, events: &events, confirmed };
         let lines = timeline(&question).map_err(|error| {
             let option = match error {
                 QuestionError::DirectionMustBeAllowed(_) => "--requesting, --requested",
@@ -70,10 +85,15 @@ impl Deadlines {
                 Refusal::option("--svg", format!("`{}` cannot be written: {error}", path.display()))
             })?;
         }
-        if self.json {
-            return Ok(layout::json(&lines.iter().map(object).collect()));
+        let said = match (self.json, self.detailed) {
+            (true, true) => layout::json(&lines.iter().map(detailed).collect()),
+            (true, false) => layout::json(&lines.iter().map(object).collect()),
+            (false, _) => text(&title, &agreement, &rules, &lines),
+        };
+        match to_confirm(&lines) {
+            None => Ok(said),
+            Some(rule) => Err(Refusal::holiday(rule, said)),
         }
-        Ok(text(&title, &agreement, &rules, &lines))
     }
 
     fn person(&self) -> Result<Option<Category>, Refusal> {
@@ -86,6 +106,30 @@ impl Deadlines {
         };
         Ok(Some(found))
     }
+}
+
+/// Which holidays must be confirmed, and for which clocks; `None` where none must.
+fn to_confirm(lines: &[Line]) -> Option<String> {
+    let mut clocks = Vec::new();
+    let mut options = BTreeSet::new();
+    for line in lines {
+        let Situation::HolidayMustBeConfirmed { holidays, .. } = &line.situation else { continue };
+        clocks.push(format!("`{}`", line.clock));
+        options.extend(holidays.iter().map(option));
+    }
+    let options: Vec<String> = options.into_iter().collect();
+    (!clocks.is_empty()).then(|| {
+        format!(
+            "a holiday that is only estimated decides the end of {}: confirm it with {}",
+            clocks.join(", "),
+            options.join(" ")
+        )
+    })
+}
+
+/// The option that confirms a holiday.
+fn option(holiday: &EstimatedHoliday) -> String {
+    format!("--confirm-holiday {}={}", holiday.state, holiday.on)
 }
 
 fn text(title: &str, agreement: &AgreementId, rules: &Rules, lines: &[Line]) -> String {
@@ -156,6 +200,7 @@ fn row(line: &Line) -> Vec<String> {
         Situation::Ends(ending) => (ending.last_day.to_string(), seconds(&ending.at.to_string())),
         Situation::NotStarted(_) => ("-".to_owned(), "not started".to_owned()),
         Situation::NotComputable { .. } => ("-".to_owned(), "not computable".to_owned()),
+        Situation::HolidayMustBeConfirmed { .. } => ("-".to_owned(), "to be confirmed".to_owned()),
     };
     let by = line.acting.to_string();
     vec![line.clock.clone(), line.timed.length_words(), by, day, ends]
@@ -184,6 +229,13 @@ fn details(line: &Line, references: &mut References) -> String {
         Situation::NotComputable { began, why } => {
             row("starts on", &format!("{event}, {}", seconds(&began_words(*began))));
             row("ends", &format!("not computable: {why}; it has not passed"));
+        }
+        Situation::HolidayMustBeConfirmed { began, holidays } => {
+            row("starts on", &format!("{event}, {}", seconds(&began_words(*began))));
+            for holiday in holidays {
+                let words = "would decide the end; not before it is confirmed:";
+                row("estimated", &format!("{} {words} {}", moon(holiday), option(holiday)));
+            }
         }
         Situation::Ends(ending) => ends(&mut row, line, ending, event),
     }
@@ -222,63 +274,85 @@ fn ends(row: &mut impl FnMut(&str, &str), line: &Line, ending: &Ending, event: &
         let name = if index == 0 { "not counted" } else { "" };
         row(name, &format!("{day} {:?}: {}", day.weekday(), why.join(", ")));
     }
-    for EstimatedHoliday { state, on } in &ending.estimates {
-        row(
-            "estimated",
-            &format!(
-                "the holiday of {state} on {on} follows a moon sighting: a day earlier or later, \
-                 the period would end on another day"
-            ),
-        );
+    for holiday in &ending.estimates {
+        row("confirmed", &format!("{} decides the end; you confirm it", moon(holiday)));
     }
+}
+
+/// A holiday that is only estimated, in words.
+fn moon(EstimatedHoliday { state, on, until }: &EstimatedHoliday) -> String {
+    let days = match on == until {
+        true => format!("on {on}"),
+        false => format!("from {on} to {until}"),
+    };
+    format!("the holiday of {state} {days}, which follows a moon sighting,")
 }
 
 /// A clock for programs.
 fn object(line: &Line) -> Value {
-    let Line { clock, timed, acting, calendar, source, situation } = line;
-    let Timed { length, then, starts_on, end, acting: _ } = timed;
+    let Line { clock, timed, acting: _, calendar, source, situation } = line;
     let calendar: Vec<&str> = calendar.iter().map(|state| state.code()).collect();
-    let (word, note, began, ending) = match situation {
+    let (began, ending) = match situation {
+        Situation::NotStarted(_) => (None, None),
+        Situation::NotComputable { began, .. }
+        | Situation::HolidayMustBeConfirmed { began, .. } => (Some(*began), None),
+        Situation::Ends(ending) => (Some(ending.began), Some(ending)),
+    };
+    let skipped_days = ending.map(|it| it.skipped.iter().map(skipped).collect::<Vec<_>>());
+    json!({
+        "clock": clock,
+        "article": source.as_ref().and_then(|source| source.article.clone()),
+        "starts_on": timed.starts_on,
+        "started_at": began.map(began_words),
+        "limit": timed.length.count,
+        "unit": unit_word(timed.length.unit),
+        "calendar": (!calendar.is_empty()).then(|| calendar.join("+")),
+        "last_day": ending.map(|ending| ending.last_day.to_string()),
+        "deadline_utc": ending.map(|ending| ending.at.to_string()),
+        "skipped_days": skipped_days.unwrap_or_default(),
+    })
+}
+
+/// The same, with what explains it.
+fn detailed(line: &Line) -> Value {
+    let Timed { length, then, starts_on: _, end, acting: _ } = line.timed;
+    let (word, note, ending) = match &line.situation {
         Situation::NotStarted(Some(event)) => {
-            ("not_started", Some(format!("not started: give --event {event}")), None, None)
+            ("not_started", Some(format!("not started: give --event {event}")), None)
         }
         Situation::NotStarted(None) => {
             let note = "not started: no source establishes what starts it".to_owned();
-            ("not_started", Some(note), None, None)
+            ("not_started", Some(note), None)
         }
-        Situation::NotComputable { began, why } => {
-            ("not_computable", Some(why.to_string()), Some(*began), None)
+        Situation::NotComputable { why, .. } => ("not_computable", Some(why.to_string()), None),
+        Situation::HolidayMustBeConfirmed { holidays, .. } => {
+            let options: Vec<String> = holidays.iter().map(option).collect();
+            ("holiday_must_be_confirmed", Some(options.join(" ")), None)
         }
-        Situation::Ends(ending) => ("ends", None, Some(ending.began), Some(ending)),
+        Situation::Ends(ending) => ("ends", None, Some(ending)),
     };
     let end = match end {
         End::Latest => "latest",
         End::Earliest => "earliest",
         End::Valid => "valid_until",
     };
-    json!({
-        "clock": clock,
-        "article": source.as_ref().and_then(|source| source.article.clone()),
-        "instrument": source.as_ref().map(|source| source.instrument.clone()),
-        "starts_on": starts_on,
-        "started_at": began.map(began_words),
-        "limit": length.count,
-        "unit": unit_word(length.unit),
-        "then": then.map(|then| json!({ "limit": then.count, "unit": unit_word(then.unit) })),
-        "unqualified": length.unit == Unit::DaysUnqualified,
-        "calendar": (!calendar.is_empty()).then(|| calendar.join("+")),
-        "days_of": acting.code(),
-        "end": end,
-        "situation": word,
-        "last_day": ending.map(|ending| ending.last_day.to_string()),
-        "deadline_utc": ending.map(|ending| ending.at.to_string()),
-        "deadline_local": ending.map(|ending| ending.local.clone()),
-        "skipped_days": ending.map(|it| it.skipped.iter().map(skipped).collect::<Vec<_>>())
-            .unwrap_or_default(),
-        "estimated_holidays": ending.map(|it| it.estimates.iter().map(estimated)
-            .collect::<Vec<_>>()).unwrap_or_default(),
-        "note": note,
-    })
+    let confirmed = ending.map(|it| it.estimates.iter().map(estimated).collect::<Vec<_>>());
+    let mut object = object(line);
+    let more = [
+        ("instrument", json!(line.source.as_ref().map(|source| source.instrument.clone()))),
+        ("then", json!(then.map(|it| json!({ "limit": it.count, "unit": unit_word(it.unit) })))),
+        ("unqualified", json!(length.unit == Unit::DaysUnqualified)),
+        ("days_of", json!(line.acting.code())),
+        ("end", json!(end)),
+        ("situation", json!(word)),
+        ("deadline_local", json!(ending.map(|ending| ending.local.clone()))),
+        ("confirmed_holidays", json!(confirmed.unwrap_or_default())),
+        ("note", json!(note)),
+    ];
+    if let Some(fields) = object.as_object_mut() {
+        fields.extend(more.map(|(key, value)| (key.to_owned(), value)));
+    }
+    object
 }
 
 fn skipped(skipped: &Skipped) -> Value {
@@ -292,5 +366,6 @@ fn skipped(skipped: &Skipped) -> Value {
 }
 
 fn estimated(estimated: &EstimatedHoliday) -> Value {
-    json!({ "state": estimated.state.code(), "on": estimated.on.to_string() })
+    let EstimatedHoliday { state, on, until } = estimated;
+    json!({ "state": state.code(), "on": on.to_string(), "until": until.to_string() })
 }

@@ -14,13 +14,15 @@ pub(super) struct Refusal {
     message: String,
     /// The option or argument, and the rule.
     field: Option<(&'static str, String)>,
+    /// What is said all the same, to standard output.
+    said: Option<String>,
 }
 
 impl Refusal {
     /// An option does not hold what it must.
     pub(super) fn option(option: &'static str, rule: impl Into<String>) -> Self {
         let message = "the request is not valid".to_owned();
-        Self { exit: Exit::Invalid, message, field: Some((option, rule.into())) }
+        Self { exit: Exit::Invalid, message, field: Some((option, rule.into())), said: None }
     }
 
     /// An id that nothing has.
@@ -33,14 +35,21 @@ impl Refusal {
         Self::option(option, rule)
     }
 
+    /// A holiday that is only estimated decides a deadline; what it does not decide is said.
+    pub(super) fn holiday(rule: String, said: String) -> Self {
+        let message = "a holiday must be confirmed".to_owned();
+        let field = Some(("--confirm-holiday", rule));
+        Self { exit: Exit::Refused, message, field, said: Some(said) }
+    }
+
     /// A file is not sound.
     pub(super) fn unsound(message: String) -> Self {
-        Self { exit: Exit::Failure, message, field: None }
+        Self { exit: Exit::Failure, message, field: None, said: None }
     }
 
     /// A file cannot be read, or is of no known kind.
     pub(super) fn unreadable(message: String) -> Self {
-        Self { exit: Exit::Unreadable, message, field: None }
+        Self { exit: Exit::Unreadable, message, field: None, said: None }
     }
 
     /// A file cannot be opened.
@@ -52,7 +61,12 @@ impl Refusal {
     pub(super) fn compile(agreement: &'static str, error: &CompileError) -> Self {
         let exit = match error {
             CompileError::FileMustBeSound(fault) => {
-                return Self { exit: Exit::Failure, message: fault.to_string(), field: None };
+                return Self {
+                    exit: Exit::Failure,
+                    message: fault.to_string(),
+                    field: None,
+                    said: None,
+                };
             }
             CompileError::AgreementMustBeKnown { agreement: id, nearest } => {
                 return Self::unknown(agreement, id.as_str(), nearest.clone());
@@ -84,11 +98,14 @@ impl Refusal {
             | CompileError::ZoneMustBeThere { .. }
             | CompileError::ZoneMustBeKnown { .. } => Exit::Refused,
         };
-        Self { exit, message: error.to_string(), field: None }
+        Self { exit, message: error.to_string(), field: None, said: None }
     }
 
     /// Prints it to standard error, in the form of the other commands.
-    pub(super) fn print(&self, json: bool) -> Exit {
+    pub(super) fn print(&self, json: bool) -> anyhow::Result<Exit> {
+        if let Some(said) = &self.said {
+            super::layout::print(said)?;
+        }
         let mut err = std::io::stderr().lock();
         // Whoever closed the pipe does not want to read it.
         if json {
@@ -111,7 +128,7 @@ impl Refusal {
                 let _ = write!(err, "{rule}");
             }
         }
-        self.exit
+        Ok(self.exit)
     }
 
     /// The status that the other commands name for the exit.

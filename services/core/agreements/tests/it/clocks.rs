@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use agreements::ConfirmedHolidays;
 use domain::clock::{Began, deadline};
 use domain::rules::{Direction, Length, Limit, Rules, Unit, Years};
 use domain::time::Instant;
@@ -170,9 +171,40 @@ fn an_estimated_holiday_is_named_where_it_decides() {
     for (start, count, unit, expected) in cases {
         let began = Began::At(at(start));
         let limit = limit(count, unit);
-        let found = agreements::deciding_estimates(&rules, began, &limit, state("XK")).unwrap();
+        let deciding = |confirmed: &[&str]| {
+            let confirmed = ConfirmedHolidays::read(confirmed.iter().copied()).unwrap();
+            agreements::deciding_estimates(&rules, began, &limit, state("XK"), &confirmed).unwrap()
+        };
+        let found = deciding(&[]);
         assert!(found.iter().all(|holiday| holiday.state == state("XK")));
         let found: Vec<String> = found.iter().map(|holiday| holiday.on.to_string()).collect();
         assert_eq!(found, expected, "{start} + {count} {unit:?}");
+        assert_eq!(deciding(&["XK=2026-03-20", "XK=2026-05-27"]), [], "{start}: all confirmed");
     }
+}
+
+#[test]
+fn a_holiday_of_several_days_moves_as_a_whole() {
+    let rules = between("NL", "PK");
+    let found = |count, confirmed: &[&str]| -> Vec<(String, String)> {
+        let length = Length { count, unit: Unit::WorkingDays };
+        let limit = Limit { length, ..rules.reply.clone() };
+        let began = Began::At(at("2027-06-11T10:00:00Z"));
+        let confirmed = ConfirmedHolidays::read(confirmed.iter().copied()).unwrap();
+        let found =
+            agreements::deciding_estimates(&rules, began, &limit, state("PK"), &confirmed).unwrap();
+        found.iter().map(|it| (it.on.to_string(), it.until.to_string())).collect()
+    };
+    // Ashura is estimated in Pakistan for Tue 15 and Wed 16 Jun 2027. From Fri 11 Jun:
+    // Mon 14 (1), (Tue, Wed), Thu 17 (2), Fri 18 (3).
+    // A day earlier: (Mon, Tue), Wed 16 (1), Thu 17 (2), Fri 18 (3).
+    // A day later: Mon 14 (1), Tue 15 (2), (Wed, Thu), Fri 18 (3).
+    let ashura = ("2027-06-15".to_owned(), "2027-06-16".to_owned());
+    assert_eq!(found(1, &[]), std::slice::from_ref(&ashura), "Mon 14, or Wed 16");
+    assert_eq!(found(2, &[]), std::slice::from_ref(&ashura), "Thu 17, or Tue 15");
+    assert_eq!(found(3, &[]), [], "Fri 18 in any case");
+    // One of its days confirms both; another State's holiday confirms nothing.
+    assert_eq!(found(2, &["PK=2027-06-15"]), []);
+    assert_eq!(found(2, &["PK=2027-06-16"]), []);
+    assert_eq!(found(2, &["XK=2026-03-20", "PK=2027-03-10"]), [ashura]);
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use agreements::{
-    Content, Difference, EventError, Events, Line, Question, QuestionError, Situation, chart,
-    clauses, differences, svg, timeline,
+    ConfirmedHolidays, Content, Difference, EventError, Events, Line, Question, QuestionError,
+    Situation, chart, clauses, differences, svg, timeline,
 };
 use domain::clock::{Began, deadline};
 use domain::rules::{Category, Direction, Rules, Unit};
@@ -16,8 +16,20 @@ fn asks() -> Direction {
 }
 
 fn lines(rules: &Rules, person: Option<Category>, events: &[&str]) -> Vec<Line> {
+    asked(rules, person, events, &[])
+}
+
+/// The same, with estimated holidays that are confirmed.
+fn asked(
+    rules: &Rules,
+    person: Option<Category>,
+    events: &[&str],
+    confirmed: &[&str],
+) -> Vec<Line> {
     let events = Events::read(events.iter().copied()).unwrap();
-    timeline(&Question { rules, direction: asks(), person, events: &events }).unwrap()
+    let confirmed = &ConfirmedHolidays::read(confirmed.iter().copied()).unwrap();
+    let direction = asks();
+    timeline(&Question { rules, direction, person, events: &events, confirmed }).unwrap()
 }
 
 fn line(lines: &[Line], clock: &str) -> Line {
@@ -84,7 +96,9 @@ fn every_clock_is_listed_and_says_which_event_it_waits_for() {
     assert_eq!(listed.len(), clocks.count());
     let waits = |clock: &str| match line(&listed, clock).situation {
         Situation::NotStarted(event) => event,
-        other @ (Situation::NotComputable { .. } | Situation::Ends(_)) => {
+        other @ (Situation::NotComputable { .. }
+        | Situation::HolidayMustBeConfirmed { .. }
+        | Situation::Ends(_)) => {
             panic!("{clock}: {other:?}")
         }
     };
@@ -119,6 +133,38 @@ fn beyond_the_covered_years_nothing_is_computed() {
 }
 
 #[test]
+fn a_holiday_that_is_only_estimated_gives_no_end_until_it_is_confirmed() {
+    let rules = netherlands_kosovo();
+    // Thu 19 (1), (Fri 20 Eid al-Fitr of Kosovo, Sat, Sun), Mon 23 (2); on Thu or Sat another end.
+    let notice = "transfer_notice=2026-03-18T10:00:00Z";
+    // Mon 25 NL, Tue 26 (1), (Wed 27 Eid al-Adha), Thu 28 (2), Fri 29 (3): on Tue or Thu the same.
+    let document = "receipt_of_travel_document_request=2026-05-22T10:00:00+02:00";
+    let lines = lines(&rules, None, &[notice, document]);
+    let Situation::HolidayMustBeConfirmed { began, holidays } =
+        line(&lines, "transfer notice").situation
+    else {
+        panic!("{lines:?}")
+    };
+    assert_eq!(agreements::began_words(began), "2026-03-18T10:00:00.000Z");
+    let [holiday] = holidays[..] else { panic!("{holidays:?}") };
+    assert_eq!((holiday.state, holiday.on.to_string().as_str()), (state("XK"), "2026-03-20"));
+    let Situation::Ends(ending) = line(&lines, "travel document").situation else {
+        panic!("{lines:?}")
+    };
+    assert_eq!((ending.last_day.to_string().as_str(), ending.estimates), ("2026-05-29", vec![]));
+    let image = svg("title", &lines);
+    let said = "transfer notice: no end while a holiday is only estimated, XK 2026-03-20";
+    assert!(image.contains(said), "{image}");
+
+    let confirmed = asked(&rules, None, &[notice, document], &["XK=2026-03-20"]);
+    let Situation::Ends(ending) = line(&confirmed, "transfer notice").situation else {
+        panic!("{confirmed:?}")
+    };
+    assert_eq!(ending.last_day.to_string(), "2026-03-23");
+    assert_eq!(ending.estimates, [holiday]);
+}
+
+#[test]
 fn an_event_that_cannot_be_read_says_what_would_be_right() {
     let wrong = |text: &str| Events::read([text]).unwrap_err();
     #[rustfmt::skip]
@@ -147,11 +193,13 @@ fn who_may_not_request_and_who_is_not_covered_is_refused() {
     let mut rules = netherlands_kosovo();
     let events = Events::default();
     let direction = Direction { requesting: state("NL"), requested: state("AL") };
-    let question = Question { rules: &rules, direction, person: None, events: &events };
+    let confirmed = &ConfirmedHolidays::default();
+    let question = Question { rules: &rules, direction, person: None, events: &events, confirmed };
     assert_eq!(timeline(&question), Err(QuestionError::DirectionMustBeAllowed(direction)));
     rules.categories.retain(|coverage| coverage.category != Category::Stateless);
     let person = Some(Category::Stateless);
-    let question = Question { rules: &rules, direction: asks(), person, events: &events };
+    let direction = asks();
+    let question = Question { rules: &rules, direction, person, events: &events, confirmed };
     assert_eq!(timeline(&question), Err(QuestionError::PersonMustBeCovered(Category::Stateless)));
 }
 
