@@ -23,6 +23,7 @@ mod provenance;
 mod checking;
 mod explanation;
 mod readiness;
+mod skipped;
 mod timeline;
 mod chart;
 mod drawing;
@@ -50,10 +51,11 @@ pub use library::{
 };
 pub use provenance::{Rests, SourceUse, sources};
 pub use readiness::{Readiness, readiness, stand_in};
+pub use skipped::{Off, Skipped, named};
 pub use terms::{Clock, ClockKeys, INEXPRESSIBLE, Origin, Stated, Terms};
 pub use timeline::{
-    Ending, EventError, Events, Line, Off, Question, QuestionError, Situation, Skipped,
-    began_words, end_words, event_words, timeline,
+    Ending, EventError, Events, Line, Question, QuestionError, Situation, began_words, end_words,
+    event_words, timeline,
 };
 pub use topic::{TOPICS, Topic};
 pub use wording::{

@@ -4,19 +4,17 @@
 //! start events. A deadline beyond the covered years is not computable, and never passed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use domain::clock::{Began, NotComputable, day_of, end, end_from_day};
+use domain::clock::{self, Began, NotComputable, Period, local_time};
 use domain::identifier::State;
-use domain::rules::{Calendar, Category, Direction, Length, Rules, Source, Unit};
-use domain::time::{Date, Instant, Span};
+use domain::rules::{Category, Direction, Length, Rules, Source, Unit};
+use domain::time::{Date, Instant};
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
 
 use crate::clause::{Content, End, Party, TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE, Timed, clauses};
 use crate::estimates::{ConfirmedHolidays, EstimatedHoliday, deciding};
 use crate::fault::nearest;
-use crate::library::BUILT_IN;
+use crate::skipped::{Skipped, named};
 use crate::wording::{category_word, start_word, start_words};
 
 /// When the events happened that start clocks, by their words.
@@ -208,34 +206,6 @@ pub struct Ending {
     pub estimates: Vec<EstimatedHoliday>,
 }
 
-/// A day that is not counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The day.
-    pub day: Date,
-    /// Why, for each State in which it is not worked.
-    pub why: Vec<(State, Off)>,
-}
-
-/// Why a day is not worked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Off {
-    /// Its weekend.
-    Weekend,
-    /// A public holiday, by its name where the data has one.
-    Holiday(Option<String>),
-}
-
-impl fmt::Display for Off {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Weekend => f.write_str("weekend"),
-            Self::Holiday(Some(name)) => f.write_str(name),
-            Self::Holiday(None) => f.write_str("public holiday"),
-        }
-    }
-}
-
 /// Every clock of the rules, in the order in which a case meets them.
 ///
 /// # Errors
@@ -324,71 +294,12 @@ fn period(
     length: Length,
     acting: State,
 ) -> Result<Ending, NotComputable> {
-    let (at, zero) = match began {
-        Began::At(start) => (end(rules, start, length, acting)?, day_of(rules, start, acting)?),
-        Began::On(day) => (end_from_day(rules, day, length, acting)?, day),
-    };
-    // The period is over at the end of its last day; in hours, at a moment of it.
-    let last_day = day_of(rules, at.less(Span::from_ms(1)), acting)?;
-    let skipped = match length.unit {
-        Unit::WorkingDays => skipped(rules, zero, last_day),
-        Unit::Hours
-        | Unit::CalendarDays
-        | Unit::DaysUnqualified
-        | Unit::Weeks
-        | Unit::CalendarMonths
-        | Unit::Years => Vec::new(),
-    };
+    let Period { day_zero: _, last_day, at, skipped } =
+        clock::period(rules, began, length, acting)?;
     let estimates = deciding(rules, began, length, acting)?;
-    Ok(Ending { began, last_day, at, local: local(rules, at, acting), skipped, estimates })
-}
-
-/// The days after day zero, up to the last, that are not worked in both States.
-fn skipped(rules: &Rules, zero: Date, last: Date) -> Vec<Skipped> {
-    let mut skipped = Vec::new();
-    let mut next = zero.tomorrow();
-    while let Ok(day) = next
-        && day <= last
-    {
-        let why: Vec<(State, Off)> =
-            rules.calendars.iter().flat_map(|calendar| off(calendar, day)).collect();
-        if !why.is_empty() {
-            skipped.push(Skipped { day, why });
-        }
-        next = day.tomorrow();
-    }
-    skipped
-}
-
-/// Why a State does not work on a day: its weekend, a holiday, or both.
-fn off(calendar: &Calendar, day: Date) -> Vec<(State, Off)> {
-    let Calendar { state, weekend, holidays } = calendar;
-    let weekday = day.weekday().to_monday_one_offset();
-    let mut why = Vec::new();
-    if weekend.iter().any(|off| i8::try_from(*off) == Ok(weekday)) {
-        why.push((*state, Off::Weekend));
-    }
-    if holidays.contains(&day) {
-        let name = BUILT_IN.calendars.holiday_name(*state, day).map(str::to_owned);
-        why.push((*state, Off::Holiday(name)));
-    }
-    why
-}
-
-/// A moment by the clock of a State, as the rules have its offsets.
-fn local(rules: &Rules, at: Instant, state: State) -> String {
-    let offsets = rules.offsets.iter().find(|offsets| offsets.state == state);
-    let change = offsets
-        .and_then(|offsets| offsets.changes.iter().take_while(|change| change.from <= at).last());
-    let moment = i64::try_from(at.as_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let offset = change.and_then(|change| Offset::from_seconds(change.seconds).ok());
-    match moment.zip(offset) {
-        Some((moment, offset)) => {
-            let zoned = moment.to_zoned_datetime(TimeZone::fixed(offset));
-            zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-        }
-        None => at.to_string(),
-    }
+    let local = local_time(rules, at, acting)?;
+    let skipped = skipped.iter().map(named).collect();
+    Ok(Ending { began, last_day, at, local, skipped, estimates })
 }
 
 /// When a clock started, as people read it.

@@ -4,10 +4,14 @@
 //! here. What starts a clock is the case's to find. A result that the rules do not cover is
 //! [`NotComputable`], and a deadline that is not computable has never passed.
 
+pub mod skipped;
+
 use std::fmt;
 
-use jiff::Span;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Span, Timestamp};
 
+use self::skipped::Skipped;
 use crate::identifier::State;
 use crate::rules::{Calendar, Length, Limit, Notice, Offsets, Rules, Unit, Years};
 use crate::time::{Date, Instant};
@@ -25,6 +29,23 @@ pub struct Deadline {
     pub last_day: Date,
     /// The moment at which the period is over; acting before it is in time.
     pub at: Instant,
+    /// Days within it that were not counted, where it is counted in working days.
+    pub skipped: Vec<Skipped>,
+    /// What has made it longer, in order; `last_day`, `at` and `skipped` hold it already.
+    pub extended_by: Vec<Length>,
+}
+
+/// How a period runs from its day zero to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The day that is not counted: in hours, the day on which they begin.
+    pub day_zero: Date,
+    /// The last day on which acting is in time.
+    pub last_day: Date,
+    /// The moment at which it is over.
+    pub at: Instant,
+    /// Days within it that were not counted, where it is counted in working days.
+    pub skipped: Vec<Skipped>,
 }
 
 /// When a clock began.
@@ -87,8 +108,9 @@ pub fn deadline(
     limit: &Limit,
     acting: State,
 ) -> Result<Deadline, NotComputable> {
-    let over = period(rules, began, limit.length, acting)?;
-    Ok(Deadline { limit: limit.clone(), acting, began, last_day: over.last_day, at: over.at })
+    let Period { day_zero: _, last_day, at, skipped } = period(rules, began, limit.length, acting)?;
+    let (limit, extended_by) = (limit.clone(), Vec::new());
+    Ok(Deadline { limit, acting, began, last_day, at, skipped, extended_by })
 }
 
 /// The same limit with an extension, which counts from its last day on; in hours, from its end.
@@ -105,8 +127,34 @@ pub fn extended(rules: &Rules, deadline: &Deadline, by: Length) -> Result<Deadli
         | Unit::Years
         | Unit::WorkingDays => Began::On(deadline.last_day),
     };
-    let over = period(rules, began, by, deadline.acting)?;
-    Ok(Deadline { last_day: over.last_day, at: over.at, ..deadline.clone() })
+    let longer = period(rules, began, by, deadline.acting)?;
+    let mut extended = Deadline { last_day: longer.last_day, at: longer.at, ..deadline.clone() };
+    extended.skipped.extend(longer.skipped);
+    extended.extended_by.push(by);
+    Ok(extended)
+}
+
+/// How a period of some length runs, with the days that were not counted.
+///
+/// # Errors
+/// [`NotComputable`] when the rules do not cover a day that matters.
+pub fn period(
+    rules: &Rules,
+    began: Began,
+    length: Length,
+    acting: State,
+) -> Result<Period, NotComputable> {
+    let Over { day_zero, last_day, at } = over(rules, began, length, acting)?;
+    let skipped = match length.unit {
+        Unit::WorkingDays => skipped::between(rules, day_zero, last_day)?,
+        Unit::Hours
+        | Unit::CalendarDays
+        | Unit::DaysUnqualified
+        | Unit::Weeks
+        | Unit::CalendarMonths
+        | Unit::Years => Vec::new(),
+    };
+    Ok(Period { day_zero, last_day, at, skipped })
 }
 
 /// The moment at which a period that starts at a moment is over.
@@ -123,7 +171,7 @@ pub fn end(
     length: Length,
     acting: State,
 ) -> Result<Instant, NotComputable> {
-    period(rules, Began::At(start), length, acting).map(|over| over.at)
+    over(rules, Began::At(start), length, acting).map(|over| over.at)
 }
 
 /// The moment at which a period that starts on a civil day is over; that day is day zero and need
@@ -137,7 +185,7 @@ pub fn end_from_day(
     length: Length,
     acting: State,
 ) -> Result<Instant, NotComputable> {
-    period(rules, Began::On(day_zero), length, acting).map(|over| over.at)
+    over(rules, Began::On(day_zero), length, acting).map(|over| over.at)
 }
 
 /// The first moment at which a transfer may take place after it was notified: the whole notice
@@ -161,19 +209,28 @@ pub fn earliest_day_after_notice(
 /// [`NotComputable`] when the day lies outside the covered years or the State has no offsets.
 pub fn day_of(rules: &Rules, at: Instant, state: State) -> Result<Date, NotComputable> {
     let beyond = beyond(rules);
-    let changes = &offsets_of(rules, state)?.changes;
-    let change = changes
-        .partition_point(|change| change.from <= at)
-        .checked_sub(1)
-        .and_then(|index| changes.get(index))
-        .ok_or(beyond)?;
+    let seconds = offset_at(rules, at, state)?;
     let local_ms = i64::try_from(at.as_ms())
         .ok()
-        .and_then(|ms| ms.checked_add(i64::from(change.seconds) * MS_IN_SECOND))
+        .and_then(|ms| ms.checked_add(i64::from(seconds) * MS_IN_SECOND))
         .ok_or(beyond)?;
     let days = Span::new().try_days(local_ms.div_euclid(MS_IN_DAY)).map_err(|_| beyond)?;
     let day = EPOCH.checked_add(days).map_err(|_| beyond)?;
     covered(rules, day)
+}
+
+/// A moment by the clock of a State with its offset from UTC, as in RFC 3339: what the rules say,
+/// on every node. After the covered years the last offset goes on: the end of a period whose last
+/// day is the last covered one is such a moment.
+///
+/// # Errors
+/// [`NotComputable`] when the moment lies before the covered years or the State has no offsets.
+pub fn local_time(rules: &Rules, at: Instant, state: State) -> Result<String, NotComputable> {
+    let offset = Offset::from_seconds(offset_at(rules, at, state)?).ok();
+    let moment = i64::try_from(at.as_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let (moment, offset) = moment.zip(offset).ok_or(beyond(rules))?;
+    let local = moment.to_zoned_datetime(TimeZone::fixed(offset));
+    Ok(local.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string())
 }
 
 /// The moment at which a civil day starts, by the clock of a State: the first after which the
@@ -200,18 +257,14 @@ const MS_IN_HOUR: u64 = 3_600_000;
 const MS_IN_DAY: i64 = 86_400_000;
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
-/// How a period ends.
+/// Where a period begins and ends.
 struct Over {
+    day_zero: Date,
     last_day: Date,
     at: Instant,
 }
 
-fn period(
-    rules: &Rules,
-    began: Began,
-    length: Length,
-    acting: State,
-) -> Result<Over, NotComputable> {
+fn over(rules: &Rules, began: Began, length: Length, acting: State) -> Result<Over, NotComputable> {
     let day_zero = match (began, length.unit) {
         (Began::At(start), Unit::Hours) => return hours(rules, start, length.count, acting),
         (Began::On(_), Unit::Hours) => return Err(NotComputable::HoursNeedMoment),
@@ -229,19 +282,19 @@ fn period(
     };
     let next = covered(rules, last_day)?.tomorrow().map_err(|_| beyond(rules))?;
     // The day after the last covered one still starts at a known moment: nothing changes between.
-    Ok(Over { last_day, at: midnight(rules, next, acting)? })
+    Ok(Over { day_zero, last_day, at: midnight(rules, next, acting)? })
 }
 
 /// So many hours after a moment. A period that ends at 24:00 ends on the day that ends there.
 fn hours(rules: &Rules, start: Instant, count: u32, acting: State) -> Result<Over, NotComputable> {
-    day_of(rules, start, acting)?;
+    let day_zero = day_of(rules, start, acting)?;
     let at = start
         .as_ms()
         .checked_add(u64::from(count) * MS_IN_HOUR)
         .map(Instant::from_ms)
         .ok_or(beyond(rules))?;
     let last_moment = Instant::from_ms(at.as_ms().saturating_sub(1)).max(start);
-    Ok(Over { last_day: day_of(rules, last_moment, acting)?, at })
+    Ok(Over { day_zero, last_day: day_of(rules, last_moment, acting)?, at })
 }
 
 /// The day so many days, weeks, months or years after day zero. Months and years end on the last
@@ -311,9 +364,26 @@ fn both_calendars(rules: &Rules) -> Result<[&Calendar; 2], NotComputable> {
 }
 
 fn works(calendar: &Calendar, day: Date) -> bool {
+    !is_weekend(calendar, day) && !is_holiday(calendar, day)
+}
+
+fn is_weekend(calendar: &Calendar, day: Date) -> bool {
     let weekday = day.weekday().to_monday_one_offset();
-    let weekend = calendar.weekend.iter().any(|off| i8::try_from(*off) == Ok(weekday));
-    !weekend && calendar.holidays.binary_search(&day).is_err()
+    calendar.weekend.iter().any(|off| i8::try_from(*off) == Ok(weekday))
+}
+
+fn is_holiday(calendar: &Calendar, day: Date) -> bool {
+    calendar.holidays.binary_search(&day).is_ok()
+}
+
+/// How far a State's clock is ahead of UTC at a moment, in seconds.
+fn offset_at(rules: &Rules, at: Instant, state: State) -> Result<i32, NotComputable> {
+    let changes = &offsets_of(rules, state)?.changes;
+    let change = changes
+        .partition_point(|change| change.from <= at)
+        .checked_sub(1)
+        .and_then(|index| changes.get(index));
+    change.map(|change| change.seconds).ok_or(beyond(rules))
 }
 
 fn offsets_of(rules: &Rules, state: State) -> Result<&Offsets, NotComputable> {
@@ -836,5 +906,87 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every skipped day in a line: `2026-03-20 XK Holiday`.
+    fn printed(skipped: &[Skipped]) -> Vec<String> {
+        let line = |it: &Skipped| {
+            let why = it.why.iter().map(|(state, off)| format!(" {state} {off:?}"));
+            format!("{}{}", it.day, why.collect::<String>())
+        };
+        skipped.iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_day_that_is_not_counted_says_why_and_for_whom() {
+        let rules = rules();
+        // Thu 19 Mar: (Fri 20 XK, Sat, Sun), Mon 23 to Fri 27, (Sat, Sun with the change), Mon 30,
+        // Tue 31 in summer time.
+        let began = Began::At(at("2026-03-19T10:00:00Z"));
+        let length = Length { count: 7, unit: WorkingDays };
+        let over = period(&rules, began, length, state("XK")).unwrap();
+        assert_eq!(over.day_zero.to_string(), "2026-03-19");
+        assert_eq!(over.last_day.to_string(), "2026-03-31");
+        let skipped = [
+            "2026-03-20 XK Holiday",
+            "2026-03-21 NL Weekend XK Weekend",
+            "2026-03-22 NL Weekend XK Weekend",
+            "2026-03-28 NL Weekend XK Weekend",
+            "2026-03-29 NL Weekend XK Weekend",
+        ];
+        assert_eq!(printed(&over.skipped), skipped);
+        // A holiday on a weekend is both: Wed 1 Apr, Thu 2, (Fri 3 NL, Sat, Sun, Mon 6), Tue 7.
+        let began = Began::At(at("2026-04-01T10:00:00Z"));
+        let over = period(&rules, began, Length { count: 2, unit: WorkingDays }, state("NL"));
+        let skipped = [
+            "2026-04-03 NL Holiday",
+            "2026-04-04 NL Weekend XK Weekend",
+            "2026-04-05 NL Weekend NL Holiday XK Weekend XK Holiday",
+            "2026-04-06 NL Holiday XK Holiday",
+        ];
+        assert_eq!(printed(&over.unwrap().skipped), skipped);
+        // Other units count every day.
+        let over = period(&rules, began, Length { count: 28, unit: CalendarDays }, state("NL"));
+        assert_eq!(over.unwrap().skipped, []);
+    }
+
+    #[test]
+    fn an_extension_says_what_it_adds_and_what_it_does_not_count() {
+        let rules = rules();
+        let length = Length { count: 1, unit: WorkingDays };
+        let limit = Limit { length, ..rules.reply.clone() };
+        // Thu 26 Mar: Fri 27; then (Sat, Sun), Mon 30, Tue 31; then 1 to 5 April, unasked.
+        let began = Began::At(at("2026-03-26T10:00:00Z"));
+        let due = deadline(&rules, began, &limit, state("XK")).unwrap();
+        assert_eq!((due.skipped.len(), due.extended_by.len()), (0, 0));
+        let (two, five) =
+            (Length { count: 2, unit: WorkingDays }, Length { count: 5, unit: CalendarDays });
+        let longer = extended(&rules, &due, two).unwrap();
+        assert_eq!(longer.last_day.to_string(), "2026-03-31");
+        let skipped = ["2026-03-28 NL Weekend XK Weekend", "2026-03-29 NL Weekend XK Weekend"];
+        assert_eq!(printed(&longer.skipped), skipped);
+        let longest = extended(&rules, &longer, five).unwrap();
+        assert_eq!(longest.last_day.to_string(), "2026-04-05");
+        assert_eq!(longest.skipped, longer.skipped);
+        assert_eq!(longest.extended_by, [two, five]);
+    }
+
+    #[test]
+    fn a_moment_has_the_local_time_that_the_rules_say() {
+        let rules = rules();
+        let check = |moment: &str, code: &str, expected: &str| {
+            assert_eq!(local_time(&rules, at(moment), state(code)).unwrap(), expected, "{moment}");
+        };
+        check("2026-03-19T10:00:00Z", "XK", "2026-03-19T11:00:00+01:00");
+        check("2026-03-29T00:59:59.999Z", "XK", "2026-03-29T01:59:59.999+01:00");
+        check("2026-03-29T01:00:00Z", "XK", "2026-03-29T03:00:00+02:00");
+        check("2026-03-31T22:00:00Z", "XK", "2026-04-01T00:00:00+02:00");
+        check("2026-03-31T22:00:00Z", "EA", "2026-04-01T01:00:00+03:00");
+        // The end of the last covered day; and before the first one nothing is known.
+        check("2030-12-31T23:00:00Z", "NL", "2031-01-01T00:00:00+01:00");
+        let early = local_time(&rules, at("2020-01-01T00:00:00Z"), state("NL"));
+        assert_eq!(early, Err(NotComputable::BeyondCoveredYears { years: rules.years }));
+        let stateless = local_time(&rules, at("2026-01-01T00:00:00Z"), state("DE"));
+        assert_eq!(stateless, Err(NotComputable::OffsetsMissing { state: state("DE") }));
     }
 }
