@@ -18,6 +18,7 @@ mod erasure;
 mod keys;
 mod listing;
 mod adopted;
+mod explained;
 mod alone;
 mod readme;
 mod restored;

@@ -2682,7 +2682,7 @@ pub struct TimelineEntry {
     pub attachments: ::prost::alloc::vec::Vec<Attachment>,
 }
 /// A deadline that a case has.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Deadline {
     /// What must have happened by then.
     #[prost(enumeration = "DeadlineKind", tag = "1")]
@@ -2709,7 +2709,7 @@ pub struct Deadline {
     /// cannot be computed.
     #[prost(uint64, optional, tag = "8")]
     pub ends_at_ms: ::core::option::Option<u64>,
-    /// Its last day in the time of the State that must act, `YYYY-MM-DD`; empty where there is none.
+    /// Its last day by the clock of `clock_state`, `YYYY-MM-DD`; empty where there is none.
     #[prost(string, tag = "9")]
     pub last_day: ::prost::alloc::string::String,
     /// The State that must act.
@@ -2727,6 +2727,66 @@ pub struct Deadline {
     /// Where it stands at the moment of asking.
     #[prost(enumeration = "DeadlineSituation", tag = "14")]
     pub situation: i32,
+    /// The State by whose clock its days are counted: the one that must act, save that a notice of
+    /// transfer runs by the clock of the requested State.
+    #[prost(string, tag = "15")]
+    pub clock_state: ::prost::alloc::string::String,
+    /// Day zero, which is not counted, by that clock: `YYYY-MM-DD`; empty where it has not started.
+    #[prost(string, tag = "16")]
+    pub day_zero: ::prost::alloc::string::String,
+    /// `ends_at_ms` by that clock with its offset from UTC, as the adopted rules have it:
+    /// `2026-06-02T00:00:00+02:00`; empty where there is none.
+    #[prost(string, tag = "17")]
+    pub ends_at_local: ::prost::alloc::string::String,
+    /// The days up to the last that were not counted, where the limit is one of working days.
+    #[prost(message, repeated, tag = "18")]
+    pub skipped_days: ::prost::alloc::vec::Vec<SkippedDay>,
+    /// What has made the limit longer, in order; the end and the skipped days hold it already.
+    #[prost(message, repeated, tag = "19")]
+    pub extended_by: ::prost::alloc::vec::Vec<LongerBy>,
+    /// The position of the entry that started it in the log of `started_by`; absent where no entry
+    /// did, such as where a dispatch starts it that has heard one of the other State.
+    #[prost(uint64, optional, tag = "20")]
+    pub started_by_position: ::core::option::Option<u64>,
+}
+/// A day that a limit of working days does not count: it is not worked in both States.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SkippedDay {
+    /// The day, `YYYY-MM-DD`.
+    #[prost(string, tag = "1")]
+    pub day: ::prost::alloc::string::String,
+    /// Why; for each State in which it is not worked.
+    #[prost(message, repeated, tag = "2")]
+    pub why: ::prost::alloc::vec::Vec<DayOff>,
+}
+/// Why a State does not work on a day.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DayOff {
+    /// The State.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// What the day is there.
+    #[prost(enumeration = "DayOffReason", tag = "2")]
+    pub reason: i32,
+    /// What people call the holiday; empty for a weekend, and where no name is known.
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+}
+/// What makes a limit longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LongerBy {
+    /// How many units.
+    #[prost(uint32, tag = "1")]
+    pub count: u32,
+    /// Of what.
+    #[prost(enumeration = "Unit", tag = "2")]
+    pub unit: i32,
+    /// The instrument that it comes from.
+    #[prost(string, tag = "3")]
+    pub instrument: ::prost::alloc::string::String,
+    /// Article of the instrument; empty where it is not established.
+    #[prost(string, tag = "4")]
+    pub article: ::prost::alloc::string::String,
 }
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -3081,6 +3141,39 @@ impl Effect {
         }
     }
 }
+/// What a day is that is not worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DayOffReason {
+    /// Not said; never sent.
+    Unspecified = 0,
+    /// A day of the weekend.
+    Weekend = 1,
+    /// A public holiday of the adopted calendar.
+    Holiday = 2,
+}
+impl DayOffReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DAY_OFF_REASON_UNSPECIFIED",
+            Self::Weekend => "DAY_OFF_REASON_WEEKEND",
+            Self::Holiday => "DAY_OFF_REASON_HOLIDAY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DAY_OFF_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "DAY_OFF_REASON_WEEKEND" => Some(Self::Weekend),
+            "DAY_OFF_REASON_HOLIDAY" => Some(Self::Holiday),
+            _ => None,
+        }
+    }
+}
 /// What must have happened by a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3420,7 +3513,7 @@ pub struct ExplainCaseResponse {
     pub now_ms: u64,
 }
 /// A line of a list.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CaseLine {
     /// The case, in printed form.
     #[prost(string, tag = "1")]
@@ -3502,7 +3595,7 @@ pub struct ListInboxResponse {
     pub upto_position: u64,
 }
 /// Something that waits.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InboxLine {
     /// The case.
     #[prost(message, optional, tag = "1")]

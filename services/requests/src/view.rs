@@ -3,6 +3,7 @@
 
 pub(crate) mod deadline;
 pub(crate) mod line;
+mod started;
 pub(crate) mod timeline;
 pub(crate) mod words;
 

@@ -1,6 +1,7 @@
 //! Replies and failures, for people and for programs.
 
 mod cases;
+mod deadlines;
 mod node;
 mod oversight;
 mod receipt;
@@ -351,6 +352,40 @@ mod tests {
                      INEFFECTIVE SomeRule";
         assert_eq!(lines.last(), Some(entry));
         assert!(!said.contains("unspecified"), "{said}");
+    }
+
+    #[test]
+    fn a_clock_says_what_it_skips_and_when_it_is_over_here_and_there() {
+        let said = printed(
+            "readmit.requests.v1.ExplainCaseResponse",
+            "case explain",
+            r#"{"result": "RESULT_OPEN", "deadlines": [{"kind": "DEADLINE_KIND_SILENCE",
+                "situation": "DEADLINE_SITUATION_RUNNING", "count": 2, "unit":
+                "UNIT_WORKING_DAYS", "starts_on": "START_RECEIPT_OF_APPLICATION",
+                "started_at_ms": "1806051600000", "started_by": "XK", "started_in_dispatch": "12",
+                "day_zero": "2027-03-26", "ends_at_ms": "1806530400000", "last_day": "2027-03-31",
+                "ends_at_local": "2027-04-01T00:00:00+02:00", "acting_state": "XK",
+                "clock_state": "XK", "instrument": "A treaty", "article": "9(2)",
+                "extended_by": [{"count": 1, "unit": "UNIT_WORKING_DAYS",
+                    "instrument": "A treaty", "article": "9(3)"}],
+                "skipped_days": [{"day": "2027-03-27", "why": [
+                    {"state": "NL", "reason": "DAY_OFF_REASON_WEEKEND"}]},
+                    {"day": "2027-03-29", "why": [{"state": "NL", "reason":
+                    "DAY_OFF_REASON_HOLIDAY", "name": "Easter Monday"}]}]}]}"#,
+        );
+        let clock: Vec<&str> = said.lines().skip_while(|line| *line != "silence").collect();
+        let expected = [
+            "silence",
+            "  started      receipt-of-application, 2027-03-26 09:00:00 UTC: dispatch 12 of XK",
+            "  day zero     2027-03-26 in XK",
+            "  limit        2 working-days, A treaty 9(2)",
+            "  longer by    1 working-days, A treaty 9(3)",
+            "  not counted  2027-03-27: weekend (NL)",
+            "               2027-03-29: Easter Monday (NL)",
+            "  last day     2027-03-31 in XK",
+            "  over         2027-03-31 22:00:00 UTC, in XK 2027-04-01T00:00:00+02:00",
+        ];
+        assert_eq!(clock, expected, "{said}");
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! The deadlines of a case, each with its unit, what started it, and where it stands in the
 //! agreement.
 
+use std::ops::Range;
+
 use domain::case::outcome::{Ground, Outcome, Settlement, Timeliness};
 use domain::case::query::{DeadlineKind, Due, Met};
-use domain::case::said::{At, Side};
+use domain::case::said::At;
 use domain::clock::{self, Began, Deadline as Period};
 use domain::identifier::State;
-use domain::rules::{Limit, Notice, Rules, Source, Start};
-use domain::time::Instant;
-use proto::requests::v1::{self as wire, Deadline, DeadlineSituation, Unit};
+use domain::rules::{Length, Limit, Notice, Rules, Source, Start};
+use domain::time::{Instant, Span};
+use proto::requests::v1::{self as wire, Deadline, DeadlineSituation, LongerBy, Unit};
 use runtime::command::Reading;
 
-use super::{chain, words};
+use super::{started, words};
 
 /// Every deadline, by kind: also those that have not started.
 pub(crate) fn all(reading: &Reading) -> Vec<Deadline> {
@@ -23,7 +25,7 @@ pub(crate) fn all(reading: &Reading) -> Vec<Deadline> {
         // What runs may be another limit than the usual one: for another document, above all.
         let running = started.and_then(|due| due.deadline.as_ref().ok());
         let limit = running.map(|period| &period.limit).or(limit)?;
-        Some(limited(reading, kind, limit, acting, started))
+        Some(limited(reading, rules, kind, limit, (acting, started)))
     };
     let document = rules.travel_document.as_ref().and_then(|document| document.issue.as_ref());
     let filed = case.said.requesting.filed.as_ref();
@@ -59,10 +61,10 @@ pub(crate) fn of_kind(reading: &Reading, kind: DeadlineKind) -> Option<Deadline>
 /// A deadline of the agreement, started or not.
 fn limited(
     reading: &Reading,
+    rules: &Rules,
     kind: DeadlineKind,
     limit: &Limit,
-    acting: State,
-    due: Option<&Due>,
+    (acting, due): (State, Option<&Due>),
 ) -> Deadline {
     let mut shown = Deadline {
         kind: kind_word(kind).into(),
@@ -70,6 +72,7 @@ fn limited(
         unit: words::unit(limit.length.unit).into(),
         starts_on: start_word(limit.starts_on).into(),
         acting_state: acting.to_string(),
+        clock_state: acting.to_string(),
         ..sourced(&limit.source)
     };
     let Some(due) = due else {
@@ -81,10 +84,11 @@ fn limited(
     };
     match &due.deadline {
         Ok(period) => {
-            begun(&mut shown, period);
-            if let Some((state, dispatch)) = starter(reading, kind, limit.starts_on) {
-                shown.started_by = state.to_string();
-                shown.started_in_dispatch = Some(dispatch);
+            begun(&mut shown, rules, period);
+            if let Some(cause) = started::by(reading, kind, period) {
+                shown.started_by = cause.state.to_string();
+                shown.started_in_dispatch = Some(cause.dispatch);
+                shown.started_by_position = cause.position;
             }
             shown.situation = situation(reading, due, period).into();
         }
@@ -96,13 +100,32 @@ fn limited(
     shown
 }
 
-fn begun(shown: &mut Deadline, period: &Period) {
-    shown.started_at_ms = match period.began {
-        Began::At(moment) => Some(moment.as_ms()),
-        Began::On(_) => None,
+fn begun(shown: &mut Deadline, rules: &Rules, period: &Period) {
+    let Period { limit: _, acting, began, last_day, at, skipped, extended_by } = period;
+    let day_zero = match began {
+        Began::At(moment) => {
+            shown.started_at_ms = Some(moment.as_ms());
+            day(rules, *moment, *acting)
+        }
+        Began::On(day) => day.to_string(),
     };
-    shown.ends_at_ms = Some(period.at.as_ms());
-    shown.last_day = period.last_day.to_string();
+    shown.day_zero = day_zero;
+    shown.last_day = last_day.to_string();
+    shown.skipped_days = skipped.iter().map(words::skipped_day).collect();
+    let source = rules.reply_extension.as_ref().map(|extension| &extension.source);
+    shown.extended_by = extended_by.iter().map(|length| longer_by(*length, source)).collect();
+    over(shown, rules, *at, *acting);
+}
+
+/// When a deadline is over, everywhere and by the clock of a State.
+fn over(shown: &mut Deadline, rules: &Rules, at: Instant, clock: State) {
+    shown.ends_at_ms = Some(at.as_ms());
+    shown.ends_at_local = clock::local_time(rules, at, clock).unwrap_or_default();
+}
+
+fn longer_by(length: Length, source: Option<&Source>) -> LongerBy {
+    let Deadline { instrument, article, .. } = source.map(sourced).unwrap_or_default();
+    LongerBy { count: length.count, unit: words::unit(length.unit).into(), instrument, article }
 }
 
 /// The limit for filing, which the filing has kept: the rules take no request after it.
@@ -115,13 +138,14 @@ fn application(reading: &Reading, rules: &Rules) -> Option<Deadline> {
         unit: words::unit(limit.length.unit).into(),
         starts_on: start_word(limit.starts_on).into(),
         acting_state: reading.case.requesting.to_string(),
+        clock_state: reading.case.requesting.to_string(),
         started_by: reading.case.requesting.to_string(),
         situation: DeadlineSituation::Met.into(),
         ..sourced(&limit.source)
     };
     let began = Began::On(filed.irregular_stay_known_on?);
     match clock::deadline(rules, began, limit, reading.case.requesting) {
-        Ok(period) => begun(&mut shown, &period),
+        Ok(period) => begun(&mut shown, rules, &period),
         Err(why) => shown.not_computable = why.to_string(),
     }
     Some(shown)
@@ -140,74 +164,96 @@ fn grace(reading: &Reading, rules: &Rules) -> Option<Deadline> {
     } else {
         running(reading.now, ends)
     };
-    Some(Deadline {
+    let requested = reading.case.requested;
+    let mut shown = Deadline {
         kind: wire::DeadlineKind::Grace.into(),
-        count: u32::try_from(grace.as_ms()).unwrap_or(u32::MAX),
-        unit: Unit::Milliseconds.into(),
         starts_on: wire::Start::DateOfSilenceNotice.into(),
-        started_at_ms: Some(notice.time.as_ms()),
-        started_by: reading.case.requesting.to_string(),
-        started_in_dispatch: Some(notice.dispatch),
-        ends_at_ms: Some(ends.as_ms()),
-        last_day: day(rules, ends, reading.case.requested),
-        acting_state: reading.case.requested.to_string(),
-        instrument: "genesis".to_owned(),
+        acting_state: requested.to_string(),
         situation: situation.into(),
-        ..Deadline::default()
-    })
+        ..of_genesis(grace)
+    };
+    from_entry(&mut shown, reading.case.requesting, notice);
+    spanned(&mut shown, rules, notice.time..ends, requested);
+    Some(shown)
 }
 
 /// From when the person may leave: the notice period of the agreement, at least the grace.
 fn transfer_notice(reading: &Reading, rules: &Rules) -> Option<Deadline> {
     let case = &reading.case;
-    let transfer = case.said.requesting.transfers.last()?;
-    let notice = transfer.notice;
+    let notice = case.said.requesting.transfers.last()?.notice;
     let grace = notice.time.plus(reading.corridor.grace);
     // The last of the notices to be over is the one that counts.
-    let over = |period: &Notice| clock::end(rules, notice.time, period.length, case.requested);
-    let period = rules.transfer_notices().max_by_key(|period| over(period).ok());
-    let ends = period.map_or(Ok(notice.time), over);
-    let (count, unit) = match period {
-        Some(period) => (period.length.count, words::unit(period.length.unit)),
-        None => {
-            let grace = reading.corridor.grace.as_ms();
-            (u32::try_from(grace).unwrap_or(u32::MAX), Unit::Milliseconds)
-        }
+    let over =
+        |it: &Notice| clock::period(rules, Began::At(notice.time), it.length, case.requested);
+    let longest = rules.transfer_notices().max_by_key(|it| over(it).map(|period| period.at).ok());
+    let period = longest.map(|it| (it, over(it)));
+    let mut shown = match &period {
+        Some((it, Err(_))) => noticed(it),
+        Some((it, Ok(period))) if period.at >= grace => noticed(it),
+        Some((_, Ok(_))) | None => of_genesis(reading.corridor.grace),
     };
-    let source = period
-        .map(|period| sourced(&period.source))
-        .unwrap_or_else(|| Deadline { instrument: "genesis".to_owned(), ..Deadline::default() });
-    let mut shown = Deadline {
-        kind: wire::DeadlineKind::TransferNotice.into(),
-        count,
-        unit: unit.into(),
-        starts_on: wire::Start::DateOfTransferNotice.into(),
-        started_at_ms: Some(notice.time.as_ms()),
-        started_by: case.requesting.to_string(),
-        started_in_dispatch: Some(notice.dispatch),
-        acting_state: case.requesting.to_string(),
-        ..source
-    };
-    let pending = case.said.requesting.pending().is_some();
-    match ends {
-        Ok(ends) => {
-            let ends = ends.max(grace);
-            shown.ends_at_ms = Some(ends.as_ms());
-            shown.last_day = day(rules, ends, case.requested);
-            let situation = match case.said.requesting.departed {
-                Some((departed, _)) if departed.time >= ends => DeadlineSituation::Met,
-                Some(_) => DeadlineSituation::Passed,
-                None if pending => running(reading.now, ends),
-                None => DeadlineSituation::Moot,
-            };
-            shown.situation = situation.into();
-        }
-        Err(why) => {
+    shown.kind = wire::DeadlineKind::TransferNotice.into();
+    shown.starts_on = wire::Start::DateOfTransferNotice.into();
+    shown.acting_state = case.requesting.to_string();
+    from_entry(&mut shown, case.requesting, notice);
+    let ends = match period {
+        Some((_, Err(why))) => {
             shown.not_computable = why.to_string();
             shown.situation = DeadlineSituation::NotComputable.into();
+            return Some(shown);
         }
-    }
+        Some((_, Ok(period))) if period.at >= grace => {
+            spanned(&mut shown, rules, notice.time..period.at, case.requested);
+            shown.skipped_days = period.skipped.iter().map(words::skipped_day).collect();
+            period.at
+        }
+        Some((_, Ok(_))) | None => {
+            spanned(&mut shown, rules, notice.time..grace, case.requested);
+            grace
+        }
+    };
+    let pending = case.said.requesting.pending().is_some();
+    let situation = match case.said.requesting.departed {
+        Some((departed, _)) if departed.time >= ends => DeadlineSituation::Met,
+        Some(_) => DeadlineSituation::Passed,
+        None if pending => running(reading.now, ends),
+        None => DeadlineSituation::Moot,
+    };
+    shown.situation = situation.into();
     Some(shown)
+}
+
+/// A notice period of the agreement.
+fn noticed(notice: &Notice) -> Deadline {
+    let Length { count, unit } = notice.length;
+    Deadline { count, unit: words::unit(unit).into(), ..sourced(&notice.source) }
+}
+
+/// The grace, which the genesis fixes.
+fn of_genesis(grace: Span) -> Deadline {
+    Deadline {
+        count: u32::try_from(grace.as_ms()).unwrap_or(u32::MAX),
+        unit: Unit::Milliseconds.into(),
+        instrument: "genesis".to_owned(),
+        ..Deadline::default()
+    }
+}
+
+/// What an entry of a State starts at the time of its own dispatch.
+fn from_entry(shown: &mut Deadline, state: State, entry: At) {
+    shown.started_by = state.to_string();
+    shown.started_in_dispatch = Some(entry.dispatch);
+    shown.started_by_position = Some(entry.position);
+}
+
+/// What runs from one moment to another by the clock of a State: its last day is the one on which
+/// it is over, or that ends then.
+fn spanned(shown: &mut Deadline, rules: &Rules, span: Range<Instant>, clock: State) {
+    shown.started_at_ms = Some(span.start.as_ms());
+    shown.clock_state = clock.to_string();
+    shown.day_zero = day(rules, span.start, clock);
+    shown.last_day = day(rules, span.end.less(Span::from_ms(1)), clock);
+    over(shown, rules, span.end, clock);
 }
 
 /// Where a deadline that has started stands at the moment of asking.
@@ -245,45 +291,6 @@ fn situation(reading: &Reading, due: &Due, period: &Period) -> DeadlineSituation
 
 fn running(now: Instant, ends: Instant) -> DeadlineSituation {
     if now < ends { DeadlineSituation::Running } else { DeadlineSituation::Passed }
-}
-
-/// Whose dispatch started a clock.
-fn starter(reading: &Reading, kind: DeadlineKind, start: Start) -> Option<(State, u64)> {
-    let case = &reading.case;
-    let asks = &case.said.requesting;
-    let (filed, _) = asks.filed.as_ref()?;
-    let asked = match kind {
-        DeadlineKind::Reply | DeadlineKind::Silence | DeadlineKind::Transfer => *filed,
-        DeadlineKind::RegisterCheck => asks.register_check?,
-        DeadlineKind::TravelDocument => asks.document_requests.last()?.0,
-    };
-    let requested = |at: At| Some((case.requested, at.dispatch));
-    let receipt = |at: At| {
-        let receipt = chain(reading, case.requested).receipt_of(at.dispatch)?;
-        Some((case.requested, receipt.number))
-    };
-    match start {
-        Start::ReceiptOfApplication | Start::SubmissionOfApplication => receipt(*filed),
-        Start::ReceiptOfTravelDocumentRequest | Start::TravelDocumentRequest => receipt(asked),
-        Start::DateOfRequest => Some((case.requesting, asked.dispatch)),
-        Start::ApprovalOrExpiryOfReplyLimit => match case.outcome.accepted()? {
-            Ground::Answer(at) => Some((case.state(Side::Requested), at.dispatch)),
-            // The end of a period starts it, no dispatch does.
-            Ground::Silence(_) => None,
-        },
-        Start::ConfirmedReceiptOfApplication => requested(case.said.requested.admitted?),
-        Start::InterviewResult => requested(case.said.requested.interview_result?),
-        Start::IssueOfTravelDocument => requested(case.said.requested.document()?.at),
-        Start::ReceiptOfPositiveReply | Start::ReceiptOfReply => {
-            let (side, at) = case.outcome.deciding()?;
-            let receipt = chain(reading, case.requesting).receipt_of(at.dispatch)?;
-            (side == Side::Requested).then_some((case.requesting, receipt.number))
-        }
-        Start::KnowledgeOfIrregularStay
-        | Start::DetectionOfIrregularStay
-        | Start::IrregularStayAscertained
-        | Start::EntryAndPresenceAscertained => None,
-    }
 }
 
 fn day(rules: &Rules, at: Instant, state: State) -> String {

@@ -1,7 +1,9 @@
 //! The domain's words in the words of the interface, one by one.
 
+use agreements::Off;
 use domain::case::event::{self, AgreementEnded, Kind};
 use domain::case::outcome::{self, Ground, Outcome, Settlement};
+use domain::clock::skipped::Skipped;
 use domain::person::Text;
 use domain::person::attachment::{Attachment, MediaType};
 use domain::referral;
@@ -172,6 +174,19 @@ pub(crate) const fn unit(unit: rules::Unit) -> Unit {
         rules::Unit::Years => Unit::Years,
         rules::Unit::WorkingDays => Unit::WorkingDays,
     }
+}
+
+/// A day that is not counted, with the names of its holidays.
+pub(crate) fn skipped_day(skipped: &Skipped) -> requests::SkippedDay {
+    let named = agreements::named(skipped);
+    let why = named.why.into_iter().map(|(state, off)| {
+        let (reason, name) = match off {
+            Off::Weekend => (requests::DayOffReason::Weekend, String::new()),
+            Off::Holiday(name) => (requests::DayOffReason::Holiday, name.unwrap_or_default()),
+        };
+        requests::DayOff { state: state.to_string(), reason: reason.into(), name }
+    });
+    requests::SkippedDay { day: named.day.to_string(), why: why.collect() }
 }
 
 /// What an entry says in clear, as `name=word`, in the words of the record.

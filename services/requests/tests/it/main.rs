@@ -2,6 +2,7 @@
 
 mod attachments;
 mod bad_input;
+mod deadlines;
 mod error_pages;
 mod fake_attachments;
 mod lists;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::deadlines;
 use super::lines;
 use super::view::{View, end, result, table};
 
@@ -173,30 +174,7 @@ pub(super) fn explain(reply: View<'_>) -> String {
     }
     row("departure waits for", reply.list("departure_waits_for"));
     row("as of", reply.word("now_ms"));
-    let head = ["DEADLINE", "WHERE", "ENDS WITH", "WHO MUST ACT", "LIMIT", "SOURCE"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    rows.extend(reply.messages("deadlines").into_iter().map(deadline));
-    if rows.len() > 1 {
-        text.push_str(&table(&rows));
-    }
-    text
-}
-
-fn deadline(deadline: View<'_>) -> Vec<String> {
-    let ends = [deadline.word("last_day"), deadline.word("not_computable")].concat();
-    let source = [deadline.word("instrument"), deadline.word("article")].join(" ");
-    let limit = match (deadline.word("unit"), deadline.number("count")) {
-        (unit, ms) if unit == "milliseconds" => format!("{} hours", ms / 3_600_000),
-        (unit, count) => format!("{count} {unit}"),
-    };
-    vec![
-        deadline.word("kind"),
-        deadline.word("situation"),
-        ends,
-        deadline.word("acting_state"),
-        format!("{limit} from {}", deadline.word("starts_on")),
-        source.trim().to_owned(),
-    ]
+    text + &deadlines::all(reply)
 }
 
 /// One thing that happened in a case that is watched.
