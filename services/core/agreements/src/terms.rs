@@ -181,7 +181,7 @@ const TRAVEL_DOCUMENT_LATE_AFTER: ClockKeys = ClockKeys {
     length: "travel_document_late_fallback_after",
     suffix: "",
     starts_on: "travel_document_clock_starts_on",
-    article: "travel_document_article",
+    article: "travel_document_late_fallback_articles",
 };
 /// The keys of the limit for issuing again: each text has one of them.
 const REISSUE: [&str; 4] = [
@@ -260,12 +260,29 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// The same, for values that stand in an article; a supplement has one for all of them.
+    fn at(&self, article: Option<String>) -> Self {
+        Self { article: article.or_else(|| self.article.clone()), ..self.clone() }
+    }
+}
+
 impl Terms {
     /// Reads what a table states.
     pub(crate) fn read(table: &Table<'_>, origin: &Origin) -> Result<Self, FileError> {
         let stated = |key: &str| table.may(key, Value::flag).map(|value| cite(value, origin));
-        let length = |key: &str| table.length(key).map(|value| cite(value, origin));
-        let clock = |keys| clock(table, keys, origin);
+        let clock = |keys| clock_of(table, keys, origin);
+        // Subjects whose article stands in a key of its own, for all of their values.
+        let of = |key: &str| Ok::<_, FileError>(origin.at(article(table, key)?));
+        let written_communication = of("written_communication_article")?;
+        let refusal_reasons = of("refusal_reasons_article")?;
+        let silence_effect = of("silence_effect_article")?;
+        let document = of("travel_document_article")?;
+        let late = match article(table, "travel_document_late_fallback_articles")? {
+            Some(articles) => origin.at(Some(articles)),
+            None => document.clone(),
+        };
+        let length = |key: &str| table.length(key).map(|value| cite(value, &document));
         let mut inexpressible = Vec::new();
         for key in INEXPRESSIBLE {
             let holds = table.may(key, Value::flag)?;
@@ -281,7 +298,10 @@ impl Terms {
             covers_former_nationals: stated("covers_former_nationals")?,
             covers_third_country_nationals: stated("covers_third_country_nationals")?,
             covers_stateless_persons: stated("covers_stateless_persons")?,
-            written_communication: stated("written_communication_replaces_application")?,
+            written_communication: cite(
+                table.may("written_communication_replaces_application", Value::flag)?,
+                &written_communication,
+            ),
             application_limit_own_nationals_none: stated("application_limit_own_nationals_none")?,
             application_third_country_nationals: clock(APPLICATION)?,
             reply: clock(REPLY)?,
@@ -300,41 +320,47 @@ impl Terms {
             )?,
             reply_delay_with_reasons: stated("reply_delay_allowed_with_reasons")?,
             reply_after_obstacle: clock(REPLY_AFTER_OBSTACLE)?,
-            silence_effect: word(table, "silence_effect", &SILENCE_EFFECTS, origin)?,
-            silence_exception: cite(table.may("silence_effect_exception", Value::text)?, origin),
+            silence_effect: word(table, "silence_effect", &SILENCE_EFFECTS, &silence_effect)?,
+            silence_exception: cite(
+                table.may("silence_effect_exception", Value::text)?,
+                &silence_effect,
+            ),
             silence: clock(SILENCE)?,
-            refusal_reasons_required: stated("refusal_reasons_required")?,
+            refusal_reasons_required: cite(
+                table.may("refusal_reasons_required", Value::flag)?,
+                &refusal_reasons,
+            ),
             register_check_available: stated("population_register_check_available")?,
             register_check: clock(REGISTER_CHECK)?,
             interview_held_by: cite(table.may("interview_held_by", Value::text)?, origin),
             travel_document: clock(TRAVEL_DOCUMENT)?,
-            travel_document_expected: word(table, "travel_document_issue", &EXPECTED, origin)?,
+            travel_document_expected: word(table, "travel_document_issue", &EXPECTED, &document)?,
             travel_document_normal: length("travel_document_issue_normal_limit")?,
             travel_document_with_evidence: clock(TRAVEL_DOCUMENT_WITH_EVIDENCE)?,
             travel_document_short_evidence: cite(
                 table.may("travel_document_evidence_for_short_limit", Value::items)?,
-                origin,
+                &document,
             ),
             travel_document_validity: one_of(
                 table,
                 ["travel_document_validity", "travel_document_min_validity"],
-                origin,
+                &document,
             )?,
-            travel_document_reissue: one_of(table, REISSUE, origin)?,
+            travel_document_reissue: one_of(table, REISSUE, &document)?,
             travel_document_reissue_normal: length("travel_document_reissue_normal_limit")?,
-            travel_document_late: word(table, "travel_document_late_fallback", &LATE, origin)?,
-            travel_document_late_after: clock(TRAVEL_DOCUMENT_LATE_AFTER)?,
+            travel_document_late: word(table, "travel_document_late_fallback", &LATE, &late)?,
+            travel_document_late_after: clock_of(table, TRAVEL_DOCUMENT_LATE_AFTER, &late)?,
             travel_document_late_when: word(
                 table,
                 "travel_document_late_fallback_trigger",
                 &LATE_WHEN,
-                origin,
+                &late,
             )?,
             travel_document_third_country: word(
                 table,
                 "travel_document_issuer_for_third_country_nationals",
                 &ISSUERS,
-                origin,
+                &document,
             )?,
             entry_visa_required: stated("entry_visa_for_third_country_nationals_required")?,
             transfer: clock(TRANSFER)?,
@@ -438,15 +464,23 @@ impl Clock {
     }
 }
 
-fn clock(table: &Table<'_>, keys: ClockKeys, origin: &Origin) -> Result<Clock, FileError> {
+fn clock_of(table: &Table<'_>, keys: ClockKeys, origin: &Origin) -> Result<Clock, FileError> {
     let starts_on = match keys.starts_on {
         "" => None,
         key => table.may(key, |value| value.choice(&STARTS))?,
     };
     let length = table.length_with(keys.length, keys.suffix)?;
-    let article = table.may(keys.article, Value::text)?;
+    let article = article(table, keys.article)?;
     let length = length.map(|value| Stated { value, source: origin.source(article) });
     Ok(Clock { keys, length, starts_on: cite(starts_on, origin) })
+}
+
+/// The article of a key that has one, or several.
+fn article(table: &Table<'_>, key: &str) -> Result<Option<String>, FileError> {
+    match key.ends_with("_articles") {
+        true => Ok(table.may(key, Value::words)?.map(|articles| articles.join(", "))),
+        false => table.may(key, Value::text),
+    }
 }
 
 fn word<T: Copy>(

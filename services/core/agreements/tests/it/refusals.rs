@@ -2,7 +2,7 @@
 
 use agreements::{CompileError, Order, compile_order};
 use domain::identifier::{AgreementId, State};
-use domain::rules::{Length, Rules, Unit};
+use domain::rules::{Length, Rules, Source, Unit};
 
 use super::state;
 
@@ -274,4 +274,55 @@ travel_document_clock_starts_on = \"date_of_request\"
     assert!(over("2026-11-02").is_ok());
     let error = over("2026-12-20").unwrap_err().to_string();
     assert_eq!(error, "beyond the years 2024 to 2026 that the rules cover");
+}
+
+/// What Moldova, Sri Lanka and Albania lack; made up for the test, as its source says.
+const REST: &str = "
+[[supplied]]
+article = \"1\"
+source = \"made up for a test\"
+reply_limit_weeks = 2
+reply_clock_starts_on = \"receipt_of_application\"
+silence_effect = \"not_stated\"
+application_limit_own_nationals_none = true
+";
+
+#[test]
+fn each_value_of_the_rules_cites_the_article_that_the_data_establishes_for_it() {
+    let of = |agreement: &str, state: &str, confirmed: &[&str], more: &str| {
+        outcome(agreement, ("DE", state), confirmed, &format!("{REST}{more}")).unwrap()
+    };
+    let article = |source: &Source| source.article.clone().unwrap();
+    let moldova =
+        of("eu_moldova_2008", "MD", &[], "transfer_limit_clock_starts_on = \"receipt_of_reply\"\n");
+    assert_eq!(article(moldova.written_communication.as_ref().unwrap()), "6(2)");
+    assert_eq!(article(&moldova.refusal_reasons.unwrap().source), "10(4)");
+    assert_eq!(article(&moldova.transfer.unwrap().source), "10(5)");
+    // No article is established for what it covers.
+    assert_eq!(moldova.categories[0].source.article, None);
+
+    let third = "application_limit_third_country_nationals_years = 1\n\
+                 application_limit_clock_starts_on = \"knowledge_of_irregular_stay\"\n";
+    let document = "travel_document_issue_limit_calendar_days = 30\n\
+                    travel_document_clock_starts_on = \"receipt_of_travel_document_request\"\n";
+    let lanka = of("eu_sri_lanka_2005", "LK", &[], &format!("{third}{document}"));
+    let document = lanka.travel_document.unwrap();
+    assert_eq!(article(&document.validity.source), "5(4)");
+    assert_eq!(article(&document.reissue.unwrap().source), "5(4)");
+    assert_eq!(article(&document.late.unwrap().source), "5(4)");
+    assert_eq!(article(&document.late_after.unwrap().source), "5(4)");
+    assert_eq!(article(&document.late_when.unwrap().source), "5(4)");
+    // What is supplied keeps the article that it is supplied with.
+    assert_eq!(article(&document.issue.unwrap().source), "1");
+    assert_eq!(article(&lanka.silence.source), "1");
+
+    let albania = "reciprocal = true\ncovers_own_nationals = true\n\
+                   travel_document_issue_limit_weeks = 2\n\
+                   travel_document_validity_weeks = 2\n\
+                   transfer_limit_clock_starts_on = \"receipt_of_reply\"\n";
+    let error = outcome("eu_albania_2006", ("DE", "AL"), &[], &format!("{REST}{albania}"));
+    let albania = error.unwrap().travel_document.unwrap();
+    let fallback = "2(2), 3(3), 4(2), 5(4)";
+    assert_eq!(article(&albania.late.unwrap().source), fallback);
+    assert_eq!(article(&albania.late_after.unwrap().source), fallback);
 }
