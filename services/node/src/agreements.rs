@@ -9,6 +9,7 @@ mod deadlines;
 mod diff;
 mod evidence;
 mod explain;
+mod file;
 mod layout;
 mod list;
 mod refusal;

@@ -12,7 +12,7 @@ use domain::time::Date;
 use crate::display::Shown;
 use crate::fault::{Fault, FileError};
 use crate::reading::{Table, Value, document};
-use crate::terms::{Origin, Terms};
+use crate::terms::{Origin, SHORT_EVIDENCE, Terms};
 
 /// One agreement file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,10 @@ pub struct Agreement {
     pub shown: Vec<(&'static str, Shown)>,
     /// The line of `parties`, for what only the unions can find wrong.
     pub(crate) parties_line: usize,
+    /// The line of `displaced_by`.
+    pub(crate) displaced_line: usize,
+    /// The line of the items for the shorter limit.
+    pub(crate) short_line: usize,
 }
 
 /// What is known of the entry into force.
@@ -97,6 +101,8 @@ pub struct ProtocolFile {
     pub shown: Vec<(&'static str, Shown)>,
     pub(crate) parties_line: usize,
     pub(crate) agreement_line: usize,
+    pub(crate) precedence_line: usize,
+    pub(crate) short_line: usize,
 }
 
 /// A list of evidence.
@@ -146,12 +152,24 @@ const EFFECTS: [(&str, Strength); 3] = [
     ("starts_verification", Strength::ReasonToVerify),
 ];
 
+/// The first and the last day of the month for which the data knows what was in force.
+const MAY_2017: (Date, Date) = (jiff::civil::date(2017, 5, 1), jiff::civil::date(2017, 5, 31));
+
 /// The item that stands for a hit in the population register.
 const REGISTER_HIT: &str = "population_register_hit";
 const ID: &str = "1 to 64 characters of `a-z`, `0-9`, `_` and `-`";
 
 /// The keys of a protocol and of what is reported are those of an agreement.
 pub(crate) const AGREEMENT: &str = "agreement";
+
+impl ProtocolFile {
+    /// The agreements that it names, each with its key and the line.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (&'static str, usize, &AgreementId)> {
+        let before = self.takes_precedence_over.as_ref();
+        let before = before.map(|id| ("takes_precedence_over", self.precedence_line, id));
+        [("agreement", self.agreement_line, &self.agreement)].into_iter().chain(before)
+    }
+}
 
 impl AgreementFile {
     /// Reads and checks a file. Of what is reported, only the confirmed keys become terms.
@@ -239,6 +257,8 @@ fn read_agreement(
         source,
         shown: table.shown()?,
         parties_line: table.line_of("parties"),
+        displaced_line: table.line_of("displaced_by"),
+        short_line: table.line_of(SHORT_EVIDENCE),
     };
     let register_hit =
         table.may("population_register_hit_counts_as", |value| value.choice(&STRENGTHS))?;
@@ -279,15 +299,23 @@ fn read_protocol(table: &Table<'_>) -> Result<ProtocolFile, FileError> {
         shown: table.shown_of(AGREEMENT)?,
         parties_line: table.line_of("parties"),
         agreement_line: table.line_of("agreement"),
+        precedence_line: table.line_of("takes_precedence_over"),
+        short_line: table.line_of(SHORT_EVIDENCE),
     })
 }
 
 fn parties(table: &Table<'_>) -> Result<[String; 2], FileError> {
     table.must("parties", |value| {
-        value.words()?.try_into().map_err(|_| {
+        let parties: [String; 2] = value.words()?.try_into().map_err(|_| {
             let (key, expected) = ("parties".to_owned(), "a list of two parties");
             value.fault(Fault::WrongKind { key, expected })
-        })
+        })?;
+        let [first, second] = &parties;
+        if first == second {
+            let (key, twice) = ("parties".to_owned(), first.clone());
+            return Err(value.fault(Fault::Twice { key, value: twice }));
+        }
+        Ok(parties)
     })
 }
 
@@ -297,12 +325,18 @@ fn force(table: &Table<'_>) -> Result<Force, FileError> {
         from: table.may("in_force_from", Value::date)?,
         known_in_2017_05: table.may("in_force_as_of_2017_05", Value::flag)?,
     };
-    match (force.signed_on, force.from) {
-        (Some(signed), Some(from)) if from < signed => {
-            let (key, other) = ("in_force_from".to_owned(), "signed_on".to_owned());
-            Err(table.fault_at("in_force_from", Fault::Contradiction { key, other }))
-        }
-        (Some(_) | None, Some(_) | None) => Ok(force),
+    let contradicts = |other: &str| {
+        let (key, other) = ("in_force_from".to_owned(), other.to_owned());
+        table.fault_at("in_force_from", Fault::Contradiction { key, other })
+    };
+    let Some(from) = force.from else { return Ok(force) };
+    if force.signed_on.is_some_and(|signed| from < signed) {
+        return Err(contradicts("signed_on"));
+    }
+    match force.known_in_2017_05 {
+        Some(true) if from > MAY_2017.1 => Err(contradicts("in_force_as_of_2017_05")),
+        Some(false) if from < MAY_2017.0 => Err(contradicts("in_force_as_of_2017_05")),
+        Some(_) | None => Ok(force),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::agreement_file::{AgreementFile, ProtocolFile};
 use crate::calendar_file::Calendars;
 use crate::compile::{CompileError, check_contradictions};
 use crate::fault::{Fault, FileError, nearest};
-use crate::library::{BUILT_IN, Library, Names, Texts, unknown};
+use crate::library::{BUILT_IN, Library, Names, Texts};
 use crate::supplement_file::Supplement;
 use crate::vocabulary::{Items, Unions};
 
@@ -125,17 +125,7 @@ fn agreement(file: &str, text: &str) -> Result<Checked, CheckError> {
 fn protocol(file: &str, text: &str) -> Result<Checked, CheckError> {
     let read = ProtocolFile::read(file, text).map_err(CheckError::File)?;
     BUILT_IN.check_names(file, &Names::of_protocol(&read)).map_err(CheckError::File)?;
-    let named = [
-        ("agreement", Some(&read.agreement)),
-        ("takes_precedence_over", read.takes_precedence_over.as_ref()),
-    ];
-    for (key, id) in named {
-        if let Some(id) = id.filter(|id| !BUILT_IN.agreements.contains_key(id)) {
-            let known = BUILT_IN.agreements.keys().map(AgreementId::as_str);
-            let fault = unknown(file, read.agreement_line, key, id.as_str(), known);
-            return Err(CheckError::File(fault));
-        }
-    }
+    BUILT_IN.check_references(file, &read).map_err(CheckError::File)?;
     Ok(Checked::Protocol(read.id, read.agreement))
 }
 
@@ -149,6 +139,8 @@ fn supplement(file: &str, text: &str) -> Result<Checked, CheckError> {
             nearest,
         }));
     };
+    let signed_on = known.agreement.force.signed_on;
+    BUILT_IN.check_supplement(file, &read, signed_on).map_err(CheckError::File)?;
     let keys = known.agreement.keys.iter();
     check_contradictions(file, &read, keys).map_err(CheckError::Supplement)?;
     Ok(Checked::Supplement(read.agreement, read.keys.into_iter().map(|(key, _)| key).collect()))
@@ -167,8 +159,8 @@ mod tests {
 
     #[test]
     fn every_built_in_file_is_of_a_kind_and_sound() {
-        assert_eq!(check_built_in(), Ok(43));
         let texts = Texts::built_in();
+        assert_eq!(check_built_in(), Ok(texts.agreements.len() + texts.protocols.len()));
         for (file, text) in texts.agreements.iter().chain(&texts.protocols) {
             check_any(file, text).unwrap();
         }
@@ -196,9 +188,20 @@ mod tests {
             (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\nreciprocal = true\n"),
              "`f`, line 6: `reciprocal` is established as `reciprocal` already", false),
             (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\nreply_limit_day = 1\n"),
-             "`f`, line 6: unknown key `reply_limit_day`", false),
+             "`f`, line 6: `reply_limit_day` must be `reply_limit_` with one of the units", false),
             (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\nreply_limit_weeks = 0\n"),
              "`f`, line 6: `reply_limit_weeks` must be a whole number of at least 1", false),
+            (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\n\
+                         travel_document_evidence_for_short_limit = [\"zzz\"]\n"),
+             "`f`, line 6: `travel_document_evidence_for_short_limit` names `zzz`, which no data",
+             false),
+            (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\n\
+                         protocol_in_force_from = 2020-01-01\n"),
+             "`f`, line 6: `protocol_in_force_from` completes nothing: no protocol implements the \
+              agreement", false),
+            (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\n\
+                         in_force_from = 2013-04-18\n"),
+             "`f`, line 6: `in_force_from` contradicts `signed_on`", false),
             (supplement("[[supplied]]\n").replace("armenia", "armonia"),
              "key `source` is missing", false),
             (supplement("supplied = []\n").replace("armenia", "armonia"),
@@ -211,6 +214,8 @@ mod tests {
         }
     }
 
+    const PRECEDES: &str = "takes_precedence_over";
+
     #[test]
     fn a_protocol_of_an_unknown_agreement_names_the_nearest() {
         let texts = Texts::built_in();
@@ -219,5 +224,10 @@ mod tests {
             text.replace("agreement = \"eu_albania_2006\"", "agreement = \"eu_albania_2007\"");
         let error = check_any(file, &text).unwrap_err().to_string();
         assert!(error.contains("the nearest known is `eu_albania_2006`"), "{error}");
+        let (file, text) = texts.protocols.iter().find(|(_, it)| it.contains(PRECEDES)).unwrap();
+        let line = text.lines().position(|line| line.starts_with(PRECEDES)).unwrap() + 1;
+        let text = text.replace(&format!("{PRECEDES} = \""), &format!("{PRECEDES} = \"x"));
+        let error = check_any(file, &text).unwrap_err().to_string();
+        assert!(error.contains(&format!("line {line}: `{PRECEDES}` names `x")), "{error}");
     }
 }

@@ -8,7 +8,7 @@ mod working_days;
 
 use std::collections::BTreeSet;
 
-use domain::identifier::{AgreementId, State};
+use domain::identifier::{AgreementId, EvidenceItem, State};
 use domain::rules::{
     Category, Cited, Coverage, Direction, Evidence, ExtensionNeeds, Limit, MEANING, Notice,
     Offsets, ReplyExtension, Requirement, Rules, Silence, Start, Years,
@@ -19,7 +19,7 @@ use crate::agreement_file::{Agreement, AgreementFile, EvidenceList, ProtocolFile
 use crate::fault::{FileError, nearest};
 use crate::library::{BUILT_IN, Library};
 use crate::reading::without_unit;
-use crate::supplement_file::Supplement;
+use crate::supplement_file::{PROTOCOL_IN_FORCE, Supplement};
 use crate::terms::{Clock, Origin, Stated, Terms};
 use crate::vocabulary::Unions;
 use crate::wording::start_word;
@@ -65,6 +65,17 @@ pub enum CompileError {
          `protocol_in_force_from` is not established"
     )]
     ProtocolMustBeKnownInForce { agreement: AgreementId, protocol: AgreementId },
+    /// Two protocols apply between the pair, and the data does not say which goes before.
+    #[error(
+        "protocols `{first}` and `{second}` both implement agreement `{agreement}` between the two \
+         States, and which of them precedes is not established"
+    )]
+    PrecedenceMustBeEstablished { agreement: AgreementId, first: AgreementId, second: AgreementId },
+    /// What shortens a limit is an item of evidence that nobody can name.
+    #[error(
+        "agreement `{agreement}` has `{key}` with `{item}`, which none of its evidence lists names"
+    )]
+    ItemMustBeListed { agreement: AgreementId, key: &'static str, item: EvidenceItem },
     /// A rule needs a value that the data does not establish.
     #[error("agreement `{agreement}` does not establish `{key}`")]
     ValueMustBeEstablished { agreement: AgreementId, key: String },
@@ -168,10 +179,10 @@ impl Library {
         if order.version == 0 {
             return Err(CompileError::VersionMustBeAtLeastOne);
         }
-        let supplement = supplement(order)?;
+        let supplement = self.supplement(order, &file.agreement)?;
         let states = self.bound(&file.agreement, order.pair)?;
         let in_force_from = in_force(&file.agreement, supplement.as_ref(), order.on)?;
-        let protocol = self.protocol(order, &states, supplement.as_ref())?;
+        let protocol = self.protocol(order, supplement.as_ref())?;
         let text = Established::new(&file, protocol, supplement.as_ref(), order)?;
         text.check_members(&self.unions, &states)?;
         text.check_expressible()?;
@@ -246,6 +257,24 @@ impl Library {
         Ok(AgreementFile::read(name, text, &order.confirmed.iter().cloned().collect())?)
     }
 
+    /// The supplement, if one is handed in.
+    pub(crate) fn supplement(
+        &self,
+        order: &Order<'_>,
+        agreement: &Agreement,
+    ) -> Result<Option<Supplement>, CompileError> {
+        let Some((file, text)) = order.supplement else {
+            return Ok(None);
+        };
+        let supplement = Supplement::read(file, text)?;
+        if supplement.agreement != *order.agreement {
+            let (agreement, found) = (order.agreement.clone(), supplement.agreement);
+            return Err(CompileError::SupplementMustFit { agreement, found });
+        }
+        self.check_supplement(file, &supplement, agreement.force.signed_on)?;
+        Ok(Some(supplement))
+    }
+
     /// The two States, in order, if one stands on each side of the agreement.
     pub(crate) fn bound(
         &self,
@@ -289,29 +318,35 @@ impl Library {
     }
 
     /// The protocol between the two States, if one is in force. Where that is not known the rules
-    /// are not either.
+    /// are not either; nor are they where several are, and the data does not say which precedes.
     pub(crate) fn protocol(
         &self,
         order: &Order<'_>,
-        states: &BTreeSet<State>,
         supplement: Option<&Supplement>,
     ) -> Result<Option<&ProtocolFile>, CompileError> {
         let between = |protocol: &&ProtocolFile| {
             protocol.agreement == *order.agreement && self.across(&protocol.parties, order.pair)
         };
-        let found = self.protocols.values().find(between).filter(|_| states.len() == 2);
-        let Some(protocol) = found else {
-            return Ok(None);
-        };
         let supplied = supplement.and_then(|supplement| supplement.protocol_in_force_from);
-        match supplied.or(protocol.force.from) {
-            Some(from) if from <= order.on => Ok(Some(protocol)),
-            Some(_) => Ok(None),
-            None => Err(CompileError::ProtocolMustBeKnownInForce {
-                agreement: order.agreement.clone(),
+        let mut in_force: Option<&ProtocolFile> = None;
+        for protocol in self.protocols.values().filter(between) {
+            check_protocol_date(order, protocol, supplement)?;
+            let from = supplied.or(protocol.force.from);
+            let agreement = || order.agreement.clone();
+            let from = from.ok_or_else(|| CompileError::ProtocolMustBeKnownInForce {
+                agreement: agreement(),
                 protocol: protocol.id.clone(),
-            }),
+            })?;
+            if from > order.on {
+                continue;
+            }
+            if let Some(first) = in_force.replace(protocol) {
+                let (first, second) = (first.id.clone(), protocol.id.clone());
+                let agreement = agreement();
+                return Err(CompileError::PrecedenceMustBeEstablished { agreement, first, second });
+            }
         }
+        Ok(in_force)
     }
 
     fn calendars_of(
@@ -338,16 +373,18 @@ impl Library {
     }
 }
 
-pub(crate) fn supplement(order: &Order<'_>) -> Result<Option<Supplement>, CompileError> {
-    let Some((file, text)) = order.supplement else {
-        return Ok(None);
-    };
-    let supplement = Supplement::read(file, text)?;
-    if supplement.agreement == *order.agreement {
-        return Ok(Some(supplement));
-    }
-    let (agreement, found) = (order.agreement.clone(), supplement.agreement);
-    Err(CompileError::SupplementMustFit { agreement, found })
+/// The day of a protocol is supplied only where none is established.
+fn check_protocol_date(
+    order: &Order<'_>,
+    protocol: &ProtocolFile,
+    supplement: Option<&Supplement>,
+) -> Result<(), CompileError> {
+    let (Some((file, _)), Some(supplement)) = (order.supplement, supplement) else { return Ok(()) };
+    let supplied = supplement.keys.iter().find(|(key, _)| key == PROTOCOL_IN_FORCE);
+    let (Some((key, line)), Some(_)) = (supplied, protocol.force.from) else { return Ok(()) };
+    let established = format!("in_force_from of {}", protocol.id);
+    let (file, line, key) = (file.to_owned(), *line, key.clone());
+    Err(CompileError::SupplementMustNotContradict { file, line, key, established })
 }
 
 fn in_force(
@@ -390,7 +427,10 @@ impl<'a> Established<'a> {
     ) -> Result<Self, CompileError> {
         let agreement = &file.agreement;
         if let (Some(supplement), Some((name, _))) = (supplement, order.supplement) {
-            let keys = agreement.keys.iter().chain(protocol.iter().flat_map(|it| &it.keys));
+            // The day from which a protocol is in force is not that of its agreement.
+            let of_protocol = protocol.iter().flat_map(|protocol| &protocol.keys);
+            let of_protocol = of_protocol.filter(|key| *key != "in_force_from");
+            let keys = agreement.keys.iter().chain(of_protocol);
             check_contradictions(name, supplement, keys)?;
         }
         let mut terms = agreement.terms.clone();
@@ -742,7 +782,8 @@ mod tests {
     fn check_faulty(from: &str, to: &str, expected: &str) {
         let texts = with(from, to);
         let text = texts.agreements.iter().find(|(file, _)| file == FILE).unwrap();
-        let line = 1 + text.1.lines().take_while(|line| !line.contains(to)).count();
+        let last = to.lines().last().unwrap();
+        let line = 1 + text.1.lines().take_while(|line| !line.contains(last)).count();
         let error = outcome(&texts).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -859,6 +900,35 @@ mod tests {
     }
 
     #[test]
+    fn a_second_protocol_for_the_pair_must_not_decide_by_chance() {
+        let protocol = |id: &str, from: &str| {
+            let text = format!(
+                "format_version = 1\n[implementing_protocol]\nid = \"{id}\"\n\
+                 agreement = \"benelux_kosovo_2011\"\nparties = [\"NL\", \"XK\"]\n\
+                 source = \"made up for a test\"\nin_force_from = {from}\n\
+                 reply_limit_calendar_days = 14\n"
+            );
+            (format!("{id}.toml"), text)
+        };
+        let with = |protocols: &[(String, String)]| {
+            let mut texts = Texts::built_in();
+            texts.protocols.extend_from_slice(protocols);
+            outcome(&texts).unwrap()
+        };
+        let first = protocol("first", "2020-01-01");
+        assert_eq!(with(std::slice::from_ref(&first)).unwrap().reply.length.count, 14);
+        // One that is not in force yet changes nothing.
+        let later = with(&[first.clone(), protocol("later", "2026-01-06")]);
+        assert_eq!(later.unwrap().reply.length.count, 14);
+        let error = with(&[first, protocol("second", "2026-01-05")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "protocols `first` and `second` both implement agreement `benelux_kosovo_2011` \
+             between the two States, and which of them precedes is not established"
+        );
+    }
+
+    #[test]
     fn both_orders_of_the_pair_give_the_same_rules() {
         let on = "2026-01-05".parse().unwrap();
         let pair = |first, second| {
@@ -917,6 +987,33 @@ mod tests {
               `deemed_accepted_and_requesting_party_travel_document_accepted`, not `accepted`"),
             ("in_force_from = 2014-04-01", "in_force_from = 2011-05-11",
              "`in_force_from` contradicts `signed_on`"),
+            ("in_force_from = 2014-04-01",
+             "in_force_as_of_2017_05 = false\nin_force_from = 2014-04-01",
+             "`in_force_from` contradicts `in_force_as_of_2017_05`"),
+            ("in_force_from = 2014-04-01",
+             "in_force_as_of_2017_05 = true\nin_force_from = 2017-06-01",
+             "`in_force_from` contradicts `in_force_as_of_2017_05`"),
+            ("reply_limit_calendar_days = 28", "reply_limit_days = 28",
+             "`reply_limit_days` must be `reply_limit_` with one of the units `hours`, \
+              `calendar_days`, `days_unqualified`, `weeks`, `calendar_months`, `years`, \
+              `working_days`"),
+            ("reply_limit_calendar_days = 28", "reply_limit_hours = -28",
+             "`reply_limit_hours` must be a whole number of at least 1"),
+            ("reply_limit_calendar_days = 28",
+             "reply_limit_calendar_days = 28\ninvoice_payment_limit_days_unqualified = 3\n\
+              invoice_payment_limit_working_days = 3",
+             "`invoice_payment_limit_working_days` and `invoice_payment_limit_days_unqualified` \
+              give one limit two units"),
+            ("reply_limit_calendar_days = 28",
+             "reply_limit_calendar_days = 28\n\
+              travel_document_evidence_for_short_limit = [\"birth_certificat\"]",
+             "`travel_document_evidence_for_short_limit` names `birth_certificat`, which no \
+              data file defines; the nearest known is `birth_certificate`"),
+            ("reply_limit_calendar_days = 28",
+             "reply_limit_calendar_days = 28\ndisplaced_by = \"eu_serbia_2007\"",
+             "`displaced_by` names `eu_serbia_2007`, which no data file defines; the nearest known \
+              is `eu_serbia_2008`"),
+            ("[\"BENELUX\", \"XK\"]", "[\"XK\", \"XK\"]", "`parties` has `XK` twice"),
             ("transit_reply = \"immediately\"", "transit_reply = 2",
              "`transit_reply` must be a text"),
             ("[\"BENELUX\", \"XK\"]", "[\"BENELUCS\", \"XK\"]",

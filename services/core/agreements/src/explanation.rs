@@ -1,13 +1,11 @@
 //! Which values count for a corridor, and where each came from: the agreement, a protocol, a
 //! report that was confirmed, or a supplement.
 
-use std::collections::BTreeSet;
-
-use domain::identifier::{AgreementId, State};
+use domain::identifier::AgreementId;
 use domain::rules::Rules;
 
 use crate::catalogue::{Entry, Part, supplied, values};
-use crate::compile::{CompileError, Order, compile_order, supplement};
+use crate::compile::{CompileError, Order, compile_order};
 use crate::library::BUILT_IN;
 use crate::reading::without_unit;
 use crate::topic::{TOPICS, Topic};
@@ -55,10 +53,9 @@ pub enum Standing {
 /// be used. What the rules lack stands in [`Explanation::rules`].
 pub fn explain(order: &Order<'_>) -> Result<Explanation, CompileError> {
     let file = BUILT_IN.file(order)?;
-    let supplement = supplement(order)?;
+    let supplement = BUILT_IN.supplement(order, &file.agreement)?;
     let states = BUILT_IN.bound(&file.agreement, order.pair);
-    let protocol = states
-        .and_then(|states: BTreeSet<State>| BUILT_IN.protocol(order, &states, supplement.as_ref()));
+    let protocol = states.and_then(|_| BUILT_IN.protocol(order, supplement.as_ref()));
     let protocol = protocol.ok().flatten().map(|protocol| protocol.id.clone());
     let mut entries = values(order.agreement);
     entries.extend(protocol.iter().flat_map(values));

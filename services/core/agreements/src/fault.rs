@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::reading::UNITS;
+
 /// A fault in a data file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`, line {line}: {fault}")]
@@ -23,6 +25,14 @@ pub enum Fault {
     FormatVersion { found: u32, known: u32 },
     /// A key that nothing here knows.
     UnknownKey { table: String, key: String, nearest: Option<String> },
+    /// A key of a limit that does not end in a unit.
+    UnitMustBeKnown { key: String, stem: String },
+    /// A value that completes nothing.
+    CompletesNothing { key: String, why: &'static str },
+    /// A file that is larger than any such file is.
+    TooLarge { bytes_max: usize },
+    /// Bytes that are no text.
+    NotText,
     /// A key that must be there.
     MissingKey { table: String, key: String },
     /// A value of another kind.
@@ -52,6 +62,19 @@ impl fmt::Display for Fault {
                 write!(f, "unknown key `{key}` in `{table}`")?;
                 hint(f, nearest.as_deref())
             }
+            Self::UnitMustBeKnown { key, stem } => {
+                let units: Vec<&str> = UNITS.iter().map(|(unit, _)| *unit).collect();
+                write!(
+                    f,
+                    "`{key}` must be `{stem}_` with one of the units `{}`",
+                    units.join("`, `")
+                )
+            }
+            Self::CompletesNothing { key, why } => write!(f, "`{key}` completes nothing: {why}"),
+            Self::TooLarge { bytes_max } => {
+                write!(f, "no file of agreements has more than {bytes_max} bytes")
+            }
+            Self::NotText => f.write_str("not a text: a file of agreements is TOML in UTF-8"),
             Self::MissingKey { table, key } => write!(f, "key `{key}` is missing in `{table}`"),
             Self::WrongKind { key, expected } => write!(f, "`{key}` must be {expected}"),
             Self::UnknownWord { key, value, allowed } => {
@@ -79,11 +102,17 @@ fn hint(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
 
 /// The known word that is nearest to an unknown one, if any is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = word.to_lowercase();
     known
-        .map(|candidate| (edits(word, candidate), candidate))
+        .map(|candidate| (edits(&lower, &candidate.to_lowercase()), candidate))
         .min()
         .filter(|(edits, candidate)| *edits * 2 <= word.len().max(candidate.len()))
         .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Whether a word is a known one with a letter or two amiss.
+pub(crate) fn is_misspelt(word: &str, known: &str) -> bool {
+    edits(word, known) <= 2
 }
 
 /// How many single-character edits lie between two words (Levenshtein), row by row.
@@ -119,6 +148,7 @@ mod tests {
         let near = |word| nearest(word, known.into_iter());
         assert_eq!(near("reply_limit_calender_day").as_deref(), Some("reply_limit_calendar_days"));
         assert_eq!(near("titel").as_deref(), Some("title"));
+        assert_eq!(near("TITLE").as_deref(), Some("title"));
         assert_eq!(near("quota"), None);
     }
 }

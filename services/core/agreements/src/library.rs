@@ -7,9 +7,11 @@ use domain::identifier::{AgreementId, EvidenceItem, State};
 use domain::rules::{Calendar, Offsets, Years};
 use domain::time::Date;
 
-use crate::agreement_file::{AgreementFile, EvidenceList, ProtocolFile};
+use crate::agreement_file::{Agreement, AgreementFile, EvidenceList, ProtocolFile};
 use crate::calendar_file::Calendars;
 use crate::fault::{Fault, FileError, nearest};
+use crate::supplement_file::{PROTOCOL_IN_FORCE, Supplement};
+use crate::terms::{SHORT_EVIDENCE, Terms};
 use crate::vocabulary::{Items, Unions};
 
 /// A built-in agreement, for help texts.
@@ -73,6 +75,7 @@ pub fn offsets(state: State) -> Option<Offsets> {
 pub fn check(file: &str, text: &str) -> Result<AgreementFile, FileError> {
     let read = AgreementFile::read(file, text, &BTreeSet::new())?;
     BUILT_IN.check_names(file, &Names::of_agreement(&read))?;
+    BUILT_IN.check_displaced(file, &read.agreement)?;
     Ok(read)
 }
 
@@ -103,99 +106,8 @@ pub(crate) static BUILT_IN: LazyLock<Library> = LazyLock::new(|| {
     Library::read(&Texts::built_in()).expect("a test reads the built-in data files without a fault")
 });
 
-const AGREEMENTS: &[(&str, &str)] = &[
-    ("benelux_armenia_2009.toml", include_str!("../data/agreements/benelux_armenia_2009.toml")),
-    (
-        "benelux_bosnia_herzegovina_2006.toml",
-        include_str!("../data/agreements/benelux_bosnia_herzegovina_2006.toml"),
-    ),
-    (
-        "benelux_fr_yugoslavia_2002.toml",
-        include_str!("../data/agreements/benelux_fr_yugoslavia_2002.toml"),
-    ),
-    ("benelux_hungary_2002.toml", include_str!("../data/agreements/benelux_hungary_2002.toml")),
-    (
-        "benelux_kazakhstan_2015.toml",
-        include_str!("../data/agreements/benelux_kazakhstan_2015.toml"),
-    ),
-    ("benelux_kosovo_2011.toml", include_str!("../data/agreements/benelux_kosovo_2011.toml")),
-    ("benelux_lithuania_1999.toml", include_str!("../data/agreements/benelux_lithuania_1999.toml")),
-    ("benelux_macedonia_2006.toml", include_str!("../data/agreements/benelux_macedonia_2006.toml")),
-    ("benelux_romania_1995.toml", include_str!("../data/agreements/benelux_romania_1995.toml")),
-    ("benelux_slovenia_1992.toml", include_str!("../data/agreements/benelux_slovenia_1992.toml")),
-    (
-        "benelux_switzerland_2003.toml",
-        include_str!("../data/agreements/benelux_switzerland_2003.toml"),
-    ),
-    (
-        "eu_afghanistan_joint_declaration_2021.toml",
-        include_str!("../data/agreements/eu_afghanistan_joint_declaration_2021.toml"),
-    ),
-    (
-        "eu_afghanistan_joint_way_forward_2016.toml",
-        include_str!("../data/agreements/eu_afghanistan_joint_way_forward_2016.toml"),
-    ),
-    ("eu_albania_2006.toml", include_str!("../data/agreements/eu_albania_2006.toml")),
-    ("eu_armenia_2014.toml", include_str!("../data/agreements/eu_armenia_2014.toml")),
-    ("eu_azerbaijan_2014.toml", include_str!("../data/agreements/eu_azerbaijan_2014.toml")),
-    ("eu_bangladesh_sop_2017.toml", include_str!("../data/agreements/eu_bangladesh_sop_2017.toml")),
-    ("eu_belarus_2020.toml", include_str!("../data/agreements/eu_belarus_2020.toml")),
-    (
-        "eu_bosnia_herzegovina_2008.toml",
-        include_str!("../data/agreements/eu_bosnia_herzegovina_2008.toml"),
-    ),
-    ("eu_cape_verde_2013.toml", include_str!("../data/agreements/eu_cape_verde_2013.toml")),
-    (
-        "eu_ethiopia_admission_procedures_2018.toml",
-        include_str!("../data/agreements/eu_ethiopia_admission_procedures_2018.toml"),
-    ),
-    (
-        "eu_gambia_good_practices_2018.toml",
-        include_str!("../data/agreements/eu_gambia_good_practices_2018.toml"),
-    ),
-    ("eu_georgia_2011.toml", include_str!("../data/agreements/eu_georgia_2011.toml")),
-    ("eu_hong_kong_2004.toml", include_str!("../data/agreements/eu_hong_kong_2004.toml")),
-    ("eu_macao_2004.toml", include_str!("../data/agreements/eu_macao_2004.toml")),
-    ("eu_moldova_2008.toml", include_str!("../data/agreements/eu_moldova_2008.toml")),
-    ("eu_montenegro_2008.toml", include_str!("../data/agreements/eu_montenegro_2008.toml")),
-    (
-        "eu_north_macedonia_2008.toml",
-        include_str!("../data/agreements/eu_north_macedonia_2008.toml"),
-    ),
-    ("eu_pakistan_2010.toml", include_str!("../data/agreements/eu_pakistan_2010.toml")),
-    ("eu_russia_2007.toml", include_str!("../data/agreements/eu_russia_2007.toml")),
-    ("eu_serbia_2008.toml", include_str!("../data/agreements/eu_serbia_2008.toml")),
-    ("eu_sri_lanka_2005.toml", include_str!("../data/agreements/eu_sri_lanka_2005.toml")),
-    ("eu_turkiye_2014.toml", include_str!("../data/agreements/eu_turkiye_2014.toml")),
-    ("eu_ukraine_2008.toml", include_str!("../data/agreements/eu_ukraine_2008.toml")),
-    (
-        "russia_switzerland_2009.toml",
-        include_str!("../data/agreements/russia_switzerland_2009.toml"),
-    ),
-];
-
-const PROTOCOLS: &[(&str, &str)] = &[
-    ("benelux_albania_2005.toml", include_str!("../data/protocols/benelux_albania_2005.toml")),
-    (
-        "benelux_bosnia_herzegovina_2013.toml",
-        include_str!("../data/protocols/benelux_bosnia_herzegovina_2013.toml"),
-    ),
-    ("benelux_georgia_2013.toml", include_str!("../data/protocols/benelux_georgia_2013.toml")),
-    ("benelux_moldova_2013.toml", include_str!("../data/protocols/benelux_moldova_2013.toml")),
-    (
-        "benelux_montenegro_2012.toml",
-        include_str!("../data/protocols/benelux_montenegro_2012.toml"),
-    ),
-    (
-        "benelux_north_macedonia_2012.toml",
-        include_str!("../data/protocols/benelux_north_macedonia_2012.toml"),
-    ),
-    ("benelux_serbia_2013.toml", include_str!("../data/protocols/benelux_serbia_2013.toml")),
-    (
-        "netherlands_russia_2011.toml",
-        include_str!("../data/protocols/netherlands_russia_2011.toml"),
-    ),
-];
+// `AGREEMENTS` and `PROTOCOLS`: the name and the text of every file in `data/`, listed by `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/data.rs"));
 
 impl Texts {
     pub(crate) fn built_in() -> Self {
@@ -237,18 +149,25 @@ impl Library {
             library.texts.insert(id.clone(), (file.clone(), text.clone()));
             once(file, text, &id, library.protocols.insert(id.clone(), read).is_some() || taken)?;
         }
-        library.check_references(texts)?;
+        for (id, protocol) in &library.protocols {
+            library.check_references(library.file_of(id), protocol)?;
+        }
+        for (id, read) in &library.agreements {
+            library.check_displaced(library.file_of(id), &read.agreement)?;
+        }
         Ok(library)
+    }
+
+    /// The name of the file that has an agreement or a protocol.
+    fn file_of(&self, id: &AgreementId) -> &str {
+        self.texts.get(id).map(|(file, _)| file.as_str()).unwrap_or_default()
     }
 
     /// Every item of evidence and every party must be known.
     pub(crate) fn check_names(&self, file: &str, names: &Names<'_>) -> Result<(), FileError> {
-        let items = &self.items.0;
+        self.check_items(file, names.short_line, SHORT_EVIDENCE, names.short_evidence())?;
         for list in names.lists {
-            if let Some(item) = list.items.iter().find(|item| !items.contains_key(item)) {
-                let known = items.keys().map(EvidenceItem::as_str);
-                return Err(unknown(file, list.items_line, "items", item.as_str(), known));
-            }
+            self.check_items(file, list.items_line, "items", &list.items)?;
             let of = list.nationals_of.iter().find(|of| self.unions.members(of).is_none());
             if let Some(party) = of {
                 let known = self.unions.codes();
@@ -265,30 +184,80 @@ impl Library {
         }
     }
 
-    /// Every agreement that another file names must be there.
-    fn check_references(&self, texts: &Texts) -> Result<(), FileError> {
-        let known = || self.agreements.keys().map(AgreementId::as_str);
-        for (file, text) in &texts.protocols {
-            let protocol = ProtocolFile::read(file, text)?;
-            let named = [
-                ("agreement", Some(&protocol.agreement)),
-                ("takes_precedence_over", protocol.takes_precedence_over.as_ref()),
-            ];
-            for (key, id) in named {
-                if let Some(id) = id.filter(|id| !self.agreements.contains_key(id)) {
-                    let line = protocol.agreement_line;
-                    return Err(unknown(file, line, key, id.as_str(), known()));
-                }
+    /// What a supplement says must be about something that is known, and not before the signature.
+    pub(crate) fn check_supplement(
+        &self,
+        file: &str,
+        supplement: &Supplement,
+        signed_on: Option<Date>,
+    ) -> Result<(), FileError> {
+        let line_of = |key: &str| {
+            supplement.keys.iter().find(|(known, _)| known == key).map_or(1, |(_, line)| *line)
+        };
+        let fault =
+            |key: &str, fault| FileError { file: file.to_owned(), line: line_of(key), fault };
+        let items =
+            supplement.terms.as_ref().and_then(|it| it.travel_document_short_evidence.as_ref());
+        let items = items.map(|items| items.value.as_slice()).unwrap_or_default();
+        self.check_items(file, line_of(SHORT_EVIDENCE), SHORT_EVIDENCE, items)?;
+        let early = supplement.in_force_from.zip(signed_on).is_some_and(|(from, on)| from < on);
+        if early {
+            let (key, other) = ("in_force_from".to_owned(), "signed_on".to_owned());
+            return Err(fault("in_force_from", Fault::Contradiction { key, other }));
+        }
+        let mut protocols = self.protocols.values();
+        let any = protocols.any(|protocol| protocol.agreement == supplement.agreement);
+        match supplement.protocol_in_force_from {
+            Some(_) if !any => {
+                let why = "no protocol implements the agreement";
+                let key = PROTOCOL_IN_FORCE.to_owned();
+                Err(fault(PROTOCOL_IN_FORCE, Fault::CompletesNothing { key, why }))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_items(
+        &self,
+        file: &str,
+        line: usize,
+        key: &str,
+        items: &[EvidenceItem],
+    ) -> Result<(), FileError> {
+        let known = &self.items.0;
+        match items.iter().find(|item| !known.contains_key(item)) {
+            None => Ok(()),
+            Some(item) => {
+                let known = known.keys().map(EvidenceItem::as_str);
+                Err(unknown(file, line, key, item.as_str(), known))
             }
         }
-        for file in self.agreements.values() {
-            let by = file.agreement.displaced_by.as_ref();
-            if let Some(id) = by.filter(|id| !self.agreements.contains_key(id)) {
-                let (name, line) = (file.agreement.id.as_str(), file.agreement.parties_line);
-                return Err(unknown(name, line, "displaced_by", id.as_str(), known()));
+    }
+
+    /// Every agreement that a protocol names must be there.
+    pub(crate) fn check_references(
+        &self,
+        file: &str,
+        protocol: &ProtocolFile,
+    ) -> Result<(), FileError> {
+        match protocol.references().find(|(_, _, id)| !self.agreements.contains_key(id)) {
+            None => Ok(()),
+            Some((key, line, id)) => {
+                let known = self.agreements.keys().map(AgreementId::as_str);
+                Err(unknown(file, line, key, id.as_str(), known))
             }
         }
-        Ok(())
+    }
+
+    /// Every agreement that displaces another must be there.
+    pub(crate) fn check_displaced(&self, file: &str, read: &Agreement) -> Result<(), FileError> {
+        match read.displaced_by.as_ref().filter(|id| !self.agreements.contains_key(id)) {
+            None => Ok(()),
+            Some(id) => {
+                let known = self.agreements.keys().map(AgreementId::as_str);
+                Err(unknown(file, read.displaced_line, "displaced_by", id.as_str(), known))
+            }
+        }
     }
 }
 
@@ -297,14 +266,24 @@ pub(crate) struct Names<'a> {
     lists: &'a [EvidenceList],
     parties: &'a [String; 2],
     parties_line: usize,
+    terms: &'a Terms,
+    short_line: usize,
 }
 
 impl<'a> Names<'a> {
+    /// The items on which a shorter limit counts.
+    fn short_evidence(&self) -> &'a [EvidenceItem] {
+        let items = self.terms.travel_document_short_evidence.as_ref();
+        items.map(|items| items.value.as_slice()).unwrap_or_default()
+    }
+
     pub(crate) const fn of_agreement(file: &'a AgreementFile) -> Self {
         Self {
             lists: file.evidence_lists.as_slice(),
             parties: &file.agreement.parties,
             parties_line: file.agreement.parties_line,
+            terms: &file.agreement.terms,
+            short_line: file.agreement.short_line,
         }
     }
 
@@ -313,6 +292,8 @@ impl<'a> Names<'a> {
             lists: file.evidence_lists.as_slice(),
             parties: &file.parties,
             parties_line: file.parties_line,
+            terms: &file.terms,
+            short_line: file.short_line,
         }
     }
 }

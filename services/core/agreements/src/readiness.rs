@@ -29,7 +29,7 @@ pub enum Readiness {
 /// What it takes for a document to run between two States on a day.
 #[must_use]
 pub fn readiness(agreement: &AgreementId, pair: (State, State), on: Date) -> Readiness {
-    let mut stubs = Stubs::new(agreement);
+    let mut stubs = Stubs::new(agreement, on);
     loop {
         let outcome = compile_order(&Order {
             agreement,
@@ -70,12 +70,14 @@ struct Stubs {
     confirmed: Vec<String>,
     supplied: Vec<String>,
     text: String,
+    /// The day from which whatever is in force is made up to be: after any signature.
+    day: String,
 }
 
 impl Stubs {
-    fn new(agreement: &AgreementId) -> Self {
+    fn new(agreement: &AgreementId, on: Date) -> Self {
         let text = format!("format_version = 1\nagreement = \"{agreement}\"\n");
-        Self { confirmed: Vec::new(), supplied: Vec::new(), text }
+        Self { confirmed: Vec::new(), supplied: Vec::new(), text, day: on.to_string() }
     }
 
     /// Puts what is missing in its place; `false` where nothing would help.
@@ -90,7 +92,7 @@ impl Stubs {
             return false;
         }
         let stub = match key.as_str() {
-            "in_force_from" | "protocol_in_force_from" => "2020-01-01",
+            "in_force_from" | "protocol_in_force_from" => self.day.as_str(),
             "silence_effect" => "\"not_stated\"",
             "application_limit_clock_starts_on" => "\"knowledge_of_irregular_stay\"",
             start if start.contains("_clock_starts_on") => "\"receipt_of_application\"",

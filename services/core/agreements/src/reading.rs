@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::display::{DISPLAY_ONLY, Kind, Shown};
-use crate::fault::{Fault, FileError, nearest};
+use crate::fault::{Fault, FileError, is_misspelt, nearest};
 
 /// The format that this code reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -47,6 +47,18 @@ pub(crate) fn without_unit(key: &str) -> String {
         Some(format!("{}{suffix}", UNITS.iter().find_map(stem)?))
     };
     SUFFIXES.into_iter().find_map(stem).unwrap_or_else(|| key.to_owned())
+}
+
+/// The limit that a key names without a unit, or with one that there is not; `None` where it names
+/// no limit, or a unit that is only misspelt.
+fn without_known_unit(key: &str, asked: &BTreeSet<String>) -> Option<String> {
+    let is_limit =
+        |stem: &&str| UNITS.iter().all(|(unit, _)| asked.contains(&format!("{stem}_{unit}")));
+    let ends = key.rmatch_indices('_').map(|(at, _)| at);
+    let stem = [key.len()].into_iter().chain(ends).filter_map(|at| key.get(..at)).find(is_limit)?;
+    let unit = key.strip_prefix(stem)?.strip_prefix('_').unwrap_or_default();
+    let misspelt = UNITS.iter().any(|(known, _)| is_misspelt(unit, known));
+    (!misspelt).then(|| stem.to_owned())
 }
 
 /// Parses a file, checks its format version and hands its root table to `read`.
@@ -190,6 +202,7 @@ impl<'d> Table<'d> {
     /// The same, for a table that has the keys of one of another name.
     pub(crate) fn shown_of(&self, name: &str) -> Result<Vec<(&'static str, Shown)>, FileError> {
         let mut shown = Vec::new();
+        let mut limits: Vec<(String, &'static str)> = Vec::new();
         for listed in DISPLAY_ONLY.iter().filter(|listed| listed.table == name) {
             let value = self.may(listed.key, |value| match listed.kind {
                 Kind::Text => value.text().map(Shown::Text),
@@ -198,6 +211,14 @@ impl<'d> Table<'d> {
                 Kind::Flag => value.flag().map(Shown::Flag),
                 Kind::Day => value.date().map(Shown::Day),
             })?;
+            if let Some(Shown::Count(_)) = value {
+                let stem = without_unit(listed.key);
+                if let Some((_, other)) = limits.iter().find(|(known, _)| *known == stem) {
+                    let (key, other) = (listed.key.to_owned(), (*other).to_owned());
+                    return Err(self.fault_at(listed.key, Fault::TwoUnits { key, other }));
+                }
+                limits.push((stem, listed.key));
+            }
             shown.extend(value.map(|value| (listed.key, value)));
         }
         Ok(shown)
@@ -215,6 +236,10 @@ impl<'d> Table<'d> {
         let Some(key) = unknown.next() else {
             return Ok(());
         };
+        if let Some(stem) = without_known_unit(key.get_ref(), &asked) {
+            let key_is = key.get_ref().to_string();
+            return Err(self.place.fault(key.span(), Fault::UnitMustBeKnown { key: key_is, stem }));
+        }
         let nearest = nearest(key.get_ref(), asked.iter().map(String::as_str));
         let (table, name) = (self.name.to_owned(), key.get_ref().to_string());
         Err(self.place.fault(key.span(), Fault::UnknownKey { table, key: name, nearest }))
@@ -394,8 +419,16 @@ mod tests {
             ("format_version = 1\n", "line 1: key `limits` is missing in `file`"),
             ("format_version = 1\nlimits = 3\n", "line 2: `limits` must be a table"),
             ("format_version = 1\n[limits]\n\nreply_limit_day = 3\n",
-             "line 4: unknown key `reply_limit_day` in `limits`; \
-              the nearest known is `reply_limit_years`"),
+             "line 4: `reply_limit_day` must be `reply_limit_` with one of the units `hours`, \
+              `calendar_days`, `days_unqualified`, `weeks`, `calendar_months`, `years`, \
+              `working_days`"),
+            ("format_version = 1\n[limits]\nreply_limit = 3\n",
+             "line 3: `reply_limit` must be `reply_limit_` with one of the units `hours`, \
+              `calendar_days`, `days_unqualified`, `weeks`, `calendar_months`, `years`, \
+              `working_days`"),
+            ("format_version = 1\n[limits]\nreply_limit_calender_days = 3\n",
+             "line 3: unknown key `reply_limit_calender_days` in `limits`; \
+              the nearest known is `reply_limit_calendar_days`"),
             ("format_version = 1\n[limits]\nquota = 3\n",
              "line 3: unknown key `quota` in `limits`"),
             ("format_version = 1\n[limits]\n[limit]\n",

@@ -9,6 +9,9 @@ use crate::fault::{Fault, FileError};
 use crate::reading::{Value, document};
 use crate::terms::{Origin, Terms};
 
+/// The key of the day from which a protocol is in force.
+pub(crate) const PROTOCOL_IN_FORCE: &str = "protocol_in_force_from";
+
 /// One supplement file, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Supplement {
@@ -51,7 +54,7 @@ impl Supplement {
                 let date = |key| table.may(key, Value::date);
                 let force = date("in_force_from")?;
                 supplement.in_force_from = supplement.in_force_from.or(force);
-                let force = date("protocol_in_force_from")?;
+                let force = date(PROTOCOL_IN_FORCE)?;
                 supplement.protocol_in_force_from = supplement.protocol_in_force_from.or(force);
                 let terms = Terms::read(table, &origin)?;
                 supplement.terms = Some(match supplement.terms.take() {

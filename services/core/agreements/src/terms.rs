@@ -183,6 +183,8 @@ const TRAVEL_DOCUMENT_LATE_AFTER: ClockKeys = ClockKeys {
     starts_on: "travel_document_clock_starts_on",
     article: "travel_document_late_fallback_articles",
 };
+/// The key of the items on which the shorter limit counts.
+pub(crate) const SHORT_EVIDENCE: &str = "travel_document_evidence_for_short_limit";
 /// The keys of the limit for issuing again: each text has one of them.
 const REISSUE: [&str; 4] = [
     "travel_document_reissue_limit",
@@ -338,7 +340,7 @@ impl Terms {
             travel_document_normal: length("travel_document_issue_normal_limit")?,
             travel_document_with_evidence: clock(TRAVEL_DOCUMENT_WITH_EVIDENCE)?,
             travel_document_short_evidence: cite(
-                table.may("travel_document_evidence_for_short_limit", Value::items)?,
+                table.may(SHORT_EVIDENCE, Value::items)?,
                 &document,
             ),
             travel_document_validity: one_of(

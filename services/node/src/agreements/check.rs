@@ -7,7 +7,7 @@ use serde_json::json;
 
 use ::agreements::{Checked, check_any};
 
-use super::{Said, layout, refusal::Refusal};
+use super::{Said, file, layout, refusal::Refusal};
 
 /// Checks a file.
 #[derive(Args)]
@@ -25,8 +25,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> Said {
-        let text = std::fs::read_to_string(&self.file);
-        let text = text.map_err(|error| Refusal::file(&self.file, &error))?;
+        let text = file::text(&self.file)?;
         let name = self.file.display().to_string();
         let checked = check_any(&name, &text).map_err(|error| {
             let words = error.to_string();
@@ -46,6 +45,9 @@ fn told(checked: &Checked) -> (&'static str, String) {
         Checked::Agreement(id, keys) => ("agreement", format!("agreement `{id}` with {keys} keys")),
         Checked::Protocol(id, of) => {
             ("protocol", format!("protocol `{id}` that implements `{of}`"))
+        }
+        Checked::Supplement(id, keys) if keys.is_empty() => {
+            ("supplement", format!("a supplement to `{id}` that supplies nothing"))
         }
         Checked::Supplement(id, keys) => {
             ("supplement", format!("a supplement to `{id}` with {}", keys.join(", ")))

@@ -10,7 +10,7 @@ use domain::time::{Date, Instant};
 
 use ::agreements::{Order, compile_order, document};
 
-use super::refusal::Refusal;
+use super::{file, refusal::Refusal};
 
 /// Two States, a day, and what an operator adds to the data.
 #[derive(Args)]
@@ -67,8 +67,7 @@ impl Corridor {
         };
         let supplement = match &self.supplement {
             Some(path) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.map_err(|error| Refusal::file(path, &error))?;
+                let text = file::text(path)?;
                 Some((path.display().to_string(), text))
             }
             None => None,

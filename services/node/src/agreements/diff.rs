@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use ::agreements::{Difference, SaidThere, differences, document};
 
 use super::corridor::{self, Corridor};
-use super::{Said, layout, refusal::Refusal};
+use super::{Said, file, layout, refusal::Refusal};
 
 /// Compares compiled rules.
 #[derive(Args)]
@@ -97,9 +97,9 @@ fn from_file(argument: &'static str, name: &str) -> Result<Option<Rules>, Refusa
     };
     let path = Path::new(name);
     if !path.exists() {
-        return Err(Refusal::unknown(argument, name, nearest));
+        return Err(Refusal::unknown_or_file(argument, name, nearest));
     }
-    let bytes = std::fs::read(path).map_err(|error| Refusal::file(path, &error))?;
+    let bytes = file::bytes(path)?;
     let text = std::str::from_utf8(&bytes).ok();
     let digits = text.map(|text| text.split_whitespace().collect::<String>());
     let unhexed = digits.and_then(|digits| hex::decode(digits).ok());

@@ -27,9 +27,18 @@ impl Refusal {
 
     /// An id that nothing has.
     pub(super) fn unknown(option: &'static str, id: &str, nearest: Option<String>) -> Self {
+        Self::unknown_id(option, "", id, nearest)
+    }
+
+    /// The same, where a file would do as well.
+    pub(super) fn unknown_or_file(option: &'static str, id: &str, nearest: Option<String>) -> Self {
+        Self::unknown_id(option, ", or a file that is there", id, nearest)
+    }
+
+    fn unknown_id(option: &'static str, or: &str, id: &str, nearest: Option<String>) -> Self {
         let nearest = nearest.map(|id| format!("; the nearest known is `{id}`"));
         let rule = format!(
-            "must be one of those that `readmit agreements list` shows, not `{id}`{}",
+            "must be one of those that `readmit agreements list` shows{or}, not `{id}`{}",
             nearest.unwrap_or_default()
         );
         Self::option(option, rule)
@@ -88,6 +97,8 @@ impl Refusal {
             | CompileError::MustBeInForce { .. }
             | CompileError::MustBeKnownInForce { .. }
             | CompileError::ProtocolMustBeKnownInForce { .. }
+            | CompileError::PrecedenceMustBeEstablished { .. }
+            | CompileError::ItemMustBeListed { .. }
             | CompileError::ValueMustBeEstablished { .. }
             | CompileError::ValueMustBeConfirmed { .. }
             | CompileError::StartMustBeEstablished { .. }

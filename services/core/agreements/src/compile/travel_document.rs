@@ -5,7 +5,7 @@ use domain::rules::{
 };
 
 use super::{CompileError, Established, cited};
-use crate::terms::{Clock, Stated, Terms};
+use crate::terms::{Clock, SHORT_EVIDENCE, Stated, Terms};
 
 /// Whether the clock of a travel document can start with an event: one of the case, before the
 /// document is issued.
@@ -113,14 +113,21 @@ impl Established<'_> {
         match (self.document_limit(clock)?, items) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(self.missing_length(clock)),
-            (Some(_), None) => Err(self.missing("travel_document_evidence_for_short_limit")),
+            (Some(_), None) => Err(self.missing(SHORT_EVIDENCE)),
             (Some(issue), Some(items)) => {
                 let mut items = items.value.clone();
                 items.sort();
                 items.dedup();
+                // Only what a list names can be stated, so the limit would never be the shorter.
+                let lists = || self.lists.iter().flat_map(|(list, _)| &list.items);
+                let listed = |item| lists().any(|listed| listed == item);
+                if let Some(item) = items.iter().find(|item| !listed(*item)) {
+                    let (agreement, key, item) = (self.id(), SHORT_EVIDENCE, item.clone());
+                    return Err(CompileError::ItemMustBeListed { agreement, key, item });
+                }
                 match items.is_empty() {
                     false => Ok(Some(WithEvidence { issue, items })),
-                    true => Err(self.missing("travel_document_evidence_for_short_limit")),
+                    true => Err(self.missing(SHORT_EVIDENCE)),
                 }
             }
         }

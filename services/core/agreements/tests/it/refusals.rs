@@ -326,3 +326,37 @@ fn each_value_of_the_rules_cites_the_article_that_the_data_establishes_for_it() 
     assert_eq!(article(&albania.late.unwrap().source), fallback);
     assert_eq!(article(&albania.late_after.unwrap().source), fallback);
 }
+
+#[test]
+fn the_day_of_a_protocol_is_supplied_only_where_it_is_not_established() {
+    let table = "[[supplied]]\narticle = \"1\"\nsource = \"made up for a test\"\n";
+    let day = format!("{table}protocol_in_force_from = 2040-01-01\n");
+    // That of Serbia is established; put off, it would drop what the protocol says.
+    let error = refused("eu_serbia_2008", ("NL", "RS"), &[], &day);
+    assert_eq!(
+        error,
+        "`supplied.toml`, line 6: `protocol_in_force_from` is established as \
+         `in_force_from of benelux_serbia_2013` already"
+    );
+    // That of Georgia is not: from 2040 on, so the agreement stands alone today.
+    let error = refused("eu_georgia_2011", ("NL", "GE"), &[], &day);
+    assert!(error.contains("does not establish `reply_limit_<unit>`"), "{error}");
+}
+
+#[test]
+fn evidence_that_no_list_names_shortens_no_limit() {
+    let supplied = format!(
+        "{SUPPLIED}travel_document_issue = \"without_delay\"\n\
+         travel_document_validity_calendar_months = 6\n\
+         travel_document_clock_starts_on = \"receipt_of_travel_document_request\"\n\
+         travel_document_issue_limit_weeks_with_evidence = 1\n\
+         travel_document_evidence_for_short_limit = [\"own_statement\"]\n"
+    );
+    let confirmed = ["reply_limit_calendar_days"];
+    let error = refused("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied);
+    assert_eq!(
+        error,
+        "agreement `eu_armenia_2014` has `travel_document_evidence_for_short_limit` with \
+         `own_statement`, which none of its evidence lists names"
+    );
+}
