@@ -106,7 +106,7 @@ pub(crate) static BUILT_IN: LazyLock<Library> = LazyLock::new(|| {
     Library::read(&Texts::built_in()).expect("a test reads the built-in data files without a fault")
 });
 
-// `AGREEMENTS` and `PROTOCOLS`: the name and the text of every file in `data/`, listed by `build.rs`.
+// `AGREEMENTS` and `PROTOCOLS`, listed by `build.rs`: the name and the text of every file.
 include!(concat!(env!("OUT_DIR"), "/data.rs"));
 
 impl Texts {

@@ -4,7 +4,8 @@ use domain::rules::{
     Cited, Expected, Length, Limit, Start, ThirdCountryDocument, TravelDocument, WithEvidence,
 };
 
-use super::{CompileError, Established, cited};
+use super::CompileError;
+use super::established::{Established, cited};
 use crate::terms::{Clock, SHORT_EVIDENCE, Stated, Terms};
 
 /// Whether the clock of a travel document can start with an event: one of the case, before the
