@@ -246,6 +246,12 @@ fn every_document_is_listed_shown_and_explained() {
     for words in ["no list for third", "when an interview follows"] {
         assert_eq!(evidence.contains(words), words.starts_with("when"), "{words}: {evidence}");
     }
+    // Items that shorten a limit, and that nobody can state.
+    let gambia = ["explain", "eu_gambia_good_practices_2018", "--topic", "evidence"];
+    let text = said(&gambia, folder.path());
+    assert!(text.contains("IN NO LIST, and so nobody can state it: expired_passport, "), "{text}");
+    assert_eq!(json(&gambia, folder.path())["evidence_in_no_list"].as_array().unwrap().len(), 4);
+    assert!(!evidence.contains("IN NO LIST"), "{evidence}");
     let sources = said(&["sources", "benelux_kosovo_2011"], folder.path());
     assert!(sources.contains("reply_limit_calendar_days"), "{sources}");
 }

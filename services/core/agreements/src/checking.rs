@@ -202,6 +202,9 @@ mod tests {
             (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\n\
                          in_force_from = 2013-04-18\n"),
              "`f`, line 6: `in_force_from` contradicts `signed_on`", false),
+            (supplement("[[supplied]]\narticle = \"1\"\nsource = \"s\"\nreply_limit_weeks = 1\n\
+                         [[supplied]]\narticle = \"2\"\nsource = \"s\"\nreply_limit_weeks = 2\n"),
+             "`f`, line 10: `reply_limit_weeks` has `reply_limit_weeks` twice", false),
             (supplement("[[supplied]]\n").replace("armenia", "armonia"),
              "key `source` is missing", false),
             (supplement("supplied = []\n").replace("armenia", "armonia"),

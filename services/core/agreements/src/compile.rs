@@ -243,7 +243,7 @@ pub(crate) fn check_contradictions<'k>(
 mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
-    use crate::fault::FileError;
+    use crate::fault::{Fault, FileError};
     use crate::library::Texts;
     use domain::rules::{Length, Source, Unit};
 
@@ -382,6 +382,19 @@ mod tests {
         let refused = |id: &str, version, first: &str, second: &str, on: &str| {
             built_in(id, version, first, second, on).unwrap_err().to_string()
         };
+        let mut texts = Texts::built_in();
+        let within = (
+            "x.toml".to_owned(),
+            "format_version = 1\n[agreement]\nid = \"within\"\n\
+            title = \"made up\"\nsource = \"made up\"\nparties = [\"BENELUX\", \"NL\"]\n"
+                .to_owned(),
+        );
+        texts.agreements.push(within);
+        let library = Library::read(&texts).unwrap();
+        let within = library.agreements.get(&AgreementId::new("within").unwrap()).unwrap();
+        let bound = |pair| library.bound(&within.agreement, pair).is_ok();
+        assert!(bound((state("BE"), state("NL"))));
+        assert!(!bound((state("NL"), state("NL"))), "a State has no corridor with itself");
         let id = "benelux_kosovo_2011";
         assert_eq!(built_in(id, 1, "NL", "XK", "2014-04-01"), Ok(2), "first day in force");
         #[rustfmt::skip]
@@ -520,6 +533,11 @@ mod tests {
              "`displaced_by` names `eu_serbia_2007`, which no data file defines; the nearest known \
               is `eu_serbia_2008`"),
             ("[\"BENELUX\", \"XK\"]", "[\"XK\", \"XK\"]", "`parties` has `XK` twice"),
+            // An obligation that the strength of the list does not carry.
+            ("strength = \"proof\"\neffect = \"recognised_without_further_enquiry\"\n\
+              articles = [\"6(1)\"]",
+             "articles = [\"6(1)\"]\nstrength = \"proof\"\neffect = \"starts_verification\"",
+             "`effect` contradicts `strength`"),
             ("transit_reply = \"immediately\"", "transit_reply = 2",
              "`transit_reply` must be a text"),
             ("[\"BENELUX\", \"XK\"]", "[\"BENELUCS\", \"XK\"]",
@@ -535,6 +553,15 @@ mod tests {
         for (from, to, expected) in cases {
             check_faulty(from, to, expected);
         }
+        let list = |id: &str| format!("id = \"benelux_kosovo_2011_{id}\"");
+        let error = outcome(&with(&list("conditions_proof"), &list("nationality_proof")));
+        assert_eq!(
+            error.unwrap_err().fault,
+            Fault::Twice {
+                key: "id".to_owned(),
+                value: "benelux_kosovo_2011_nationality_proof".to_owned()
+            }
+        );
         let hit = "population_register_hit_counts_as = ";
         let error = outcome(&with(&format!("{hit}\"proof\""), &format!("{hit}\"prima_facie\"")));
         let error = error.unwrap_err().to_string();

@@ -163,6 +163,23 @@ mod tests {
         assert_eq!(moldova, Completeness::Incomplete);
         let kosovo = of("benelux_kosovo_2011", "benelux_kosovo_2011_nationality_proof");
         assert_eq!(kosovo, Completeness::NotSaid);
+        let open = Completeness::OpenEnded;
+        let texts = crate::library::Texts::built_in();
+        let said = texts.agreements.iter().chain(&texts.protocols);
+        let said: usize = said.map(|(_, text)| text.matches("open_ended = true").count()).sum();
+        let classes =
+            crate::catalogue::documents().into_iter().flat_map(|it| evidence_classes(&it.id));
+        assert_eq!(classes.filter(|class| class.completeness == open).count(), said);
+        assert!(said > 0);
+    }
+
+    #[test]
+    fn an_item_says_on_which_condition_it_counts() {
+        let kosovo = of("benelux_kosovo_2011");
+        let mut items = kosovo.into_iter().flat_map(|class| class.items);
+        let item = items.find(|item| item.id == "visa_information_system_data").unwrap();
+        let condition = "adequacy_decision_for_the_receiving_country".to_owned();
+        assert_eq!(item.conditions, [("condition", condition)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use domain::identifier::AgreementId;
 use serde_json::{Value, json};
 
 use ::agreements::{
-    Completeness, EvidenceClass, Explained, Item, PURPOSES, evidence_classes, printed,
+    Completeness, EvidenceClass, Explained, Item, PURPOSES, Shown, evidence_classes, printed,
 };
 
 use super::show::articles;
@@ -66,6 +66,43 @@ fn told(class: &EvidenceClass) -> String {
     }
     text
 }
+
+/// Items that shorten a limit and that none of the lists names: nobody can state them.
+fn unlisted(documents: &[AgreementId], values: &[Explained]) -> Vec<String> {
+    let classes: Vec<EvidenceClass> = documents.iter().flat_map(evidence_classes).collect();
+    let listed = |item: &String| {
+        classes.iter().any(|class| class.items.iter().any(|listed| listed.id == *item))
+    };
+    let mut found: Vec<String> = Vec::new();
+    for value in values.iter().filter(|value| value.entry.key == SHORT_EVIDENCE) {
+        if let Shown::Words(items) = &value.entry.value {
+            found.extend(items.iter().filter(|item| !listed(item)).cloned());
+        }
+    }
+    found
+}
+
+/// The same, for people.
+pub(super) fn in_no_list(documents: &[AgreementId], values: &[Explained]) -> String {
+    let items = unlisted(documents, values);
+    if items.is_empty() {
+        return String::new();
+    }
+    let words = format!(
+        "IN NO LIST, and so nobody can state it: {}. `{SHORT_EVIDENCE}` names it; rules with it \
+         are refused",
+        items.join(", ")
+    );
+    layout::wrapped("  ", &words)
+}
+
+/// The same, for programs.
+pub(super) fn in_no_list_objects(documents: &[AgreementId], values: &[Explained]) -> Value {
+    json!(unlisted(documents, values))
+}
+
+/// The key of the items that shorten the limit for the travel document.
+const SHORT_EVIDENCE: &str = "travel_document_evidence_for_short_limit";
 
 /// What follows beside the lists: the question, and how the keys of its answers begin.
 const FOLLOWS: [(&str, &str, &[&str]); 3] = [

@@ -78,6 +78,7 @@ impl Explain {
         if about(Topic::Evidence) {
             text.push_str(&format!("{}evidence, class by class\n", gap(&text)));
             text.push_str(&evidence::classes(&found.documents));
+            text.push_str(&evidence::in_no_list(&found.documents, &found.values));
             text.push_str(&evidence::follows(&found.values));
         }
         if text.is_empty() {
@@ -249,6 +250,7 @@ fn whole(found: &Found, about: &impl Fn(Topic) -> bool) -> Value {
         .collect();
     let evidence = about(Topic::Evidence);
     let classes = evidence.then(|| evidence::objects(&found.documents));
+    let unlisted = evidence.then(|| evidence::in_no_list_objects(&found.documents, &found.values));
     let follows = evidence.then(|| evidence::follow_objects(&found.values));
     let rules = found.corridor.as_ref().map(|explanation| match &explanation.rules {
         Ok(rules) => {
@@ -271,6 +273,7 @@ fn whole(found: &Found, about: &impl Fn(Topic) -> bool) -> Value {
         "documents": documents,
         "values": values,
         "evidence": classes,
+        "evidence_in_no_list": unlisted,
         "evidence_follows": follows,
         "rules": rules,
     })

@@ -90,6 +90,9 @@ impl References {
         let mut listed: Vec<(&usize, &String)> =
             self.0.iter().map(|(source, number)| (number, source)).collect();
         listed.sort();
+        if listed.is_empty() {
+            return String::new();
+        }
         let mut text = String::from("\nsources\n");
         for (number, source) in listed {
             text.push_str(&wrapped(&format!("  [{number}] "), source));
@@ -118,6 +121,7 @@ mod tests {
         let mut references = References::default();
         assert_eq!([references.number("b"), references.number("a")], [1, 2]);
         assert_eq!(references.number("b"), 1);
+        assert_eq!(References::default().list(), "");
         assert_eq!(references.list(), "\nsources\n  [1] b\n  [2] a\n");
     }
 }

@@ -17,6 +17,9 @@ use crate::terms::{Clock, Origin, Stated, Terms};
 use crate::vocabulary::Unions;
 use crate::wording::start_word;
 
+/// The key of a separate end for silence.
+const REPORTED_SILENCE: &str = "silence_effect_after_<unit>";
+
 /// What the texts of an agreement establish together, each value with its source.
 pub(super) struct Established<'a> {
     file: &'a AgreementFile,
@@ -38,7 +41,7 @@ impl<'a> Established<'a> {
             // The day from which a protocol is in force is not that of its agreement.
             let of_protocol = protocol.iter().flat_map(|protocol| &protocol.keys);
             let of_protocol = of_protocol.filter(|key| *key != "in_force_from");
-            let keys = agreement.keys.iter().chain(of_protocol);
+            let keys = agreement.keys.iter().chain(of_protocol).chain(order.confirmed);
             check_contradictions(name, supplement, keys)?;
         }
         let mut terms = agreement.terms.clone();
@@ -189,9 +192,11 @@ impl<'a> Established<'a> {
     pub(super) fn silence(&self, reply: &Limit) -> Result<Silence, CompileError> {
         let effect = self.terms.silence_effect.as_ref();
         let effect = effect.ok_or_else(|| self.missing("silence_effect"))?;
-        let limit = match &self.terms.silence.length {
-            Some(_) => self.limit(&self.terms.silence, Start::precedes_reply)?,
-            None => None,
+        let limit = match (&self.terms.silence.length, self.reported(REPORTED_SILENCE)) {
+            (Some(_), _) => self.limit(&self.terms.silence, Start::precedes_reply)?,
+            // A later end that is only reported must not be taken for an earlier one.
+            (None, Some(error)) => return Err(error),
+            (None, None) => None,
         };
         Ok(Silence {
             limit: limit.unwrap_or_else(|| reply.clone()),

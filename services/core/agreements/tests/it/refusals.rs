@@ -1,8 +1,10 @@
 //! What is refused, and with which words; what an operator's confirmations and supplements change.
 
+use std::collections::BTreeSet;
+
 use agreements::{CompileError, Order, compile_order};
 use domain::identifier::{AgreementId, State};
-use domain::rules::{Length, Rules, Source, Unit};
+use domain::rules::{Category, Length, Rules, Source, Unit};
 
 use super::state;
 
@@ -359,4 +361,109 @@ fn evidence_that_no_list_names_shortens_no_limit() {
         "agreement `eu_armenia_2014` has `travel_document_evidence_for_short_limit` with \
          `own_statement`, which none of its evidence lists names"
     );
+}
+
+#[test]
+fn a_later_end_of_silence_that_is_only_reported_is_not_passed_over() {
+    let supplied = SUPPLIED.replace("silence_effect = \"not_stated\"\n", "");
+    let pakistan =
+        |confirmed: &[&str]| outcome("eu_pakistan_2010", ("NL", "PK"), confirmed, &supplied);
+    // Thirty days to reply, sixty until silence accepts: the second counts, or nothing does.
+    let reply = "reply_limit_days_unqualified";
+    let error = pakistan(&[reply]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "agreement `eu_pakistan_2010` has `silence_effect_after_days_unqualified` from secondary \
+         publications only: confirm it"
+    );
+    let rules = pakistan(&[reply, "silence_effect_after_days_unqualified"]).unwrap();
+    let length = |count| Length { count, unit: Unit::DaysUnqualified };
+    assert_eq!((rules.reply.length, rules.silence.limit.length), (length(30), length(60)));
+    assert_eq!(rules.silence.limit.starts_on, rules.reply.starts_on);
+}
+
+#[test]
+fn what_is_confirmed_and_supplied_at_once_is_a_contradiction() {
+    let supplied = format!("{SUPPLIED}reply_limit_weeks = 2\n");
+    let error = refused("eu_armenia_2014", ("NL", "AM"), &["reply_limit_calendar_days"], &supplied);
+    assert_eq!(
+        error,
+        "`supplied.toml`, line 16: `reply_limit_weeks` is established as \
+         `reply_limit_calendar_days` already"
+    );
+    // Not confirmed, what is reported counts for nothing.
+    let rules = outcome("eu_armenia_2014", ("NL", "AM"), &[], &supplied).unwrap();
+    assert_eq!(rules.reply.length, Length { count: 2, unit: Unit::Weeks });
+}
+
+#[test]
+fn third_country_nationals_are_covered_from_their_day_on() {
+    let supplied = "
+[[supplied]]
+article = \"1\"
+source = \"made up for a test\"
+reply_clock_starts_on = \"receipt_of_application\"
+silence_effect = \"not_stated\"
+";
+    let text = format!("format_version = 1\nagreement = \"eu_turkiye_2014\"\n{supplied}");
+    let confirmed = [
+        "reply_limit_calendar_days",
+        "application_limit_own_nationals_none",
+        "application_limit_third_country_nationals_calendar_months",
+        "application_limit_clock_starts_on",
+    ];
+    let covered = |on: &str| {
+        let rules = compile_order(&Order {
+            agreement: &AgreementId::new("eu_turkiye_2014").unwrap(),
+            version: 1,
+            pair: (state("NL"), state("TR")),
+            on: on.parse().unwrap(),
+            confirmed: &confirmed.map(str::to_owned),
+            supplement: Some(("supplied.toml", &text)),
+        });
+        rules.unwrap().coverage(Category::ThirdCountryNational).is_some()
+    };
+    assert!(!covered("2017-09-30"));
+    assert!(covered("2017-10-01"));
+}
+
+#[test]
+fn evidence_for_the_nationals_of_one_party_counts_in_requests_to_it_alone() {
+    let supplied = "
+[[supplied]]
+article = \"1\"
+source = \"made up for a test\"
+in_force_from = 2020-01-01
+covers_own_nationals = true
+application_limit_own_nationals_none = true
+transfer_limit_clock_starts_on = \"receipt_of_reply\"
+";
+    let of = |pair: (&str, &str)| -> BTreeSet<Option<String>> {
+        let rules = outcome("benelux_slovenia_1992", pair, &[], supplied).unwrap();
+        rules.evidence.iter().map(|it| it.nationals_of.map(|of| of.to_string())).collect()
+    };
+    let named = |states: &[&str]| states.iter().map(|state| Some((*state).to_owned())).collect();
+    // Lists for nationals of Slovenia, and of the Netherlands: no Belgian is proved by the latter.
+    assert_eq!(of(("NL", "SI")), named(&["NL", "SI"]));
+    assert_eq!(of(("BE", "SI")), named(&["SI"]));
+}
+
+#[test]
+fn a_reply_that_may_be_delayed_or_extended_keeps_both_lengths_apart() {
+    let confirmed = ["reply_limit_calendar_days"];
+    let of = |lines: &str| {
+        let supplied = format!("{SUPPLIED}{lines}");
+        let rules = outcome("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied).unwrap();
+        let extension = rules.reply_extension.unwrap();
+        (extension.longest, extension.after_obstacle)
+    };
+    let weeks = |count| Some(Length { count, unit: Unit::Weeks });
+    let longest = "reply_limit_extension_max_weeks = 2\n";
+    let needs = "reply_limit_extension_requires = \"duly_motivated_request\"\n";
+    let delay = "reply_delay_allowed_with_reasons = true\n";
+    let after = "reply_limit_weeks_after_obstacle_removed = 1\n";
+    assert_eq!(of(&format!("{longest}{needs}")), (weeks(2), None));
+    assert_eq!(of(&format!("{delay}{after}")), (None, weeks(1)));
+    // A delay lasts as long as its obstacle: no length is the longest, whatever another key says.
+    assert_eq!(of(&format!("{delay}{longest}")), (None, None));
 }

@@ -7,7 +7,7 @@ use agreements::{
     Situation, chart, clauses, differences, svg, timeline,
 };
 use domain::clock::{Began, deadline};
-use domain::rules::{Category, Direction, Rules, Unit};
+use domain::rules::{Category, Direction, ExtensionNeeds, Length, ReplyExtension, Rules, Unit};
 
 use super::{netherlands_kosovo, state};
 
@@ -165,6 +165,36 @@ fn a_holiday_that_is_only_estimated_gives_no_end_until_it_is_confirmed() {
 }
 
 #[test]
+fn a_longer_silence_goes_on_from_the_last_day_with_all_that_decides_it() {
+    let mut rules = netherlands_kosovo();
+    let length = Length { count: 2, unit: Unit::WorkingDays };
+    rules.silence.limit.length = length;
+    rules.reply_extension = Some(ReplyExtension {
+        longest: Some(length),
+        after_obstacle: None,
+        needs: ExtensionNeeds::DulyMotivatedRequest,
+        source: rules.silence.source.clone(),
+    });
+    let receipt = "receipt_of_application=2026-03-16T10:00:00Z";
+    // Mon 16 Mar: Tue 17 (1), Wed 18 (2); Thu 19 (1), (Fri 20 Eid al-Fitr, Sat, Sun), Mon 23 (2).
+    let silence = line(&lines(&rules, None, &[receipt]), "silence").situation;
+    let Situation::HolidayMustBeConfirmed { holidays, .. } = silence else { panic!("{silence:?}") };
+    assert_eq!(holidays.len(), 1);
+    let confirmed = asked(&rules, None, &[receipt], &["XK=2026-03-20"]);
+    let Situation::Ends(ending) = line(&confirmed, "silence").situation else {
+        panic!("{confirmed:?}")
+    };
+    assert_eq!(ending.last_day.to_string(), "2026-03-23");
+    let days: Vec<String> = ending.skipped.iter().map(|it| it.day.to_string()).collect();
+    assert_eq!(days, ["2026-03-20", "2026-03-21", "2026-03-22"]);
+    assert_eq!(ending.estimates, holidays);
+    let began = Events::read([receipt]).unwrap().get("receipt_of_application").unwrap();
+    let base = deadline(&rules, began, &rules.silence.limit, state("XK")).unwrap();
+    let domain = domain::clock::extended(&rules, &base, length).unwrap();
+    assert_eq!((domain.last_day, domain.at), (ending.last_day, ending.at));
+}
+
+#[test]
 fn an_event_that_cannot_be_read_says_what_would_be_right() {
     let wrong = |text: &str| Events::read([text]).unwrap_err();
     #[rustfmt::skip]
@@ -304,11 +334,38 @@ fn rules_that_differ_show_exactly_what_differs() {
         assert!(found.iter().any(|found| found == name), "{name}: {found:?}");
     }
     assert_eq!(found.len(), 7, "{found:?}");
+    // No calendar is not a calendar without holidays.
+    let mut none = rules.clone();
+    none.calendars.retain(|calendar| calendar.state == state("NL"));
+    let mut empty = rules.clone();
+    empty.calendars[1].holidays.clear();
+    empty.calendars[1].weekend.clear();
+    let (left, right) = (format!("holidays of {}", none.calendars[0].state), "holidays of XK");
+    assert!(names(&empty).iter().all(|name| !name.starts_with(&left)));
+    let found = differences(&none, &empty);
+    let found = found.iter().find(|difference| difference.name == right).unwrap();
+    assert_eq!((&found.first, found.second.as_ref().unwrap().value.as_str()), (&None, "no day"));
     // An item that two lists name keeps both.
     dropped.source.article = Some("another".to_owned());
     let mut twice = rules.clone();
     twice.evidence.push(dropped);
     assert_eq!(names(&twice).len(), 1, "{:?}", names(&twice));
+}
+
+#[test]
+fn a_limit_of_its_own_for_third_country_nationals_is_told_for_them_alone() {
+    let mut rules = netherlands_kosovo();
+    let mut third = rules.transfer.clone().unwrap();
+    third.length = Length { count: 6, unit: Unit::Weeks };
+    rules.transfer_of_third_country_nationals = Some(third);
+    let listed = lines(&rules, None, &[]);
+    let length = |clock: &str| line(&listed, clock).timed.length.count;
+    assert_eq!(length("transfer for own_national"), 3);
+    assert_eq!(length("transfer for third_country_national"), 6);
+    assert_eq!(length("transfer for stateless"), 6);
+    let own = lines(&rules, Some(Category::OwnNational), &[]);
+    let named: Vec<&str> = own.iter().map(|line| line.clock.as_str()).collect();
+    assert!(!named.contains(&"transfer for third_country_national"), "{named:?}");
 }
 
 #[test]
