@@ -209,6 +209,13 @@ fn bad_input_names_the_option_and_the_rule() {
         let found = error["fields"][0]["rule"].as_str().unwrap();
         assert!(found.contains(rule), "{asked:?}: {found}");
     }
+    // A day is no moment, and a protocol stands for the agreement that it implements.
+    let moment = [&KOSOVO[..8], &["2026-05-04T10:00:00"]].concat();
+    assert_eq!(run(&moment, folder.path()).status.code(), Some(INVALID));
+    let refused = run(&on("benelux_serbia_2013", "RS"), folder.path());
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(REFUSED), "{words}");
+    assert!(words.contains("agreement `eu_serbia_2008` does not establish"), "{words}");
     let refused = run(&on("eu_belarus_2020", "BY"), folder.path());
     assert_eq!(refused.status.code(), Some(REFUSED));
     let words = String::from_utf8(refused.stderr).unwrap();
@@ -243,6 +250,7 @@ fn every_document_is_listed_shown_and_explained() {
     assert!(!transit.contains("reply_limit"), "{transit}");
     let evidence = said(&["explain", "eu_moldova_2008", "--topic", "evidence"], folder.path());
     assert!(evidence.contains("NOT COMPLETE in our data"), "{evidence}");
+    assert!(evidence.contains("_items) [1]\n") && evidence.contains("  [1] "), "{evidence}");
     for words in ["no list for third", "when an interview follows"] {
         assert_eq!(evidence.contains(words), words.starts_with("when"), "{words}: {evidence}");
     }

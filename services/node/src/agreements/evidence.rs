@@ -4,14 +4,18 @@ use domain::identifier::AgreementId;
 use serde_json::{Value, json};
 
 use ::agreements::{
-    Completeness, EvidenceClass, Explained, Item, PURPOSES, Shown, evidence_classes, printed,
+    Completeness, EvidenceClass, Explained, Item, PURPOSES, Part, Shown, evidence_classes, printed,
 };
 
-use super::show::articles;
-use super::{layout, show};
+use super::layout::{self, References};
+use super::show::{self, articles};
 
-/// The classes of evidence of the documents, for people.
-pub(super) fn classes(documents: &[AgreementId]) -> String {
+/// The classes of evidence of the documents, for people; each with the number of its source.
+pub(super) fn classes(
+    documents: &[AgreementId],
+    values: &[Explained],
+    references: &mut References,
+) -> String {
     let classes: Vec<EvidenceClass> = documents.iter().flat_map(evidence_classes).collect();
     let mut text = String::new();
     for purpose in PURPOSES {
@@ -21,12 +25,18 @@ pub(super) fn classes(documents: &[AgreementId]) -> String {
             let words = format!("no list for {purpose} is established in the data");
             text.push_str(&layout::wrapped("  ", &words));
         }
-        of.into_iter().for_each(|class| text.push_str(&told(class)));
+        for class in of {
+            let part = Part::EvidenceList(class.id.clone());
+            let value = values.iter().find(|value| value.entry.part == part);
+            let number = value.map(|value| references.number(&value.entry.source));
+            let number = number.map(|number| format!(" [{number}]")).unwrap_or_default();
+            text.push_str(&told(class, &number));
+        }
     }
     text
 }
 
-fn told(class: &EvidenceClass) -> String {
+fn told(class: &EvidenceClass, number: &str) -> String {
     let of = class.nationals_of.as_ref().map(|party| format!(", for nationals of {party}"));
     let place = match (&class.articles, &class.annex) {
         (Some(those), Some(annex)) => format!("{}, Annex {annex}", articles(those)),
@@ -35,7 +45,7 @@ fn told(class: &EvidenceClass) -> String {
         (None, None) => "article not established".to_owned(),
     };
     let head = format!(
-        "{} of {}{} ({place}; list {})",
+        "{} of {}{} ({place}; list {}){number}",
         class.strength,
         class.purpose,
         of.unwrap_or_default(),

@@ -77,7 +77,8 @@ impl Explain {
         }
         if about(Topic::Evidence) {
             text.push_str(&format!("{}evidence, class by class\n", gap(&text)));
-            text.push_str(&evidence::classes(&found.documents));
+            let classes = evidence::classes(&found.documents, &found.values, &mut references);
+            text.push_str(&classes);
             text.push_str(&evidence::in_no_list(&found.documents, &found.values));
             text.push_str(&evidence::follows(&found.values));
         }
