@@ -1,8 +1,10 @@
 //! What one append is: the batch, what it expects, what comes back, what can go wrong.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 
-use merkle::Hash;
+use merkle::Hash as Digest;
 use thiserror::Error;
 
 use crate::journal::frame;
@@ -131,6 +133,10 @@ pub enum AppendError {
 /// A batch, checked and encoded by its caller, so that the writer only numbers and copies it.
 pub(crate) struct Prepared {
     pub(crate) records: Vec<PreparedRecord>,
+    /// The logs of its records, each once …
+    pub(crate) logs: Vec<LogName>,
+    /// … and their streams: so that whoever numbers the records looks each up once.
+    pub(crate) streams: Vec<StreamId>,
     /// All records, encoded, without their numbers and checksums.
     pub(crate) bytes: Vec<u8>,
     pub(crate) expected: Vec<(StreamId, Expected)>,
@@ -138,9 +144,11 @@ pub(crate) struct Prepared {
 }
 
 pub(crate) struct PreparedRecord {
-    pub(crate) log: LogName,
-    pub(crate) stream: Option<StreamId>,
-    pub(crate) leaf_hash: Hash,
+    /// Its place in `Prepared::logs`.
+    pub(crate) log: usize,
+    /// Its place in `Prepared::streams`.
+    pub(crate) stream: Option<usize>,
+    pub(crate) leaf_hash: Digest,
     /// Length of its encoding within `Prepared::bytes`.
     pub(crate) length: usize,
 }
@@ -160,6 +168,7 @@ impl Prepared {
 
         let mut bytes = Vec::with_capacity(records.iter().map(frame::record_length).sum());
         let mut prepared = Vec::with_capacity(records.len());
+        let (mut logs, mut streams) = (Distinct::default(), Distinct::default());
         for record in records {
             let length = frame::record_length(&record);
             check("a record", length, RECORD_BYTES_MAX)?;
@@ -167,18 +176,49 @@ impl Prepared {
             frame::encode_record(&record, &mut bytes);
             prepared.push(PreparedRecord {
                 leaf_hash: merkle::leaf_hash(&record.leaf),
-                log: record.log,
-                stream: record.stream,
+                log: logs.place(record.log),
+                stream: record.stream.map(|stream| streams.place(stream)),
                 length,
             });
         }
-        Ok(Self { records: prepared, bytes, expected, cursors })
+        let (logs, streams) = (logs.all, streams.all);
+        Ok(Self { records: prepared, bytes, logs, streams, expected, cursors })
     }
 
     /// Its weight in the queue and in a group.
     pub(crate) fn weight(&self) -> usize {
         let cursors = self.cursors.iter().map(|(_, value)| value.len() + CursorName::LENGTH_MAX);
         self.bytes.len() + cursors.sum::<usize>()
+    }
+}
+
+/// Names, each once, in the order in which they came.
+struct Distinct<T> {
+    all: Vec<T>,
+    places: HashMap<T, usize>,
+    last: usize,
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), places: HashMap::new(), last: 0 }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    /// The place of a name.
+    fn place(&mut self, name: T) -> usize {
+        if self.all.get(self.last) != Some(&name) {
+            self.last = match self.places.get(&name) {
+                Some(place) => *place,
+                None => {
+                    self.places.insert(name.clone(), self.all.len());
+                    self.all.push(name);
+                    self.all.len() - 1
+                }
+            };
+        }
+        self.last
     }
 }
 

@@ -60,6 +60,10 @@ use crate::subscribe::Subscription;
 pub trait Engine: Clone + Send + Sync + 'static {
     /// Appends a batch. Dropping the future gives up the answer, not the append.
     fn append(&self, batch: Batch) -> impl Future<Output = Result<Appended, AppendError>> + Send;
+    /// The same for somebody who has a thread for it, and blocks it.
+    fn append_blocking(&self, batch: Batch) -> Result<Appended, AppendError> {
+        futures::executor::block_on(self.append(batch))
+    }
     /// The position of the next record.
     fn next_position(&self) -> Position;
     /// Follows `next_position`; changes after what it tells of can be read.
@@ -149,6 +153,7 @@ impl Engine for Store {
     }
 
     by_own_method! {
+        append_blocking(batch: Batch) -> Result<Appended, AppendError>;
         next_position() -> Position;
         watch() -> watch::Receiver<Position>;
         failure() -> Option<String>;

@@ -8,6 +8,7 @@ pub(crate) mod scan;
 pub(crate) mod seal;
 pub(crate) mod segment;
 mod shelf;
+pub(crate) mod spare;
 mod window;
 pub(crate) mod write;
 
@@ -19,6 +20,7 @@ use thiserror::Error;
 use self::bytes::{narrow, wide};
 use self::frame::{RecordView, StoreId};
 use self::shelf::Shelf;
+use self::spare::Spare;
 pub(crate) use self::window::Window;
 use crate::disk::{Disk, DiskFile};
 
@@ -96,6 +98,7 @@ pub(crate) struct Journal {
     // Only grows, and only by the writer, which holds a segment durable before it stands here.
     segments: RwLock<Vec<Segment>>,
     shelf: Arc<Shelf>,
+    pub(crate) spare: Spare,
 }
 
 impl Journal {
@@ -151,7 +154,8 @@ impl Journal {
         };
         let store = first.header.store;
         let disk = Arc::clone(disk);
-        Ok(Some(Self { disk, store, segments: RwLock::new(segments), shelf }))
+        let (segments, spare) = (RwLock::new(segments), Spare::default());
+        Ok(Some(Self { disk, store, segments, shelf, spare }))
     }
 
     pub(crate) fn segments(&self) -> Vec<Segment> {

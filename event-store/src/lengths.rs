@@ -1,8 +1,9 @@
-//! How long the streams are that were written last: what spares the writer a look into the
-//! database for each record.
+//! How long the streams are that the index has got last: what spares the writer, and whoever reads
+//! what was just written, a look into the database.
 //!
-//! Owned by the writer, through which every stream grows, so what is here is never out of date.
-//! Bounded: two generations, of which the older is dropped when the younger is full.
+//! A stream grows in memory first ([`crate::live`]); when the index has all of it, its length comes
+//! here, and until then nobody looks here for it. So what is here is never out of date. Bounded:
+//! two generations, of which the older is dropped when the younger is full.
 
 use std::collections::HashMap;
 

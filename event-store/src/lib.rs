@@ -33,6 +33,7 @@ mod open;
 #[cfg(test)]
 mod power_cut;
 mod proof;
+mod queue;
 mod read;
 mod record;
 mod sealer;
@@ -54,8 +55,8 @@ pub use heal::{HealError, Healed, heal, heal_on};
 pub use label::LabelError;
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, CURSOR_BYTES_MAX, GROUP_BATCHES_MAX,
-    GROUP_BYTES_MAX, LABELS_MAX, PENDING_RECORDS_MAX, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX,
-    READ_BYTES_MAX, READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
+    GROUP_BYTES_MAX, LABELS_MAX, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX, READ_BYTES_MAX,
+    READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
 };
 pub use memory::{Memory, MemoryRecords};
 pub use mend::{Broken, Filler, MendError, Mended, Seen, Slot, mend, mend_on, survey, survey_on};

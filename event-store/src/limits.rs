@@ -14,9 +14,8 @@ pub const CURSOR_BYTES_MAX: usize = 4 << 10;
 pub const GROUP_BATCHES_MAX: usize = 1 << 10;
 /// Bytes after which a group takes no further batch.
 pub const GROUP_BYTES_MAX: usize = 8 << 20;
-/// Batches waiting for the writer; further callers wait in `append`.
-pub const QUEUE_BATCHES_MAX: usize = 1 << 10;
-/// Bytes waiting for the writer; further callers wait in `append`.
+/// Bytes waiting for the writer, of which each batch takes at least 1 KiB; further callers wait in
+/// `append`.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// Records committed and not yet in the index; beyond it the writer waits for the index.
 pub const PENDING_RECORDS_MAX: usize = 64 << 10;

@@ -5,6 +5,7 @@
 //! indexer moves them out of memory (`Live::wrote`); everybody else reads. Holding the lock of
 //! `Shared::live` guarantees that frames are seen whole.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
@@ -16,11 +17,14 @@ use std::time::Duration;
 use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
 use tokio::sync::watch;
 
+use crate::append::Prepared;
 use crate::disk::{Disk, DiskFile, Shortage};
 use crate::index::column::{Column, Place, Unwritten};
 use crate::index::{self, Broken, Changes, Tree};
 use crate::journal::bytes::wide;
+use crate::journal::frame::Numbers;
 use crate::journal::{Journal, Mark};
+use crate::lengths::Lengths;
 use crate::limits::{INDEX_GATHER_MS_MAX, INDEX_RECORDS_MIN, INDEX_RETRY_MS};
 use crate::name::{CursorName, LogName, StreamId};
 use crate::record::Position;
@@ -111,6 +115,8 @@ pub(crate) struct Live {
     pub(crate) positions: Column<8>,
     pub(crate) logs: BTreeMap<LogName, LogState>,
     pub(crate) streams: HashMap<StreamId, PendingStream>,
+    /// How long the streams are that the database has got last.
+    lengths: Lengths,
     pub(crate) cursors: BTreeMap<CursorName, Vec<u8>>,
     changed_cursors: BTreeMap<CursorName, Vec<u8>>,
 }
@@ -126,6 +132,7 @@ impl Live {
             positions,
             logs: BTreeMap::new(),
             streams: HashMap::new(),
+            lengths: Lengths::default(),
             cursors: BTreeMap::new(),
             changed_cursors: BTreeMap::new(),
         })
@@ -148,6 +155,42 @@ impl Live {
             let new = || PendingStream { first: revision, addresses: Vec::new() };
             self.streams.entry(stream).or_insert_with(new).addresses.push(record.address);
         }
+    }
+
+    /// Likewise, of a whole batch.
+    pub(crate) fn add_batch(&mut self, batch: &Prepared, numbers: &[Numbers], addresses: &[u64]) {
+        let mut streams: Vec<Option<PendingStream>> = batch.streams.iter().map(|_| None).collect();
+        for ((record, numbers), address) in batch.records.iter().zip(numbers).zip(addresses) {
+            self.positions.push(address.to_le_bytes());
+            let stream = record.stream.and_then(|stream| streams.get_mut(stream));
+            if let (Some(stream), Some(first)) = (stream, numbers.revision) {
+                let new = || PendingStream { first, addresses: Vec::new() };
+                stream.get_or_insert_with(new).addresses.push(*address);
+            }
+        }
+        for (stream, new) in batch.streams.iter().zip(streams) {
+            let Some(new) = new else { continue };
+            match self.streams.entry(*stream) {
+                Entry::Vacant(none) => drop(none.insert(new)),
+                Entry::Occupied(mut some) => some.get_mut().addresses.extend(new.addresses),
+            }
+        }
+        let mut addresses = addresses.iter();
+        for of_log in batch.records.chunk_by(|one, next| one.log == next.log) {
+            let Some(log) = of_log.first().and_then(|record| batch.logs.get(record.log)) else {
+                continue;
+            };
+            let state = self.logs.entry(log.clone()).or_insert_with_key(LogState::new);
+            for (record, address) in of_log.iter().zip(addresses.by_ref()) {
+                state.push(*address, record.leaf_hash);
+            }
+        }
+    }
+
+    /// How long a stream is; none where only the database can say.
+    fn known_length(&self, stream: &StreamId) -> Option<u64> {
+        let pending = self.streams.get(stream).map(PendingStream::length);
+        pending.or_else(|| self.lengths.get(stream))
     }
 
     pub(crate) fn add_cursor(&mut self, name: CursorName, value: Vec<u8>) {
@@ -187,7 +230,9 @@ impl Live {
                 pending.addresses.drain(..count.min(pending.addresses.len()));
                 pending.first += wide(count);
                 if pending.addresses.is_empty() {
+                    let length = pending.length();
                     self.streams.remove(&stream);
+                    self.lengths.put(stream, length);
                 }
             }
         }
@@ -477,8 +522,8 @@ impl Shared {
 
     /// How many revisions a stream has.
     pub(crate) fn stream_length(&self, stream: &StreamId) -> Option<Result<u64, Broken>> {
-        let pending = self.live().streams.get(stream).map(PendingStream::length);
-        match pending {
+        let known = self.live().known_length(stream);
+        match known {
             Some(length) => Some(Ok(length)),
             // Not in memory: then it is in the database, or nowhere.
             None => self.with_tree(|tree| tree.stream_length(stream)),

@@ -1,9 +1,10 @@
-//! Who gives full segments their footers: a thread of its own, or, in a store without threads, the
-//! caller's. Nobody waits for it.
+//! Who gives full segments their footers, and makes the zeros of the next: a thread of its own, or,
+//! in a store without threads, the caller's. Nobody waits for it.
 
 use std::sync::{Arc, mpsc};
 
 use crate::disk::Shortage;
+use crate::journal::write::Sizes;
 use crate::journal::{JournalError, Mark, Segment, seal};
 use crate::live::Shared;
 
@@ -13,10 +14,15 @@ pub(crate) type Full = (Segment, Mark);
 /// Where the writer hands full segments to.
 pub(crate) enum Sealer {
     Thread(mpsc::SyncSender<Full>),
-    Inline,
+    Inline(Sizes),
 }
 
 impl Sealer {
+    /// Whether the store has no threads.
+    pub(crate) const fn is_inline(&self) -> bool {
+        matches!(self, Self::Inline(_))
+    }
+
     /// Takes full segments over; returns those for which there is no room now.
     pub(crate) fn seal(&self, shared: &Shared, full: Vec<Full>) -> Vec<Full> {
         let mut left = Vec::new();
@@ -27,7 +33,7 @@ impl Sealer {
                     Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => {}
                     Err(mpsc::TrySendError::Full(full)) => left.push(full),
                 },
-                Self::Inline => seal_one(shared, &segment, end),
+                Self::Inline(sizes) => seal_one(shared, &segment, end, *sizes),
             }
         }
         left
@@ -35,17 +41,23 @@ impl Sealer {
 }
 
 /// The thread: until the writer has ended, and everything it handed over is sealed.
-pub(crate) fn run(shared: &Arc<Shared>, full: &mpsc::Receiver<Full>) {
+pub(crate) fn run(shared: &Arc<Shared>, full: &mpsc::Receiver<Full>, sizes: Sizes) {
     while let Ok((segment, end)) = full.recv() {
-        seal_one(shared, &segment, end);
+        seal_one(shared, &segment, end, sizes);
     }
 }
 
-fn seal_one(shared: &Shared, segment: &Segment, end: Mark) {
+fn seal_one(shared: &Shared, segment: &Segment, end: Mark, sizes: Sizes) {
     if shared.failure().is_some() {
         return;
     }
-    match seal::seal(&shared.journal, segment, end) {
+    // The zeros first, since somebody may soon wait for them.
+    let made = match shared.journal.make_spare(segment.header.number, sizes) {
+        // The writer does without.
+        Err(JournalError::Io { source, .. }) if Shortage::of(&source).is_some() => Ok(()),
+        made => made,
+    };
+    match made.and_then(|()| seal::seal(&shared.journal, segment, end)) {
         Ok(()) => {}
         // The next opening does it.
         Err(JournalError::Io { source, .. }) if Shortage::of(&source).is_some() => {}

@@ -4,18 +4,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::append::{AppendError, Appended, Batch, Prepared};
 use crate::disk::{Disk, Files};
 use crate::index;
-use crate::lengths::Lengths;
-use crate::limits::{QUEUE_BATCHES_MAX, SEALS_MAX};
+use crate::limits::SEALS_MAX;
 use crate::live::Shared;
 use crate::open::{Index, OpenError, Opened, Opening, Options, Recovery, open};
+use crate::queue::{Closed, Queue, Request};
 use crate::record::Position;
 use crate::sealer::{self, Sealer};
-use crate::writer::{self, Request, Writer};
+use crate::writer::{self, Writer};
 
 /// An open store. Clones are cheap and stand for the same store; the last one closes it.
 ///
@@ -31,35 +31,23 @@ struct Handle {
     shared: Arc<Shared>,
     shares: Arc<Semaphore>,
     recovery: Recovery,
-    // Taken when the store is closed: the writer ends when no sender is left.
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
-    threads: Mutex<Option<Threads>>,
-    // Only of a store without threads: whoever holds the lock is the writer.
-    inline: Mutex<Option<Inline>>,
+    queue: Arc<Queue>,
+    /// None once the store is closed.
+    running: Mutex<Option<Running>>,
+    /// Whether it has no threads: whoever appends writes.
+    is_inline: bool,
 }
 
-/// The writer of a store without threads.
-struct Inline {
-    writer: Writer,
+/// What an open store holds.
+struct Running {
+    /// The writer, the indexer and the sealer; none of a store without threads.
+    threads: Vec<JoinHandle<()>>,
     lock: Box<dyn Send + Sync>,
 }
 
-impl std::fmt::Debug for Inline {
+impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inline").finish_non_exhaustive()
-    }
-}
-
-struct Threads {
-    writer: JoinHandle<()>,
-    indexer: JoinHandle<()>,
-    sealer: JoinHandle<()>,
-    lock: Box<dyn Send + Sync>,
-}
-
-impl std::fmt::Debug for Threads {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Threads").finish_non_exhaustive()
+        f.debug_struct("Running").finish_non_exhaustive()
     }
 }
 
@@ -100,18 +88,17 @@ impl Store {
         let Opened { lock, shared, writer: journal, recovery } =
             open(disk, options, Index::IfTrusted, &mut |_| ())?;
         let shared = Arc::new(shared);
-        // Nothing is ever sent through it.
-        let (_, queue) = mpsc::channel(1);
-        let (lengths, sealer) = (Lengths::default(), Sealer::Inline);
-        let mut writer = Writer { shared: Arc::clone(&shared), journal, queue, lengths, sealer };
+        let sealer = Sealer::Inline(journal.sizes());
+        let mut writer = Writer { shared: Arc::clone(&shared), journal, sealer };
         writer.seal_full();
+        let running = Running { threads: Vec::new(), lock };
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
             recovery,
-            queue: Mutex::new(None),
-            threads: Mutex::new(None),
-            inline: Mutex::new(Some(Inline { writer, lock })),
+            queue: Arc::new(Queue::new(writer)),
+            running: Mutex::new(Some(running)),
+            is_inline: true,
         };
         Ok(Self { handle: Arc::new(handle) })
     }
@@ -119,22 +106,25 @@ impl Store {
     pub(crate) fn start(opened: Opened) -> Result<Self, OpenError> {
         let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
-        let (sender, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (full, to_seal) = std::sync::mpsc::sync_channel(SEALS_MAX);
-        let (lengths, sealer) = (Lengths::default(), Sealer::Thread(full));
-        let writer = Writer { shared: Arc::clone(&shared), journal, queue, lengths, sealer };
+        let (sealer, sizes) = (Sealer::Thread(full), journal.sizes());
+        let writer = Writer { shared: Arc::clone(&shared), journal, sealer };
+        let queue = Arc::new(Queue::new(writer));
+        let writing = (Arc::clone(&queue), Arc::clone(&shared));
         let sealing = Arc::clone(&shared);
         let indexer = Arc::clone(&shared);
-        let writer = spawn("store-writer", move || writer.run())?;
-        let indexer = spawn("store-indexer", move || indexer.run_indexer())?;
-        let sealer = spawn("store-sealer", move || sealer::run(&sealing, &to_seal))?;
+        let threads = vec![
+            spawn("store-writer", move || write(&writing.0, &writing.1))?,
+            spawn("store-indexer", move || indexer.run_indexer())?,
+            spawn("store-sealer", move || sealer::run(&sealing, &to_seal, sizes))?,
+        ];
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
             recovery,
-            queue: Mutex::new(Some(sender)),
-            threads: Mutex::new(Some(Threads { writer, indexer, sealer, lock })),
-            inline: Mutex::new(None),
+            queue,
+            running: Mutex::new(Some(Running { threads, lock })),
+            is_inline: false,
         };
         Ok(Self { handle: Arc::new(handle) })
     }
@@ -145,34 +135,53 @@ impl Store {
     /// Batches that wait at the same time share one sync. Waits while the queue is full. Dropping
     /// the future gives up the answer, not the append: it may still happen.
     pub async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
-        let batch = Prepared::new(batch)?;
-        let poisoned = || {
-            let reason = self.shared().failure().unwrap_or("its thread has ended").to_owned();
-            AppendError::Poisoned { reason }
-        };
-        if self.shared().failure().is_some() {
-            return Err(poisoned());
+        if self.handle.is_inline {
+            return self.append_blocking(batch);
         }
-        let sender = self.handle.queue().clone();
-        let is_inline = self.handle.inline().is_some();
-        if sender.is_none() && !is_inline {
-            return Err(AppendError::Closed);
-        }
+        let batch = self.prepare(batch)?;
         let share = Arc::clone(&self.handle.shares);
         let share = share.acquire_many_owned(writer::share(batch.weight())).await;
-        let share = share.map_err(|_| AppendError::Closed)?;
+        let share = Some(share.map_err(|_| AppendError::Closed)?);
         let (reply, answer) = oneshot::channel();
-        let request = Request { batch, reply, _share: share };
-        let Some(sender) = sender else {
-            if let Some(inline) = self.handle.inline().as_mut() {
-                inline.writer.commit_inline(request);
-            }
-            return answer.await.unwrap_or_else(|_| Err(poisoned()));
+        let put = self.handle.queue.put(Request { batch, reply, share });
+        put.map_err(|closed| self.refused(closed))?;
+        answer.await.unwrap_or_else(|_| Err(self.poisoned()))
+    }
+
+    /// As [`Store::append`], for somebody who has a thread for it: nobody is woken for what the
+    /// caller can do alone. Whoever finds others waiting writes theirs too, and with one sync.
+    pub fn append_blocking(&self, batch: Batch) -> Result<Appended, AppendError> {
+        let batch = self.prepare(batch)?;
+        let queue = &self.handle.queue;
+        let (reply, mut answer) = oneshot::channel();
+        let put = queue.put_quietly(Request { batch, reply, share: None });
+        put.map_err(|closed| self.refused(closed))?;
+        let Ok(mut pen) = queue.pen() else {
+            return Err(self.poisoned());
         };
-        sender.send(request).await.map_err(|_| poisoned())?;
-        // The writer is not to wait for this sender while it closes.
-        drop(sender);
-        answer.await.unwrap_or_else(|_| Err(poisoned()))
+        while let Some(writer) = pen.as_mut() {
+            if let Ok(answered) = answer.try_recv() {
+                return answered;
+            }
+            if !writer.commit_next(queue) {
+                break;
+            }
+        }
+        answer.try_recv().unwrap_or_else(|_| Err(self.poisoned()))
+    }
+
+    fn prepare(&self, batch: Batch) -> Result<Prepared, AppendError> {
+        let batch = Prepared::new(batch)?;
+        if self.shared().failure().is_some() { Err(self.poisoned()) } else { Ok(batch) }
+    }
+
+    fn refused(&self, Closed: Closed) -> AppendError {
+        if self.shared().failure().is_some() { self.poisoned() } else { AppendError::Closed }
+    }
+
+    fn poisoned(&self) -> AppendError {
+        let reason = self.shared().failure().unwrap_or("its thread has ended").to_owned();
+        AppendError::Poisoned { reason }
     }
 
     /// What opening the store found and did.
@@ -223,33 +232,22 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     thread.map_err(|source| OpenError::Io { doing: "start", file: name.to_owned(), source })
 }
 
+/// The thread of the writer.
+fn write(queue: &Queue, shared: &Shared) {
+    if queue.run().is_err() {
+        shared.fail("the writer has panicked".to_owned());
+        queue.abandon();
+    }
+    shared.end_indexer();
+}
+
 impl Handle {
-    fn queue(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Request>>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn inline(&self) -> std::sync::MutexGuard<'_, Option<Inline>> {
-        self.inline.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Closes a store without threads.
-    fn close_inline(&self) {
-        let Some(Inline { writer, lock }) = self.inline().take() else {
-            return;
-        };
-        drop(writer);
-        let indexed = match self.shared.failure() {
-            None => self.shared.index_pending().is_ok(),
-            Some(_) => false,
-        };
-        self.end(indexed);
-        drop(lock);
-    }
-
     /// Ends what nobody writes to any more. Whether the index has everything says how far it may
     /// be trusted at the next opening.
     fn end(&self, indexed: bool) {
         self.shared.close();
+        // Zeros that nobody needed: whoever is away leaves no more than the records take.
+        self.shared.journal.give_up_spare();
         let disk = self.shared.disk();
         if let Some(tree) = self.shared.take_tree() {
             let flushed = tree.flush();
@@ -262,20 +260,23 @@ impl Handle {
     }
 
     fn close(&self) {
-        self.close_inline();
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, indexer, sealer, lock }) = threads else {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { threads, lock }) = running else {
             return;
         };
-        drop(self.queue().take());
-        for thread in [writer, indexer, sealer] {
+        self.queue.close();
+        for thread in threads {
             if thread.join().is_err() {
                 self.shared.fail("a thread of the store panicked".to_owned());
             }
             // If the writer panicked, the indexer has not heard that it is to end.
             self.shared.end_indexer();
         }
-        self.end(true);
+        // The writer of a store without threads; those that have some have ended theirs.
+        self.queue.abandon();
+        let indexed = !self.is_inline
+            || (self.shared.failure().is_none() && self.shared.index_pending().is_ok());
+        self.end(indexed);
         drop(lock);
     }
 }

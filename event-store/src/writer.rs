@@ -1,10 +1,10 @@
-//! The one thread that appends: takes the batches that wait, gives them their numbers, writes them
-//! as one frame, syncs once, and answers.
+//! The one who appends: takes the batches that wait, gives them their numbers, writes them as one
+//! frame, syncs once, and answers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::append::{AppendError, Appended, Placed, Prepared};
 use crate::disk::Shortage;
@@ -12,30 +12,16 @@ use crate::journal::bytes::{put, wide};
 use crate::journal::frame::{self, Header, Numbers};
 use crate::journal::write::{JournalWriter, WriteError};
 use crate::journal::{Mark, frame_length};
-use crate::lengths::Lengths;
-use crate::limits::{
-    GROUP_BATCHES_MAX, GROUP_BYTES_MAX, INDEX_RECORDS_MIN, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX,
-};
-use crate::live::{Committed, Shared};
+use crate::limits::{INDEX_RECORDS_MIN, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
+use crate::live::Shared;
 use crate::name::{LogName, StreamId};
+use crate::queue::{Queue, Reply, Request};
 use crate::record::{Position, Revision};
 use crate::sealer::Sealer;
-
-type Reply = oneshot::Sender<Result<Appended, AppendError>>;
-
-/// One batch on its way to the writer.
-pub(crate) struct Request {
-    pub(crate) batch: Prepared,
-    pub(crate) reply: Reply,
-    /// Its share of the queue's bytes, given back when the request is done.
-    pub(crate) _share: OwnedSemaphorePermit,
-}
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) journal: JournalWriter,
-    pub(crate) queue: mpsc::Receiver<Request>,
-    pub(crate) lengths: Lengths,
     pub(crate) sealer: Sealer,
 }
 
@@ -44,14 +30,12 @@ struct Accepted {
     batch: Prepared,
     reply: Reply,
     numbers: Vec<Numbers>,
-    _share: OwnedSemaphorePermit,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// What the group so far changes, on top of what is committed.
 struct Group<'a> {
     shared: &'a Shared,
-    /// What is committed, as far as it is remembered.
-    lengths: &'a mut Lengths,
     position: u64,
     logs: BTreeMap<LogName, u64>,
     streams: HashMap<StreamId, u64>,
@@ -60,23 +44,18 @@ struct Group<'a> {
 }
 
 impl Writer {
-    /// Until every handle is gone.
-    pub(crate) fn run(mut self) {
-        self.seal_full();
-        while let Some(first) = self.queue.blocking_recv() {
-            let mut weight = first.batch.weight();
-            let mut requests = vec![first];
-            while weight < GROUP_BYTES_MAX && requests.len() < GROUP_BATCHES_MAX {
-                let Ok(next) = self.queue.try_recv() else {
-                    break;
-                };
-                weight += next.batch.weight();
-                requests.push(next);
-            }
-            self.commit(requests);
-            self.seal_full();
+    /// Writes what waits as one group; whether anything did.
+    pub(crate) fn commit_next(&mut self, queue: &Queue) -> bool {
+        let requests = queue.take();
+        if requests.is_empty() {
+            return false;
         }
-        self.shared.end_indexer();
+        if self.sealer.is_inline() && self.shared.live().positions.pending() >= INDEX_RECORDS_MIN {
+            self.shared.index_or_fail();
+        }
+        self.commit(requests);
+        self.seal_full();
+        true
     }
 
     /// Hands over the segments that are full.
@@ -84,15 +63,6 @@ impl Writer {
         let full = self.journal.take_full();
         let left = self.sealer.seal(&self.shared, full);
         self.journal.put_back(left);
-    }
-
-    /// Commits one request in the caller's thread, which is the indexer too.
-    pub(crate) fn commit_inline(&mut self, request: Request) {
-        if self.shared.live().positions.pending() >= INDEX_RECORDS_MIN {
-            self.shared.index_or_fail();
-        }
-        self.commit(vec![request]);
-        self.seal_full();
     }
 
     fn commit(&mut self, requests: Vec<Request>) {
@@ -103,15 +73,17 @@ impl Writer {
             }
             return;
         }
-        let mut group = Group::new(&shared, &mut self.lengths, self.journal.mark());
-        for Request { batch, reply, _share } in requests {
+        let mut group = Group::new(&shared, self.journal.mark());
+        for Request { batch, reply, share } in requests {
             if let Some(reason) = shared.failure() {
                 let error = AppendError::Poisoned { reason: reason.to_owned() };
                 group.refused.push((reply, error));
                 continue;
             }
             match group.accept(&batch) {
-                Ok(numbers) => group.accepted.push(Accepted { batch, reply, numbers, _share }),
+                Ok(numbers) => {
+                    group.accepted.push(Accepted { batch, reply, numbers, _share: share })
+                }
                 Err(error) => {
                     if let AppendError::Poisoned { reason } = &error {
                         shared.fail(reason.clone());
@@ -120,17 +92,11 @@ impl Writer {
                 }
             }
         }
-        let Group { accepted, refused, streams, .. } = group;
+        let Group { accepted, refused, .. } = group;
         let result = match accepted.is_empty() {
             true => Ok(()),
             false => self.write(&accepted),
         };
-        // After an error, what is committed has not changed, or nothing more will be.
-        if result.is_ok() {
-            for (stream, length) in streams {
-                self.lengths.put(stream, length);
-            }
-        }
         for (reply, error) in refused {
             // Whoever no longer waits does not need the answer.
             let _ = reply.send(Err(error));
@@ -198,19 +164,12 @@ impl Writer {
 
     /// Makes visible what is durable now.
     fn publish(&self, accepted: &[Accepted], addresses: &[u64]) {
-        let mut addresses = addresses.iter();
+        let mut addresses = addresses;
         let mut live = self.shared.live_mut();
         for Accepted { batch, numbers, .. } in accepted {
-            let records = batch.records.iter().zip(numbers).zip(addresses.by_ref());
-            for ((record, numbers), address) in records {
-                let committed = Committed {
-                    address: *address,
-                    log: &record.log,
-                    leaf: record.leaf_hash,
-                    stream: record.stream.zip(numbers.revision),
-                };
-                live.add_record(committed);
-            }
+            let (of_batch, rest) = addresses.split_at(numbers.len());
+            live.add_batch(batch, numbers, of_batch);
+            addresses = rest;
             for (name, value) in &batch.cursors {
                 live.add_cursor(name.clone(), value.clone());
             }
@@ -234,10 +193,9 @@ impl Writer {
 }
 
 impl<'a> Group<'a> {
-    fn new(shared: &'a Shared, lengths: &'a mut Lengths, mark: Mark) -> Self {
+    fn new(shared: &'a Shared, mark: Mark) -> Self {
         Self {
             shared,
-            lengths,
             position: mark.position,
             logs: BTreeMap::new(),
             streams: HashMap::new(),
@@ -256,46 +214,38 @@ impl<'a> Group<'a> {
             }
         }
         // Looked up before anything is counted, since looking up may fail.
-        for record in &batch.records {
-            if let Some(stream) = &record.stream
-                && !self.streams.contains_key(stream)
-            {
-                let length = self.stream_length(stream)?;
-                self.streams.insert(*stream, length);
-            }
-        }
+        let lengths: Result<Vec<u64>, AppendError> =
+            batch.streams.iter().map(|stream| self.stream_length(stream)).collect();
+        let mut lengths = lengths?;
+        let mut sizes: Vec<u64> = batch.logs.iter().map(|log| self.log_size(log)).collect();
+        let count = |of: Option<&mut u64>| {
+            let of = of?;
+            *of += 1;
+            Some(*of - 1)
+        };
         let numbers = batch.records.iter().map(|record| {
             let position = self.position;
             self.position += 1;
-            let size = match self.logs.get_mut(&record.log) {
-                Some(size) => size,
-                None => {
-                    let size = self.shared.live().log_size(&record.log);
-                    self.logs.entry(record.log.clone()).or_insert(size)
-                }
-            };
-            let log_index = *size;
-            *size += 1;
-            let revision = record.stream.and_then(|stream| {
-                let length = self.streams.get_mut(&stream)?;
-                *length += 1;
-                Some(*length - 1)
-            });
+            let log_index = count(sizes.get_mut(record.log)).unwrap_or_default();
+            let revision = record.stream.and_then(|stream| count(lengths.get_mut(stream)));
             Numbers { position, log_index, revision }
         });
-        Ok(numbers.collect())
+        let numbers = numbers.collect();
+        self.streams.extend(batch.streams.iter().copied().zip(lengths));
+        self.logs.extend(batch.logs.iter().cloned().zip(sizes));
+        Ok(numbers)
     }
 
-    fn stream_length(&mut self, stream: &StreamId) -> Result<u64, AppendError> {
-        let known = self.streams.get(stream).copied();
-        if let Some(length) = known.or_else(|| self.lengths.get(stream)) {
-            return Ok(length);
+    fn log_size(&self, log: &LogName) -> u64 {
+        self.logs.get(log).copied().unwrap_or_else(|| self.shared.live().log_size(log))
+    }
+
+    fn stream_length(&self, stream: &StreamId) -> Result<u64, AppendError> {
+        if let Some(length) = self.streams.get(stream) {
+            return Ok(*length);
         }
         match self.shared.stream_length(stream) {
-            Some(Ok(length)) => {
-                self.lengths.put(*stream, length);
-                Ok(length)
-            }
+            Some(Ok(length)) => Ok(length),
             Some(Err(broken)) => Err(AppendError::Poisoned { reason: broken.to_string() }),
             None => Err(AppendError::Closed),
         }
@@ -313,11 +263,13 @@ impl From<Shortage> for AppendError {
 
 fn appended(batch: &Prepared, numbers: &[Numbers], end: Mark) -> Appended {
     let first = numbers.first().map_or(end.position, |first| first.position);
-    let placed = batch.records.iter().zip(numbers).map(|(record, numbers)| Placed {
-        position: Position(numbers.position),
-        log: record.log.clone(),
-        log_index: numbers.log_index,
-        revision: numbers.revision.map(Revision),
+    let placed = batch.records.iter().zip(numbers).filter_map(|(record, numbers)| {
+        Some(Placed {
+            position: Position(numbers.position),
+            log: batch.logs.get(record.log)?.clone(),
+            log_index: numbers.log_index,
+            revision: numbers.revision.map(Revision),
+        })
     });
     Appended {
         first: Position(first),

@@ -8,6 +8,7 @@ use super::bytes::{narrow, wide};
 use super::frame::{Decoded, StoreId};
 use super::scan::{Scan, Tail};
 use super::shelf::Shelf;
+use super::spare::{Spare, Zeros};
 use super::{Journal, JournalError, Mark, Segment, frame, segment};
 use crate::disk::{Disk, DiskFile, Shortage};
 use crate::mutant::{self, Mutant};
@@ -63,10 +64,11 @@ impl Journal {
             first_position: 0,
             first_sequence: 0,
         };
-        let segment = create_segment(&**disk, header, sizes)?;
+        let segment = create_segment(&**disk, header, sizes, None)?;
         let segments = RwLock::new(vec![segment]);
         let (disk, shelf) = (Arc::clone(disk), Shelf::new(disk));
-        Ok(Self { disk, store: header.store, segments, shelf })
+        let spare = Spare::default();
+        Ok(Self { disk, store: header.store, segments, shelf, spare })
     }
 }
 
@@ -77,20 +79,28 @@ fn random_id() -> StoreId {
     ((u128::from(half()) << 64) | u128::from(half())).to_le_bytes()
 }
 
-/// Creates a segment under another name and renames it when it is durable. A crash leaves
-/// either the other name, which the next opening removes, or a segment with a good header.
+/// Creates a segment under another name, or takes the spare, and renames it when it is durable. A
+/// crash leaves either the other name, which the next opening removes, or a segment with a good
+/// header.
 fn create_segment(
     disk: &dyn Disk,
     header: segment::Header,
     sizes: Sizes,
+    spare: Option<Zeros>,
 ) -> Result<Segment, JournalError> {
     let path = segment::path(header.number);
-    let new = format!("{path}{}", segment::NEW);
-    let file = disk.create(&new).map_err(JournalError::io("create", &new))?;
+    let (new, file) = match spare {
+        Some(Zeros { path, file }) => (path, file),
+        None => {
+            let new = format!("{path}{}", segment::NEW);
+            let file = disk.create(&new).map_err(JournalError::io("create", &new))?;
+            let start = wide(segment::HEADER_LENGTH);
+            let end = start.max(sizes.ahead_bytes.min(sizes.segment_bytes));
+            write_zeros(&*file, start, end).map_err(JournalError::io("write", &new))?;
+            (new, file)
+        }
+    };
     file.write_at(&header.encode(), 0).map_err(JournalError::io("write", &new))?;
-    let start = wide(segment::HEADER_LENGTH);
-    let end = start.max(sizes.ahead_bytes.min(sizes.segment_bytes));
-    write_zeros(&*file, start, end).map_err(JournalError::io("write", &new))?;
     if !mutant::is(Mutant::RenameBeforeSync) {
         file.sync().map_err(JournalError::io("sync", &new))?;
     }
@@ -99,7 +109,7 @@ fn create_segment(
     Ok(Segment { header, file })
 }
 
-fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
+pub(crate) fn write_zeros(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
     let step =
         |at: u64| usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX).min(ZEROS_STEP);
     let zeros = vec![0; step(from)];
@@ -191,6 +201,7 @@ impl JournalWriter {
         segment.file.sync().map_err(JournalError::io("sync", &path))?;
         let allocated = segment.file.length().map_err(JournalError::io("read", &path))?;
         let full = journal.full_segments();
+        journal.spare.begin(segment.header.number);
         Ok(Self { journal, sizes, segment, mark, allocated: allocated.max(offset), full })
     }
 
@@ -208,8 +219,21 @@ impl JournalWriter {
         std::mem::take(&mut self.full)
     }
 
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
     /// Makes room for a frame and says at which address it is to be written.
     pub(crate) fn reserve(&mut self, length: usize) -> Result<u64, WriteError> {
+        match self.make_room(length) {
+            Err(WriteError::Short(Shortage::Space)) if self.journal.give_up_spare() => {
+                self.make_room(length)
+            }
+            made => made,
+        }
+    }
+
+    fn make_room(&mut self, length: usize) -> Result<u64, WriteError> {
         let offset = self.offset();
         let is_fresh = offset == wide(segment::HEADER_LENGTH);
         if offset + wide(length) > self.sizes.segment_bytes && !is_fresh {
@@ -284,8 +308,11 @@ impl JournalWriter {
             first_position: self.mark.position,
             first_sequence: self.mark.sequence,
         };
-        self.check_free(self.sizes.ahead_bytes)?;
-        let segment = match create_segment(&*self.journal.disk, header, self.sizes) {
+        let spare = self.journal.spare.take();
+        if spare.is_none() {
+            self.check_free(self.sizes.ahead_bytes)?;
+        }
+        let segment = match create_segment(&*self.journal.disk, header, self.sizes, spare) {
             Ok(segment) => segment,
             Err(error) => {
                 if let JournalError::Io { doing: "write" | "create", source, .. } = &error

@@ -160,6 +160,37 @@ async fn an_append_given_up_leaves_the_store_whole(place: impl Place) {
     assert!(certain.iter().all(|position| all.iter().any(|r| r.position == *position)));
 }
 
+async fn who_blocks_and_who_waits_append_side_by_side(place: impl Place) {
+    const EACH: usize = 40;
+    let store = place.open();
+    let stated =
+        |who: &str, n: usize| batch(vec![record(LOGS[0], Some(who), &format!("{who} {n}"))]);
+    let placed = std::thread::scope(|scope| {
+        let blocking = ["one", "two", "three"].map(|who| {
+            let store = store.clone();
+            let append = move |n| store.append_blocking(stated(who, n)).unwrap();
+            scope.spawn(move || (0..EACH).map(append).collect::<Vec<_>>())
+        });
+        let waiting = futures::executor::block_on(futures::future::join_all(
+            (0..EACH).map(|n| store.append(stated("four", n))),
+        ));
+        let mut placed: Vec<Appended> = waiting.into_iter().map(Result::unwrap).collect();
+        for thread in blocking {
+            let of_thread = thread.join().unwrap();
+            // Who appends one after the other finds them in that order.
+            let revisions = of_thread.iter().map(|it| it.records[0].revision);
+            assert!(revisions.eq((0..EACH as u64).map(|at| Some(Revision(at)))));
+            placed.extend(of_thread);
+        }
+        placed
+    });
+    let positions: BTreeSet<u64> = placed.iter().map(|it| it.first.0).collect();
+    assert!(positions.into_iter().eq(0..4 * EACH as u64), "each position once, and no gap");
+    answers(&store);
+    store.close();
+    assert_eq!(store.append_blocking(stated("one", 0)), Err(AppendError::Closed));
+}
+
 async fn a_batch_goes_over_logs_streams_and_cursors_as_a_whole(place: impl Place) {
     let store = place.open();
     let follower = store.clone();
@@ -246,6 +277,7 @@ crate::sample::on_each_engine!(
     what_was_acknowledged_is_seen_by_every_read,
     a_place_beyond_the_end_is_an_error,
     an_append_given_up_leaves_the_store_whole,
+    who_blocks_and_who_waits_append_side_by_side,
     a_batch_goes_over_logs_streams_and_cursors_as_a_whole,
     what_is_refused_leaves_nothing,
     appended_again_with_the_same_expectation_it_is_refused,

@@ -49,6 +49,40 @@ async fn a_full_segment_is_sealed_and_never_changed_again() {
 }
 
 #[tokio::test]
+async fn zeros_are_ready_before_a_segment_is_full_and_gone_when_nobody_writes() {
+    let simulated = Simulated::new();
+    let disk: Arc<dyn Disk> = Arc::new(simulated.clone());
+    // Without threads: the zeros are made within the append that fills a segment.
+    let store = Store::open_inline_on(&disk, small()).unwrap();
+    let spares = || {
+        let names = disk.list("journal").unwrap();
+        names.into_iter().filter(|name| name.starts_with("spare-")).collect::<Vec<_>>()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut n = 0;
+    while disk.list("journal").unwrap().len() < 6 {
+        fill(&store, n..n + 1).await;
+        n += 1;
+        let now = spares();
+        assert!(now.len() <= 1, "{now:?}");
+        seen.extend(now);
+    }
+    // Four segments were begun after the first that was full: each but the first took a spare.
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    let spare = format!("journal/{}", spares().remove(0));
+    assert!(bytes(&simulated, &spare).iter().all(|byte| *byte == 0));
+    let expected = answers(&store);
+    store.close();
+    assert_eq!(spares(), [""; 0]);
+    // One that a crash has left.
+    disk.create(&spare).unwrap().write_at(b"anything", 0).unwrap();
+    let store = Store::open_inline_on(&disk, small()).unwrap();
+    assert_eq!(spares(), [""; 0]);
+    assert!(answers(&store) == expected);
+    store.close();
+}
+
+#[tokio::test]
 async fn a_footer_that_was_not_written_is_written_by_the_next_opening() {
     let disk = Simulated::new();
     let store = open(&disk);
