@@ -55,6 +55,7 @@ use crate::scope;
 use crate::serial::Serials;
 use crate::snapshot::{self, Snapshot, Snapshots};
 use crate::start::WriterQueue;
+use crate::stepped::{self, Stated};
 use crate::sweep::Sweep;
 use crate::view::Views;
 
@@ -181,6 +182,16 @@ impl Service {
         kind: AccessKind,
     ) -> Result<(), Failure> {
         self.0.queue.note_access(access(asking, case, kind)).await
+    }
+
+    /// Hands what was decided to the writer, and asks nothing.
+    pub(crate) async fn append_decided(
+        &self,
+        caller: &Caller,
+        stated: Stated,
+    ) -> Result<u64, Failure> {
+        let job = stepped::job(self.reader(), caller, stated);
+        Ok(self.0.queue.append(job).await?.revision)
     }
 
     /// The corridor with a partner.

@@ -15,6 +15,7 @@ use proto::ledger::v1::supply_service_server::SupplyServiceServer;
 use record::facts;
 use record::key::{PublicKey, Signer as _};
 use record::root_statement::AnnouncedKey;
+use runtime::caller::Caller;
 use runtime::failure::Failure;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -32,6 +33,7 @@ use crate::read::Reader;
 use crate::recover;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark, Standing, StoreEnd};
+use crate::stepped::Stated;
 use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
@@ -133,6 +135,22 @@ impl Handle {
     pub fn service(&self) -> LedgerServiceServer<Service> {
         LedgerServiceServer::new(self.service.clone())
             .max_decoding_message_size(self.message_bytes_max)
+    }
+
+    /// The same in this process: each request brings its [`Caller`] as an extension, as a listener
+    /// puts it there.
+    #[must_use]
+    pub fn in_process(&self) -> Service {
+        self.service.clone()
+    }
+
+    /// Hands what was decided to the writer, without asking whether the caller may see the case:
+    /// so that the writer can be measured by itself. The number of records that the case has then.
+    ///
+    /// # Errors
+    /// As the ledger's `Append`.
+    pub async fn append_decided(&self, caller: &Caller, stated: Stated) -> Result<u64, Failure> {
+        self.service.append_decided(caller, stated).await
     }
 
     /// The gRPC service of what did not come with its dispatch, likewise.

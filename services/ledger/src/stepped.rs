@@ -306,7 +306,7 @@ impl Stepped {
     /// As the ledger's `Append` and `AppendCorridor`.
     pub fn append(&mut self, stated: Stated) -> Result<Vec<u64>, Failure> {
         let (reply, mut answer) = oneshot::channel();
-        let job = self.job(stated);
+        let job = job(&self.reader, &self.caller, stated);
         self.writer.step(vec![Job::Append(Box::new(job), reply)]);
         Ok(self.answer(&mut answer)?.command.positions)
     }
@@ -323,7 +323,7 @@ impl Stepped {
             told.push(imported);
         }
         let (reply, mut written) = oneshot::channel();
-        jobs.push(Job::Append(Box::new(self.job(stated)), reply));
+        jobs.push(Job::Append(Box::new(job(&self.reader, &self.caller, stated)), reply));
         self.writer.step(jobs);
         let written = self.answer(&mut written).map(|it| it.command.positions);
         let imported = told.iter_mut().map(|it| self.answer(it).map(|it| it.outcome));
@@ -341,34 +341,6 @@ impl Stepped {
         }
         self.tick();
         answer.try_recv().map_err(|_| failure::writer_gone())?
-    }
-
-    fn job(&self, stated: Stated) -> AppendJob {
-        let identity = self.caller.identity();
-        let subject = match stated.about {
-            About::Corridor => Subject::Corridor,
-            About::Case(case) => Subject::Case(case),
-            About::Opening(case, year, serial) => {
-                Subject::Opening(case, Opening { serial: YearSerial { year, serial } })
-            }
-        };
-        let asking = Asking { caller: self.caller.clone(), purpose: Purpose::Unspecified };
-        let case = subject.case().copied();
-        let entries = |entries: Vec<(Vec<u8>, Vec<u8>)>| {
-            let entry = |(facts, body)| NewEntry { facts, body: Zeroizing::new(body) };
-            entries.into_iter().map(entry).collect()
-        };
-        AppendJob {
-            partner: stated.partner,
-            subject,
-            command: self.reader.secrets.command(&identity, &stated.request_id),
-            payload_digest: record::digest::sha256(&[stated.request_id.as_bytes()]),
-            expected_revision: stated.revisions.subject,
-            expected_corridor_revision: stated.revisions.corridor,
-            entries: entries(stated.entries),
-            local: entries(stated.local),
-            access: NewAccess { asking, case, kind: AccessKind::Write, vouched: Vec::new() },
-        }
     }
 
     /// Lets the writer look at the clock.
@@ -605,5 +577,34 @@ const fn side(log: Log) -> Side {
     match log {
         Log::Own => Side::Own,
         Log::Partner => Side::Partner,
+    }
+}
+
+/// What a State states, for the writer.
+pub(crate) fn job(reader: &Reader, caller: &Caller, stated: Stated) -> AppendJob {
+    let identity = caller.identity();
+    let subject = match stated.about {
+        About::Corridor => Subject::Corridor,
+        About::Case(case) => Subject::Case(case),
+        About::Opening(case, year, serial) => {
+            Subject::Opening(case, Opening { serial: YearSerial { year, serial } })
+        }
+    };
+    let asking = Asking { caller: caller.clone(), purpose: Purpose::Unspecified };
+    let case = subject.case().copied();
+    let entries = |entries: Vec<(Vec<u8>, Vec<u8>)>| {
+        let entry = |(facts, body)| NewEntry { facts, body: Zeroizing::new(body) };
+        entries.into_iter().map(entry).collect()
+    };
+    AppendJob {
+        partner: stated.partner,
+        subject,
+        command: reader.secrets.command(&identity, &stated.request_id),
+        payload_digest: record::digest::sha256(&[stated.request_id.as_bytes()]),
+        expected_revision: stated.revisions.subject,
+        expected_corridor_revision: stated.revisions.corridor,
+        entries: entries(stated.entries),
+        local: entries(stated.local),
+        access: NewAccess { asking, case, kind: AccessKind::Write, vouched: Vec::new() },
     }
 }

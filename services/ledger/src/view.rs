@@ -27,7 +27,7 @@ const VERSION: &str = "views/2";
 /// Records that are looked at before labels are written.
 const PAGE_RECORDS: usize = 1024;
 /// How long the views let commits come together while nobody waits for them.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(100);
 /// How long to wait after a failure before the views are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -215,7 +215,6 @@ pub(crate) struct Parts {
 /// only adds to.
 pub(crate) struct Writer {
     parts: Parts,
-    runtime: tokio::runtime::Handle,
     queue: mpsc::Receiver<Job>,
     published: watch::Sender<Arc<Snapshot>>,
     commands: Commands,
@@ -238,7 +237,6 @@ impl Writer {
         let (published, snapshots) = watch::channel(Arc::new(snapshot));
         let writer = Self {
             parts,
-            runtime: tokio::runtime::Handle::current(),
             queue,
             published,
             commands: Commands::default(),
@@ -457,7 +455,7 @@ impl Writer {
             expected: Vec::new(),
             cursors: std::mem::take(&mut group.cursors).into_iter().collect(),
         };
-        let appended = match self.runtime.block_on(self.parts.store.append(batch)) {
+        let appended = match self.parts.store.append_blocking(batch) {
             Ok(appended) => appended,
             Err(error) => {
                 // Of every other failure it is certain that nothing was stored.
@@ -482,6 +480,12 @@ impl Writer {
         }
         self.erase();
         let lengths: HashMap<StreamId, u64> = std::mem::take(&mut group.streams);
+        for pending in &group.pending {
+            if let Some(length) = lengths.get(&pending.stream) {
+                let stored = pending.remember(appended.first.0);
+                self.commands.stored(&pending.stream, *length, stored);
+            }
+        }
         self.commands.forget_if_full();
         self.publish();
         group.answer(&self.parts, &lengths, appended.first.0);

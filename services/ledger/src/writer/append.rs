@@ -138,6 +138,13 @@ impl Pending {
         records.push(self.access.record(now));
     }
 
+    /// What the writer remembers of it, and how many records of its stream it is the last of.
+    pub(super) fn remember(&self, first: u64) -> (Remembered, u64) {
+        let command = self.command.clone();
+        let records = command.positions.len() + command.local_positions.len() + 1;
+        (Remembered { command, store_position: first + self.index }, records as u64)
+    }
+
     pub(super) fn written(self, revision: u64, first: u64) -> (Written, Reply<Written>) {
         let written = Written {
             command: self.command,
@@ -563,6 +570,18 @@ impl Commands {
             }
         }
         Ok(known.commands.get(command.as_bytes().as_slice()).cloned())
+    }
+
+    /// Remembers a command that was just stored as the last of so many records that its stream
+    /// got: unless there are others that were not looked at, nothing need be read for the next.
+    pub(super) fn stored(&mut self, stream: &StreamId, length: u64, pending: (Remembered, u64)) {
+        let (remembered, records) = pending;
+        let before = length.saturating_sub(records);
+        let known = self.0.entry(*stream).or_default();
+        if known.looked == before {
+            known.looked = length;
+            known.commands.insert(remembered.command.command.clone(), remembered);
+        }
     }
 
     /// Forgets everything when it is too much; it is all in the store.
