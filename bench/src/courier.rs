@@ -150,7 +150,7 @@ impl Corridor {
 
     /// Opens cases, half of them for each State: none moves while somebody decides on it.
     async fn open(&mut self, cases: usize, folder: &Path) -> Result<()> {
-        let mut opened = self.host.open(cases).await?;
+        let mut opened = self.host.open(cases, "all").await?;
         self.settle().await?;
         let of_peer = opened.split_off(opened.len() / 2);
         self.cases = Arc::new(self.host.look(opened).await?);

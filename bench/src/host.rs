@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, ensure};
 use domain::case::event::{Event, Statement};
 use domain::identifier::{CaseId, Office, State};
-use ledger::{Announcements, ClockChoice, Hardness, Limits, Passphrase, PublicKeys};
+use ledger::{
+    About, Announcements, ClockChoice, Hardness, Limits, Passphrase, PublicKeys, Revisions, Stated,
+};
 use proto::command::v1::{Purpose, Receipt};
+use proto::ledger::v1::ledger_service_server::LedgerService as _;
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     AppendRequest, FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse,
@@ -123,6 +126,17 @@ pub(crate) enum How {
     Commanded,
 }
 
+/// How an event that was decided reaches the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Straight to the writer, which seals, hashes, signs and stores.
+    Writer,
+    /// By the service's method, which derives the case to see whether the caller may see it.
+    Method,
+    /// By the same method, over the channel in memory that a node has between its services.
+    Grpc,
+}
+
 /// A node that runs.
 pub(crate) struct Host {
     state: State,
@@ -232,13 +246,14 @@ impl Host {
         filed.await.map_err(failed)
     }
 
-    /// Opens so many cases, many at a time.
-    pub(crate) async fn open(self: &Arc<Self>, cases: usize) -> Result<Vec<String>> {
+    /// Opens so many cases, many at a time; each run of a name of its own.
+    pub(crate) async fn open(self: &Arc<Self>, cases: usize, run: &str) -> Result<Vec<String>> {
+        let run: Arc<str> = run.into();
         let opened = at_once(cases, {
             let host = Arc::clone(self);
             move |index| {
-                let host = Arc::clone(&host);
-                async move { Ok(host.file(&format!("open-{index}")).await?.case_id) }
+                let (host, run) = (Arc::clone(&host), Arc::clone(&run));
+                async move { Ok(host.file(&format!("open-{run}-{index}")).await?.case_id) }
             }
         });
         opened.await
@@ -290,7 +305,7 @@ impl Host {
                     let case = cases.get(index % cases.len()).context("no case is open")?;
                     let request_id = format!("{run}-{index}");
                     match how {
-                        How::Appended => host.append(case, &request_id).await,
+                        How::Appended => host.append(case, &request_id, By::Grpc).await,
                         How::Commanded => host.command(case, &request_id).await,
                     }
                 }
@@ -311,10 +326,59 @@ impl Host {
     }
 
     /// An event that was decided before: sealed, signed and stored.
-    pub(crate) async fn append(&self, case: &OpenCase, request_id: &str) -> Result<()> {
+    pub(crate) async fn append(&self, case: &OpenCase, request_id: &str, by: By) -> Result<()> {
+        let caller = self.official()?;
+        let entry = self.entry(case)?;
+        let revision = match by {
+            By::Writer => {
+                let stated = self.stated(case, request_id, entry);
+                self.handle.append_decided(&caller, stated).await.map_err(failed)?
+            }
+            By::Method => {
+                let request = self.request(case, &caller, request_id, entry)?;
+                let mut request = tonic::Request::new(request);
+                request.extensions_mut().insert(Caller::service(self.state, Office::new("node")?));
+                self.handle.in_process().append(request).await?.into_inner().revision
+            }
+            By::Grpc => {
+                let request = self.request(case, &caller, request_id, entry)?;
+                self.ledger.clone().append(request).await?.into_inner().revision
+            }
+        };
+        case.revision.store(revision, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Facts and body of what is stated.
+    fn entry(&self, case: &OpenCase) -> Result<(Vec<u8>, Vec<u8>)> {
         let event = self.event()?;
-        let ordered = ordered(&self.official()?, request_id)?;
-        let request = AppendRequest {
+        let facts = record::facts::encode(Some(case.id), &event.statement);
+        Ok((facts, record::body::encode(&event.particulars).to_vec()))
+    }
+
+    fn stated(&self, case: &OpenCase, request_id: &str, entry: (Vec<u8>, Vec<u8>)) -> Stated {
+        Stated {
+            partner: self.partner,
+            about: About::Case(case.id),
+            request_id: request_id.to_owned(),
+            revisions: Revisions {
+                subject: case.revision.load(Ordering::Relaxed),
+                corridor: case.corridor_revision,
+            },
+            entries: vec![entry],
+            local: Vec::new(),
+        }
+    }
+
+    fn request(
+        &self,
+        case: &OpenCase,
+        caller: &Caller,
+        request_id: &str,
+        (facts, body): (Vec<u8>, Vec<u8>),
+    ) -> Result<AppendRequest> {
+        let ordered = ordered(caller, request_id)?;
+        Ok(AppendRequest {
             caller: Some(ordered.caller.context(Purpose::Unspecified)),
             case_id: case.id.as_bytes().to_vec(),
             partner_state: self.partner.to_string(),
@@ -322,15 +386,9 @@ impl Host {
             payload_digest: ordered.payload_digest.as_bytes().to_vec(),
             expected_revision: case.revision.load(Ordering::Relaxed),
             expected_corridor_revision: case.corridor_revision,
-            entries: vec![NewEntry {
-                facts: record::facts::encode(Some(case.id), &event.statement),
-                body: record::body::encode(&event.particulars).to_vec(),
-            }],
+            entries: vec![NewEntry { facts, body }],
             local_entries: Vec::new(),
-        };
-        let appended = self.ledger.clone().append(request).await?.into_inner();
-        case.revision.store(appended.revision, Ordering::Relaxed);
-        Ok(())
+        })
     }
 
     /// A whole command: the case is read and derived before.

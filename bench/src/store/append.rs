@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use event_store::{Options, Store};
-use futures::executor::block_on;
 
 use super::bare::{Growing, Preallocated};
 use super::material::{Value, batch, framed, value};
@@ -54,7 +53,7 @@ impl Candidate for Ours {
         }
         let start = Instant::now();
         for batch in prepared {
-            block_on(self.store.append(batch))?;
+            self.store.append_blocking(batch)?;
         }
         Ok(start.elapsed())
     }
