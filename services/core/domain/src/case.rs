@@ -9,6 +9,7 @@ pub mod rejection;
 pub mod said;
 pub mod knowledge;
 pub(crate) mod rule;
+pub mod agreed;
 pub(crate) mod correction;
 pub mod dispute;
 pub mod crossing;

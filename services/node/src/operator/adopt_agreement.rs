@@ -47,7 +47,7 @@ pub(super) async fn adopt_agreement(
     };
     let decide = |reading: &CorridorReading| {
         let adoption = compile(reading, &request)?;
-        let adopted = adopts(&reading.own_chain, &adoption);
+        let adopted = adopts(&reading.agreed()?, reading.own, &adoption);
         let statement = Statement::AgreementAdopted(adoption);
         Ok(if adopted { Vec::new() } else { vec![statement] })
     };
@@ -55,12 +55,13 @@ pub(super) async fn adopt_agreement(
     let reading =
         runtime::command::read_corridor(&operator.ledger, caller, command.partner).await?;
     let adoption = compile(&reading, &request)?;
-    let by_partner = adopts(&reading.partner_chain, &adoption);
+    let agreed = reading.agreed()?;
+    let by_partner = adopts(&agreed, reading.partner, &adoption);
     let rival = of_the_same_version(&reading.partner_chain, &adoption);
     Ok(AdoptAgreementResponse {
         receipt: Some(receipt),
         digest: adoption.digest.as_bytes().to_vec(),
-        adopted_by_both: adopts(&reading.own_chain, &adoption) && by_partner,
+        adopted_by_both: adopts(&agreed, reading.own, &adoption) && by_partner,
         differences: match rival {
             Some(rival) if !by_partner => differences(&adoption, rival),
             Some(_) | None => Vec::new(),

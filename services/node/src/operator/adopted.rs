@@ -1,9 +1,10 @@
 //! What a State's chain says of agreements, and where the rules of both States differ.
 
-use domain::case::event::{AgreementAdopted, AgreementEnded, AgreementReference, Statement};
+use domain::case::agreed::Agreed;
+use domain::case::event::{AgreementAdopted, Statement};
 use domain::chain::{Chain, Content};
+use domain::identifier::State;
 use domain::rules::Source;
-use domain::time::Date;
 use proto::node::v1::Difference;
 
 /// What a chain states of its corridor.
@@ -22,9 +23,10 @@ pub(super) fn adoptions(chain: &Chain) -> impl Iterator<Item = &AgreementAdopted
     })
 }
 
-/// Whether a chain holds this adoption.
-pub(super) fn adopts(chain: &Chain, adoption: &AgreementAdopted) -> bool {
-    adoptions(chain).any(|it| it == adoption)
+/// Whether a State has adopted these rules, of what counts on the record.
+pub(super) fn adopts(agreed: &Agreed<'_>, state: State, adoption: &AgreementAdopted) -> bool {
+    let rules = adoption.reference();
+    agreed.adopted_by(state).iter().any(|(adopted, _)| *adopted == rules)
 }
 
 /// The last adoption under the same version, of the same rules or others.
@@ -36,17 +38,6 @@ pub(super) fn of_the_same_version<'a>(
         it.agreement == adoption.agreement && it.version == adoption.version
     };
     adoptions(chain).filter(same).last()
-}
-
-/// The first day on which these rules have ended by the words of a chain.
-pub(super) fn ended_from(chain: &Chain, adopted: &AgreementReference) -> Option<Date> {
-    let days = stated(chain).filter_map(|statement| {
-        let Statement::AgreementEnded(AgreementEnded { ended, ended_from }) = statement else {
-            return None;
-        };
-        ended.ends(adopted).then_some(*ended_from)
-    });
-    days.min()
 }
 
 /// Every value that two adoptions have differently; none where one does not hold its rules.

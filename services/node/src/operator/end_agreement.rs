@@ -11,7 +11,6 @@ use runtime::command::{
 use runtime::failure::Failure;
 
 use super::Operator;
-use super::adopted::{adoptions, ended_from};
 
 pub(super) async fn end_agreement(
     operator: &Operator,
@@ -38,21 +37,24 @@ pub(super) async fn end_agreement(
     Ok(EndAgreementResponse { receipt: Some(receipt) })
 }
 
-/// What is to be stated; nothing where the chain says it already.
+/// What is to be stated; nothing where this State says it already, and it counts.
 fn ends(
     reading: &CorridorReading,
     agreement: &AgreementId,
     version: u32,
     day: Date,
 ) -> Result<Vec<Statement>, Failure> {
-    let own = adoptions(&reading.own_chain)
-        .filter(|it| it.agreement == *agreement && it.version == version);
-    let Some(adopted) = own.last() else {
+    let agreed = reading.agreed()?;
+    let own = agreed.adopted_by(reading.own);
+    let ended = own
+        .into_iter()
+        .map(|(reference, _)| reference)
+        .rfind(|it| it.agreement == *agreement && it.version == version);
+    let Some(ended) = ended else {
         let rule = format!("must be adopted by this State, in version {version}");
         return Err(Failure::field("agreement", rule));
     };
-    let ended = adopted.reference();
-    let said = ended_from(&reading.own_chain, &ended).is_some_and(|earlier| earlier <= day);
+    let said = agreed.ended_by(reading.own, &ended).is_some_and(|earlier| earlier <= day);
     let statement = Statement::AgreementEnded(AgreementEnded { ended, ended_from: day });
     Ok(if said { Vec::new() } else { vec![statement] })
 }

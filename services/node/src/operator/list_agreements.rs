@@ -7,7 +7,7 @@ use runtime::command::read_corridor;
 use runtime::failure::Failure;
 
 use super::Operator;
-use super::adopted::{adoptions, adopts, differences, ended_from, of_the_same_version};
+use super::adopted::{adoptions, adopts, differences, of_the_same_version};
 
 pub(super) async fn list_agreements(
     operator: &Operator,
@@ -17,6 +17,7 @@ pub(super) async fn list_agreements(
     let mut agreements = Vec::new();
     for partner in operator.config.partners.keys() {
         let reading = read_corridor(&operator.ledger, caller, *partner).await?;
+        let agreed = reading.agreed()?;
         let mut seen: Vec<&AgreementAdopted> = Vec::new();
         let both = [&reading.own_chain, &reading.partner_chain];
         for adoption in both.into_iter().flat_map(adoptions) {
@@ -25,8 +26,8 @@ pub(super) async fn list_agreements(
             }
             seen.push(adoption);
             let rules = adoption.rules.as_deref();
-            let by_own = adopts(&reading.own_chain, adoption);
-            let by_partner = adopts(&reading.partner_chain, adoption);
+            let by_own = adopts(&agreed, reading.own, adoption);
+            let by_partner = adopts(&agreed, *partner, adoption);
             let differences = match (by_own, by_partner) {
                 (true, true) | (false, false) => Vec::new(),
                 (true, false) => of_the_same_version(&reading.partner_chain, adoption)
@@ -36,10 +37,7 @@ pub(super) async fn list_agreements(
                     .map(|rival| differences(rival, adoption))
                     .unwrap_or_default(),
             };
-            let ended = [&reading.own_chain, &reading.partner_chain]
-                .into_iter()
-                .filter_map(|chain| ended_from(chain, &adoption.reference()))
-                .min();
+            let ended = agreed.ended_from(&adoption.reference());
             agreements.push(Agreement {
                 partner_state: partner.code().to_owned(),
                 agreement: adoption.agreement.to_string(),

@@ -112,8 +112,8 @@ pub(crate) fn is_of_an_agreement(entry: &Entry) -> bool {
 fn of_corridor<'a>(
     chains: Chains<'a>,
     side: Side,
-    known: impl Fn(&Entry) -> bool + 'a,
-) -> impl Iterator<Item = &'a Statement> + 'a {
+    known: impl Fn(&Entry) -> bool,
+) -> impl Iterator<Item = &'a Statement> {
     let chain = chains.of(side);
     let revoked = dispute::revocations(chains, side);
     chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
@@ -131,11 +131,11 @@ fn of_corridor<'a>(
 
 /// Adoptions by one side, of entries that `known` lets pass. One whose bytes do not hold what it
 /// says adopts nothing.
-fn adoptions<'a>(
+pub(crate) fn adoptions<'a>(
     chains: Chains<'a>,
     side: Side,
-    known: impl Fn(&Entry) -> bool + 'a,
-) -> impl Iterator<Item = (AgreementReference, &'a Rules)> + 'a {
+    known: impl Fn(&Entry) -> bool,
+) -> impl Iterator<Item = (AgreementReference, &'a Rules)> {
     of_corridor(chains, side, known).filter_map(|statement| {
         let Statement::AgreementAdopted(adopted) = statement else { return None };
         Some((adopted.reference(), adopted.rules.as_deref()?))
@@ -146,10 +146,20 @@ fn adoptions<'a>(
 /// earliest that either State has named for these rules or for a later version of them.
 fn ended_from(view: &View<'_>, under: &AgreementReference) -> Option<Date> {
     let (before, heard) = (view.before, view.heard);
-    let own = of_corridor(view.chains, Side::Requesting, move |entry| entry.position < before);
+    let own = ended_by(view.chains, Side::Requesting, move |entry| entry.position < before, under);
     let by_partner =
-        of_corridor(view.chains, Side::Requested, move |entry| Some(entry.dispatch) <= heard);
-    own.chain(by_partner)
+        ended_by(view.chains, Side::Requested, move |it| Some(it.dispatch) <= heard, under);
+    own.into_iter().chain(by_partner).min()
+}
+
+/// The same by the word of one side, of entries that `known` lets pass.
+pub(crate) fn ended_by(
+    chains: Chains<'_>,
+    side: Side,
+    known: impl Fn(&Entry) -> bool,
+    under: &AgreementReference,
+) -> Option<Date> {
+    of_corridor(chains, side, known)
         .filter_map(|statement| {
             let Statement::AgreementEnded(AgreementEnded { ended, ended_from }) = statement else {
                 return None;

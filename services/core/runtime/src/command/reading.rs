@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::case::Case;
+use domain::case::agreed::Agreed;
 use domain::chain::{Chain, Dispatch, Entry, Heard};
 use domain::corridor::Corridor;
 use domain::identifier::{CaseId, Digest, State};
@@ -239,6 +240,15 @@ impl CorridorReading {
             corridor_revision: response.corridor_revision,
             prior: response.prior,
         })
+    }
+
+    /// What both States have adopted and ended; what `domain` judges a filing by.
+    ///
+    /// # Errors
+    /// When the ledger sent chains of other States.
+    pub fn agreed(&self) -> Result<Agreed<'_>, Failure> {
+        Agreed::of(&self.corridor, &self.own_chain, &self.partner_chain)
+            .ok_or_else(|| Failure::corrupt("the ledger sent the chain of another State"))
     }
 }
 
