@@ -31,8 +31,11 @@ pub(super) async fn execute(
     let command = reader.secrets.command(&identity, request_id(&request.request_id)?);
     let payload_digest = Digest::from_slice(&request.payload_digest)
         .map_err(|error| InvalidField::new("payload_digest", error))?;
-    if !(1..=ENTRIES_MAX).contains(&request.facts.len()) {
-        return Err(Failure::field("facts", "must have 1 to 16 entries"));
+    // Without an entry, only what is vouched for is written: to the access log.
+    let least = usize::from(request.vouched.is_empty());
+    if !(least..=ENTRIES_MAX).contains(&request.facts.len()) {
+        let rule = "must have 1 to 16 entries, or none where something is vouched for";
+        return Err(Failure::field("facts", rule));
     }
     if request.vouched.len() > VOUCHED_MAX {
         return Err(Failure::field("vouched", "must have at most 80 sentences"));
