@@ -1041,7 +1041,8 @@ pub struct AppendCorridorRequest {
     /// The corridor's revision that was decided on.
     #[prost(uint64, tag = "5")]
     pub expected_corridor_revision: u64,
-    /// The canonical bytes of `readmit.record.v1.Facts`, without a case id, one for each entry.
+    /// The canonical bytes of `readmit.record.v1.Facts`, without a case id, one for each entry: 1 to
+    /// 16; none where the record says it already and something is vouched for all the same.
     #[prost(bytes = "vec", repeated, tag = "6")]
     pub facts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
     /// What the caller vouches for beside the record, such as values that only secondary publications

@@ -910,7 +910,9 @@ pub struct RequestFiled {
     /// Serial of the case number, from 1.
     #[prost(uint32, tag = "8")]
     pub serial: u32,
-    /// Since when the irregular stay has been known; absent where no limit starts there.
+    /// The day on which the limit for filing starts, where it starts with one that only the
+    /// requesting State can tell: on which the irregular stay was known, detected or ascertained, or
+    /// entry and presence were ascertained, as the agreement says; absent where no limit starts there.
     #[prost(message, optional, tag = "9")]
     pub irregular_stay_known_on: ::core::option::Option<Date>,
 }

@@ -5028,7 +5028,9 @@ pub struct FileRequestRequest {
     /// The authority of the requested State that is asked.
     #[prost(string, tag = "16")]
     pub addressed_to: ::prost::alloc::string::String,
-    /// Since when the irregular stay has been known, `YYYY-MM-DD`; empty where no limit starts there.
+    /// The day on which the limit for filing starts, `YYYY-MM-DD`: on which the irregular stay was
+    /// known, detected or ascertained, or entry and presence were ascertained, as the agreement says;
+    /// empty where no limit starts there.
     #[prost(string, tag = "17")]
     pub irregular_stay_known_on: ::prost::alloc::string::String,
     /// The return office's own reference; at most 64 characters.

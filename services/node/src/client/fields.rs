@@ -140,7 +140,11 @@ const HELP: &[(&str, &str)] = &[
     ("evidence", "Items of evidence, as the agreement's lists name them (repeatable)"),
     ("filing", "For a case that is yet to be filed: the `--request-id` that you will file it with"),
     ("finding", "What the population register says"),
-    ("irregular_stay_known_on", "Since when the irregular stay is known, YYYY-MM-DD"),
+    (
+        "irregular_stay_known_on",
+        "The day that starts the limit for filing: the irregular stay was known, detected or \
+         ascertained, or entry and presence were, as the agreement says; YYYY-MM-DD",
+    ),
     ("issued_on", "First day of validity, YYYY-MM-DD"),
     ("label", "What the file is, for people, at most 200 characters"),
     ("mode", "How the person travels"),
