@@ -1,11 +1,17 @@
 //! Agreements on the record: adopted by both States, corrected by a later version, ended.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use integration_tests::corridor::{AGREEMENT, Corridor};
 use integration_tests::courier::Kind;
-use integration_tests::process::until;
+use integration_tests::person::Person;
+use integration_tests::process::{readmit, until};
 use integration_tests::story::{Stage, data};
 use integration_tests::telling::Telling;
 use serde_json::Value;
+
+use crate::keys::{Ceremony, both_hold_all, head, held, name_of, prepare};
 
 /// Exit codes of the client, by class.
 const INVALID: i32 = 3;
@@ -70,7 +76,7 @@ async fn a_supplied_version_applies_once_both_have_adopted_the_same_rules() {
     assert_ne!(reply["adopted_by_both"], true);
 
     // Both see which values differ, with where they stand.
-    let differs = |operator: &integration_tests::person::Person| {
+    let differs = |operator: &Person| {
         until("the difference to be seen", || {
             let reply = operator.call(&["operator", "agreements"])?;
             let seen = listed(&reply, 2).len() == 2;
@@ -90,12 +96,21 @@ async fn a_supplied_version_applies_once_both_have_adopted_the_same_rules() {
             assert!(adopted["differences"].to_string().contains("made up for a test"));
         }
     }
+    compared_as_files(folder.path(), &nl, &xk);
     // What the operator vouches for stays in the own access log.
     let vouched = |node: &integration_tests::corridor::Node| {
         let accesses = node.person("ombudsperson").call(&["audit", "accesses"]).unwrap();
         accesses["accesses"].to_string().matches("SHA-256").count()
     };
     assert_eq!((vouched(&corridor.nl), vouched(&corridor.xk)), (1, 0));
+    // Again for rules that are on the record already: nothing is stated anew, and it is noted too.
+    let again = adoption("XK", "2", &["--supplement", &file, "--request-id", "again"]);
+    let reply = nl.call(&again).unwrap();
+    assert_eq!(reply["receipt"]["positions"], Value::Array(Vec::new()), "{reply}");
+    assert_eq!((vouched(&corridor.nl), vouched(&corridor.xk)), (2, 0));
+    let reply = nl.call(&again).unwrap();
+    assert_eq!(reply["receipt"]["replayed"], true, "{reply}");
+    assert_eq!(vouched(&corridor.nl), 2, "the same command counts once");
 
     // Until both have the same, the first version applies.
     let mut telling = Telling::default();
@@ -120,6 +135,79 @@ async fn a_supplied_version_applies_once_both_have_adopted_the_same_rules() {
     let second = stage.file("refused").unwrap();
     assert_eq!(under(stage.corridor, &second), 35);
     assert_eq!(under(stage.corridor, &first), 28, "a case keeps its rules");
+    corridor.stop().unwrap();
+}
+
+/// What either State has adopted is written to files at both nodes, the same bytes at each, and
+/// compared offline.
+fn compared_as_files(folder: &Path, nl: &Person, xk: &Person) {
+    let write = |person: &Person, name: &str| {
+        let to = folder.join(name).display().to_string();
+        let said = person.call_all(&["operator", "agreements", "--write-to", &to]).unwrap();
+        let files = said.iter().filter_map(|it| it["file"].as_str().map(PathBuf::from));
+        let second = files.filter(|file| file.to_string_lossy().contains(".v2."));
+        let mut second: Vec<PathBuf> = second.collect();
+        second.sort();
+        second
+    };
+    let (ours, theirs) = (write(nl, "rules-nl"), write(xk, "rules-xk"));
+    let [own, partner] = &ours[..] else { panic!("{ours:?}") };
+    assert!(own.to_string_lossy().contains(".XK.own."), "{own:?}");
+    assert!(partner.to_string_lossy().contains(".XK.partner."), "{partner:?}");
+    let bytes = |file: &PathBuf| std::fs::read(file).unwrap();
+    assert_eq!(bytes(own), bytes(&theirs[1]), "what NL adopted, as XK holds it");
+    assert_eq!(bytes(partner), bytes(&theirs[0]), "what XK adopted, as it holds it");
+
+    let mut command = Command::new(readmit().unwrap());
+    command.args(["agreements", "diff", "--json"]).args([own, &theirs[0]]);
+    let differs: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let differences = differs["differences"].as_array().unwrap();
+    let told = differences.iter().any(|it| {
+        let said = |of: &str| it[of]["value"].as_str().unwrap_or_default().to_owned();
+        said("a").contains("35") && said("b").contains("28")
+    });
+    assert!(told, "{differs:#}");
+
+    // No file is overwritten, and then none is written.
+    std::fs::remove_file(own).unwrap();
+    let to = folder.join("rules-nl").display().to_string();
+    let refusal = nl.refused(&["operator", "agreements", "--write-to", &to]).unwrap();
+    assert!(refusal.error.to_string().contains("is there already"), "{}", refusal.error);
+    assert!(!own.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_a_revoked_key_has_signed_unheard_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let founded = Corridor::found(folder.path(), Kind::Development, "test-end-revoked").await;
+    let mut corridor = founded.unwrap();
+    prepare(&mut corridor.xk, "log");
+    both_hold_all(&corridor);
+    let stolen = held(&corridor.xk, "log").remove(0);
+    let good = name_of(&corridor.xk, "NL", head(&corridor.xk));
+
+    corridor.nl.stop().unwrap();
+    let (nl, xk) = (corridor.nl.operator(), corridor.xk.operator());
+    let end = ["operator", "end-agreement", "--partner-state", "NL", "--agreement", AGREEMENT];
+    let end = [&end[..], &["--ended-from", "2026-01-01"]].concat();
+    xk.call(&end).unwrap();
+    let ended = |operator: &Person| {
+        let reply = operator.call(&["operator", "agreements"]).unwrap();
+        reply["agreements"][0]["ended_from"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(ended(&xk), "2026-01-01");
+    let ceremony = Ceremony::of(&corridor, &corridor.xk);
+    let announces = ceremony.announcement("log", 3);
+    let revokes = ceremony.revocation(("log", &stolen), Some(&good), 4);
+    ceremony.state(&[&announces, &revokes]).unwrap();
+    // No end is shown that no filing is judged by; and it can be stated again.
+    assert_eq!(ended(&xk), "");
+    let reply = xk.call(&end).unwrap();
+    assert_ne!(reply["receipt"]["positions"], Value::Array(Vec::new()), "{reply}");
+    assert_eq!(ended(&xk), "2026-01-01");
+    corridor.nl.start().unwrap();
+    both_hold_all(&corridor);
+    assert_eq!((ended(&nl), ended(&xk)), ("2026-01-01".to_owned(), "2026-01-01".to_owned()));
     corridor.stop().unwrap();
 }
 

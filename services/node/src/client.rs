@@ -8,6 +8,7 @@ mod fields;
 mod invoke;
 mod print;
 mod profile;
+mod rules;
 
 pub(crate) use profile::Profile;
 
@@ -125,6 +126,12 @@ fn verb_command(verb: &Verb, pool: &DescriptorPool) -> anyhow::Result<Command> {
             Arg::new("out").long("out").value_name("FILE").required(true).help("Where to write it"),
         );
     }
+    if verb.writes_rules {
+        command = command.arg(Arg::new("rules").long("write-to").value_name("FOLDER").help(
+            "Write the rules of each adoption to a file there, for `readmit agreements diff`; \
+                 no file is overwritten",
+        ));
+    }
     let arguments: Vec<Arg> =
         method.input().fields().filter_map(|field| fields::argument(&field)).collect();
     let Some(Instead { flag, about, method: other }) = verb.instead else {
@@ -188,6 +195,7 @@ async fn call(home: &Path, verb: &Verb, what: &str, matches: &ArgMatches) -> any
     let profile = profile::load(home, name)?;
     let json = matches.get_flag("json");
     let count = matches.try_get_one::<u64>("count").ok().flatten().copied();
+    let folder = matches.try_get_one::<String>("rules").ok().flatten();
     let mut replies = match invoke::open(&profile, &method, &requests).await {
         Ok(replies) => replies,
         Err(status) => return Ok(print::failure(&status, id.as_deref(), json)),
@@ -197,7 +205,12 @@ async fn call(home: &Path, verb: &Verb, what: &str, matches: &ArgMatches) -> any
     while count.is_none_or(|count| seen < count) {
         match replies.next().await {
             Ok(Some(reply)) if verb.saves_to_file => bytes.extend(print::chunk(&reply)),
-            Ok(Some(reply)) => print::reply(&reply, what, json)?,
+            Ok(Some(reply)) => {
+                print::reply(&reply, what, json)?;
+                if let Some(folder) = folder {
+                    rules::write(&reply, Path::new(folder), json)?;
+                }
+            }
             Ok(None) => break,
             Err(status) => return Ok(print::failure(&status, id.as_deref(), json)),
         }

@@ -18,6 +18,8 @@ pub(super) struct Verb {
     pub(super) sends_file: bool,
     /// Whether the reply is bytes for a file.
     pub(super) saves_to_file: bool,
+    /// Whether the rules in the reply can be written to files.
+    pub(super) writes_rules: bool,
     /// What is called instead where a flag says so.
     pub(super) instead: Option<Instead>,
 }
@@ -38,6 +40,7 @@ const fn verb(name: &'static str, method: &'static str, about: &'static str) -> 
         takes_file: false,
         sends_file: false,
         saves_to_file: false,
+        writes_rules: false,
         instead: None,
     }
 }
@@ -52,6 +55,10 @@ const fn sends_file(verb: Verb) -> Verb {
 
 const fn to_file(verb: Verb) -> Verb {
     Verb { saves_to_file: true, ..verb }
+}
+
+const fn writes_rules(verb: Verb) -> Verb {
+    Verb { writes_rules: true, ..verb }
 }
 
 const fn instead(
@@ -467,11 +474,11 @@ pub(super) const GROUPS: &[Group] = &[
                 method!("node.v1.OperatorService", "EndAgreement"),
                 "State on the record that adopted rules end; open cases keep them",
             ),
-            verb(
+            writes_rules(verb(
                 "agreements",
                 method!("node.v1.OperatorService", "ListAgreements"),
                 "List the agreements that a State has adopted",
-            ),
+            )),
             verb(
                 "set-clock",
                 method!("node.v1.OperatorService", "SetClock"),
