@@ -448,6 +448,22 @@ mod tests {
     }
 
     #[test]
+    fn the_text_goes_before_what_is_reported_of_it() {
+        let list = "[[evidence_list]]\nid = \"benelux_kosovo_2011_nationality_proof\"";
+        let reported = "[agreement.reported]\nreply_limit_calendar_days = 5\n\n";
+        let library = Library::read(&with(list, &format!("{reported}{list}"))).unwrap();
+        let rules = library.compile(&Order {
+            agreement: &benelux_kosovo(),
+            version: 1,
+            pair: (state("NL"), state("XK")),
+            on: "2026-01-05".parse().unwrap(),
+            confirmed: &["reply_limit_calendar_days".to_owned()],
+            supplement: None,
+        });
+        assert_eq!(rules.unwrap().reply.length.count, 28);
+    }
+
+    #[test]
     fn both_orders_of_the_pair_give_the_same_rules() {
         let on = "2026-01-05".parse().unwrap();
         let pair = |first, second| {
