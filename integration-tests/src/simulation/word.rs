@@ -39,6 +39,7 @@ use domain::case::decide::request_travel_document::{
 use domain::case::decide::return_unconsidered::{ReturnUnconsidered, return_unconsidered};
 use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_travel_document};
 use domain::case::decide::settle_dispute::{SettleDispute, settle_dispute};
+use domain::case::decide::take_extension::{TakeExtension, take_extension};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
     AgreementReference, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture, Rectified,
@@ -131,6 +132,9 @@ impl Speaking<'_> {
             Kind::TakenBack => Statement::TakenBack,
             Kind::RequestAdmitted => Statement::RequestAdmitted,
             Kind::ClarificationAsked => Statement::ClarificationAsked,
+            Kind::ExtensionTaken => {
+                Statement::ExtensionTaken(u32::try_from(number.max(1)).unwrap_or(u32::MAX))
+            }
             Kind::RegisterChecked => Statement::RegisterChecked(match number {
                 0 => RegisterFinding::NoHit,
                 1 => RegisterFinding::Hit,
@@ -321,6 +325,9 @@ fn decide_on(
         }
         Statement::RequestAdmitted => admit_request(case, AdmitRequest { ordered }),
         Statement::ClarificationAsked => ask_clarification(case, AskClarification { ordered }),
+        Statement::ExtensionTaken(count) => {
+            take_extension(case, TakeExtension { ordered, count: Some(count) })
+        }
         Statement::RegisterChecked(finding) => {
             check_register(case, CheckRegister { ordered, finding })
         }

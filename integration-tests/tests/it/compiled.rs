@@ -7,7 +7,7 @@
 
 use agreements::{Order, compile_order};
 use domain::identifier::{AgreementId, State};
-use domain::rules::Rules;
+use domain::rules::{ExtensionCounts, Rules};
 
 const IN_FORCE: &str = "in_force_from = 2020-01-01\n";
 const OWN_NATIONALS: &str = "application_limit_own_nationals_none = true\n";
@@ -31,7 +31,7 @@ const CORRIDORS: [(&str, [&str; 2], &[&str], &str); 7] = [
         "russia_switzerland_2009",
         ["CH", "RU"],
         &[IN_FORCE, OWN_NATIONALS, COVERED],
-        "5e0927e7f142d1a190e3a1123e37b3b1dd84dbb9f2db862b79a9ba560e36ff29",
+        "5b76f9a52727592f6458fc7bf6676e7fa9786bc0dd8940aed6fcaa79b097d5b2",
     ),
     (
         "benelux_romania_1995",
@@ -122,4 +122,19 @@ fn compiled_rules_are_the_same_bytes_everywhere() {
         assert_eq!(compiled(agreement, [second, first], made_up), rules, "{agreement}: order");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What was adopted before a longer reply could be taken on the record keeps its bytes, and so its
+/// meaning: silence waits for the longest reply.
+#[test]
+fn rules_adopted_before_a_longer_reply_was_taken_keep_their_digest() {
+    let made_up = [IN_FORCE, OWN_NATIONALS, COVERED];
+    let mut rules = compiled("russia_switzerland_2009", ["CH", "RU"], &made_up);
+    let extension = rules.reply_extension.as_mut().unwrap();
+    assert_eq!(extension.counts, ExtensionCounts::WhenTaken);
+    extension.counts = ExtensionCounts::Always;
+    assert_eq!(
+        record::rules::digest(&rules).to_string(),
+        "5e0927e7f142d1a190e3a1123e37b3b1dd84dbb9f2db862b79a9ba560e36ff29"
+    );
 }

@@ -203,6 +203,8 @@ pub enum EventKind {
     RequestAdmitted = 100,
     /// A question.
     ClarificationAsked = 101,
+    /// The longer reply that the agreement allows is taken.
+    ExtensionTaken = 102,
     /// What the population register says.
     RegisterChecked = 103,
     /// A date and place for the interview.
@@ -285,6 +287,7 @@ impl EventKind {
             Self::TakenBack => "EVENT_KIND_TAKEN_BACK",
             Self::RequestAdmitted => "EVENT_KIND_REQUEST_ADMITTED",
             Self::ClarificationAsked => "EVENT_KIND_CLARIFICATION_ASKED",
+            Self::ExtensionTaken => "EVENT_KIND_EXTENSION_TAKEN",
             Self::RegisterChecked => "EVENT_KIND_REGISTER_CHECKED",
             Self::InterviewArranged => "EVENT_KIND_INTERVIEW_ARRANGED",
             Self::InterviewHeld => "EVENT_KIND_INTERVIEW_HELD",
@@ -340,6 +343,7 @@ impl EventKind {
             "EVENT_KIND_TAKEN_BACK" => Some(Self::TakenBack),
             "EVENT_KIND_REQUEST_ADMITTED" => Some(Self::RequestAdmitted),
             "EVENT_KIND_CLARIFICATION_ASKED" => Some(Self::ClarificationAsked),
+            "EVENT_KIND_EXTENSION_TAKEN" => Some(Self::ExtensionTaken),
             "EVENT_KIND_REGISTER_CHECKED" => Some(Self::RegisterChecked),
             "EVENT_KIND_INTERVIEW_ARRANGED" => Some(Self::InterviewArranged),
             "EVENT_KIND_INTERVIEW_HELD" => Some(Self::InterviewHeld),

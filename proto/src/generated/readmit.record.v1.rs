@@ -658,7 +658,7 @@ pub struct Facts {
     /// What is stated.
     #[prost(
         oneof = "facts::Statement",
-        tags = "10, 11, 12, 13, 14, 15, 16, 18, 19, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
+        tags = "10, 11, 12, 13, 14, 15, 16, 18, 19, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
     )]
     pub statement: ::core::option::Option<facts::Statement>,
 }
@@ -742,6 +742,9 @@ pub mod facts {
         /// A question.
         #[prost(message, tag = "101")]
         ClarificationAsked(super::ClarificationAsked),
+        /// The longer reply that the agreement allows is taken.
+        #[prost(message, tag = "102")]
+        ExtensionTaken(super::ExtensionTaken),
         /// What the population register says.
         #[prost(message, tag = "103")]
         RegisterChecked(super::RegisterChecked),
@@ -1003,6 +1006,14 @@ pub struct RequestAdmitted {}
 /// A question; its text is in the body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClarificationAsked {}
+/// The longer reply that the agreement allows is taken, before the limit to reply has passed; why is
+/// in the body. Since version 1, where both States understand it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtensionTaken {
+    /// By how many of the unit that the agreement's longest extension is counted in; at least 1.
+    #[prost(uint32, tag = "1")]
+    pub count: u32,
+}
 /// What the population register says. A finding, never a confirmation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterChecked {
@@ -1958,7 +1969,7 @@ pub struct Limit {
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
 }
-/// How much longer the requested State may take to reply. Silence counts once the longest is over.
+/// How much longer the requested State may take to reply.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReplyExtension {
     /// By how much at most; absent where it lasts until an obstacle is removed.
@@ -1973,6 +1984,10 @@ pub struct ReplyExtension {
     /// Where it stands.
     #[prost(message, optional, tag = "4")]
     pub source: ::core::option::Option<Source>,
+    /// Whether it counts only where the requested State has stated `ExtensionTaken`. False in rules
+    /// that were adopted before there was such a statement: silence waits for the longest then.
+    #[prost(bool, tag = "5")]
+    pub counts_when_taken: bool,
 }
 /// What silence means, and from when.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -50,6 +50,34 @@ pub struct AskClarificationResponse {
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
 }
+/// An extension of the limit to reply: protects its author, so it takes no etag.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TakeExtensionRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// Why the reply takes longer, sealed; 1 to 4,000 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+    /// By how many of the unit that the agreement's longest extension is counted in; 0 or absent is
+    /// the longest.
+    #[prost(uint32, tag = "10")]
+    pub longer_by: u32,
+}
+/// The extension is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TakeExtensionResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
 /// An acceptance: gives something away, so it names the screen that it was decided on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -374,6 +402,33 @@ pub mod answer_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Takes the longer reply that the agreement allows, once, before the limit to reply has passed.
+        pub async fn take_extension(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TakeExtensionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeExtensionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.AnswerService/TakeExtension",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.requests.v1.AnswerService", "TakeExtension"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Accepts the request.
         pub async fn accept_request(
             &mut self,
@@ -487,6 +542,14 @@ pub mod answer_service_server {
             request: tonic::Request<super::AskClarificationRequest>,
         ) -> std::result::Result<
             tonic::Response<super::AskClarificationResponse>,
+            tonic::Status,
+        >;
+        /// Takes the longer reply that the agreement allows, once, before the limit to reply has passed.
+        async fn take_extension(
+            &self,
+            request: tonic::Request<super::TakeExtensionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TakeExtensionResponse>,
             tonic::Status,
         >;
         /// Accepts the request.
@@ -667,6 +730,51 @@ pub mod answer_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AskClarificationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.AnswerService/TakeExtension" => {
+                    #[allow(non_camel_case_types)]
+                    struct TakeExtensionSvc<T: AnswerService>(pub Arc<T>);
+                    impl<
+                        T: AnswerService,
+                    > tonic::server::UnaryService<super::TakeExtensionRequest>
+                    for TakeExtensionSvc<T> {
+                        type Response = super::TakeExtensionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TakeExtensionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AnswerService>::take_extension(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TakeExtensionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5908,6 +6016,12 @@ impl ::core::fmt::Debug for AskClarificationRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("AskClarificationRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for TakeExtensionRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("TakeExtensionRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for AcceptRequestRequest {

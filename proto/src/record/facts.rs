@@ -203,6 +203,9 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         Wire::TakenBack(v1::TakenBack {}) => Statement::TakenBack,
         Wire::RequestAdmitted(v1::RequestAdmitted {}) => Statement::RequestAdmitted,
         Wire::ClarificationAsked(v1::ClarificationAsked {}) => Statement::ClarificationAsked,
+        Wire::ExtensionTaken(v1::ExtensionTaken { count }) => {
+            Statement::ExtensionTaken(from_one(count, "extension_taken.count")?)
+        }
         Wire::RegisterChecked(it) => {
             Statement::RegisterChecked(read_finding(it.finding, "register_checked.finding")?)
         }
@@ -314,6 +317,9 @@ fn wire(statement: &Statement) -> Wire {
         Statement::TakenBack => Wire::TakenBack(v1::TakenBack {}),
         Statement::RequestAdmitted => Wire::RequestAdmitted(v1::RequestAdmitted {}),
         Statement::ClarificationAsked => Wire::ClarificationAsked(v1::ClarificationAsked {}),
+        Statement::ExtensionTaken(count) => {
+            Wire::ExtensionTaken(v1::ExtensionTaken { count: *count })
+        }
         Statement::RegisterChecked(finding) => {
             Wire::RegisterChecked(v1::RegisterChecked { finding: write_finding(*finding) })
         }

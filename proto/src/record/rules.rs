@@ -4,9 +4,9 @@ mod travel_document;
 
 use domain::identifier::{AgreementId, EvidenceItem};
 use domain::rules::{
-    Calendar, Cited, Coverage, Direction, Evidence, ExtensionNeeds, Length, Limit, Notice,
-    OffsetChange, Offsets, Purpose, ReplyExtension, Requirement, Rules, Silence, SilenceEffect,
-    Source, Start, Strength, Unit, Years,
+    Calendar, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Length, Limit,
+    Notice, OffsetChange, Offsets, Purpose, ReplyExtension, Requirement, Rules, Silence,
+    SilenceEffect, Source, Start, Strength, Unit, Years,
 };
 use domain::time::Instant;
 
@@ -181,6 +181,7 @@ impl From<&Rules> for v1::CompiledRules {
                 after_obstacle: it.after_obstacle.map(Into::into),
                 needs: write_needs(it.needs),
                 source: Some((&it.source).into()),
+                counts_when_taken: it.counts == ExtensionCounts::WhenTaken,
             }),
         }
     }
@@ -314,6 +315,10 @@ fn reply_extension(it: v1::ReplyExtension) -> Result<ReplyExtension, InvalidFiel
         longest: optional(it.longest, longest, length)?,
         after_obstacle: optional(it.after_obstacle, after, length)?,
         needs: read_needs(it.needs, "reply_extension.needs")?,
+        counts: match it.counts_when_taken {
+            true => ExtensionCounts::WhenTaken,
+            false => ExtensionCounts::Always,
+        },
         source: source(it.source, "reply_extension.source")?,
     })
 }

@@ -136,6 +136,7 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
             after_obstacle: length(),
             needs: v1::ExtensionNeeds::DulyMotivatedRequest.into(),
             source: source(),
+            counts_when_taken: true,
         }),
         transfer_of_third_country_nationals: issue(),
         escorted_transfer_notice: Some(v1::Notice { length: length(), source: source() }),

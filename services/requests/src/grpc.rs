@@ -29,6 +29,7 @@ mod report_departure;
 mod report_non_departure;
 mod return_unconsidered;
 mod settle_dispute;
+mod take_extension;
 mod watch_case;
 mod withdraw_request;
 
@@ -55,7 +56,8 @@ use proto::requests::v1::{
     RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse, ReportDepartureRequest,
     ReportDepartureResponse, ReportNonDepartureRequest, ReportNonDepartureResponse,
     ReturnUnconsideredRequest, ReturnUnconsideredResponse, SettleDisputeRequest,
-    SettleDisputeResponse, WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
+    SettleDisputeResponse, TakeExtensionRequest, TakeExtensionResponse, WatchCaseRequest,
+    WithdrawRequestRequest, WithdrawRequestResponse,
 };
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
@@ -113,6 +115,7 @@ serve! {
     commands {
         admit_request: AdmitRequestRequest => AdmitRequestResponse,
         ask_clarification: AskClarificationRequest => AskClarificationResponse,
+        take_extension: TakeExtensionRequest => TakeExtensionResponse,
         accept_request: AcceptRequestRequest => AcceptRequestResponse,
         refuse_request: RefuseRequestRequest => RefuseRequestResponse,
         return_unconsidered: ReturnUnconsideredRequest => ReturnUnconsideredResponse,

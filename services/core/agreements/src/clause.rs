@@ -6,8 +6,8 @@
 mod travel_document;
 
 use domain::rules::{
-    Calendar, Category, Cited, Coverage, Direction, Evidence, Length, Limit, Notice, Offsets,
-    Purpose, ReplyExtension, Requirement, Rules, Silence, Source, Start, Years,
+    Calendar, Category, Cited, Coverage, Direction, Evidence, ExtensionCounts, Length, Limit,
+    Notice, Offsets, Purpose, ReplyExtension, Requirement, Rules, Silence, Source, Start, Years,
 };
 use domain::time::Date;
 
@@ -248,22 +248,29 @@ impl Said {
             let limit = Limit { starts_on: *value, source: source.clone(), ..reply.clone() };
             self.limit("reply after an interview", Topic::Reply, &limit, Party::Requested);
         }
-        let Some(ReplyExtension { longest, after_obstacle, needs, source }) = extension else {
+        let Some(extension) = extension else {
             return;
         };
+        let ReplyExtension { longest, after_obstacle, needs, counts, source } = extension;
         let longest = match longest {
             Some(longest) => format!("up to {} more", length_words(*longest)),
             None => "until an obstacle is removed".to_owned(),
         };
         self.cited("longer reply", Topic::Reply, &longest, source);
         self.cited("longer reply needs", Topic::Reply, extension_needs_word(*needs), source);
+        let counts = match counts {
+            ExtensionCounts::Always => "always: no entry shows whether it was asked for",
+            ExtensionCounts::WhenTaken => "when the requested State takes it on the record",
+        };
+        self.cited("longer reply counts", Topic::Reply, counts, source);
         if let Some(after) = after_obstacle {
             let after = format!("{} once the obstacle is removed", length_words(*after));
             self.cited("longer reply ends", Topic::Reply, &after, source);
         }
     }
 
-    /// Silence counts once the longest reply is over; where none is the longest, never.
+    /// Silence counts once the longest reply is over; where none is the longest, never. Where the
+    /// longest is to be taken, both ends are shown.
     fn silence(
         &mut self,
         silence: &Silence,
@@ -275,9 +282,14 @@ impl Said {
             Some(ReplyExtension { longest: None, .. }) => {
                 self.cited(name, Topic::Silence, "never: a reply may be delayed", &limit.source);
             }
-            Some(ReplyExtension { longest: then @ Some(_), .. }) => {
-                self.silence_limit(name, limit, starts_on, *then);
-            }
+            Some(ReplyExtension { longest: then @ Some(_), counts, .. }) => match counts {
+                ExtensionCounts::Always => self.silence_limit(name, limit, starts_on, *then),
+                ExtensionCounts::WhenTaken => {
+                    self.silence_limit(name, limit, starts_on, None);
+                    let extended = format!("{name}, with the longest reply taken");
+                    self.silence_limit(&extended, limit, starts_on, *then);
+                }
+            },
             None => self.silence_limit(name, limit, starts_on, None),
         };
         due("silence", limit.starts_on);

@@ -21,7 +21,7 @@ use crate::case::rejection::Rejection;
 use crate::case::said::{At, Side};
 use crate::chain::{Chain, Content, Heard, sparse};
 use crate::clock;
-use crate::rules::{Rules, SilenceEffect, Start, Unit};
+use crate::rules::{ExtensionCounts, Length, Rules, SilenceEffect, Start, Unit};
 use crate::time::{Instant, Span};
 
 /// An invariant that does not hold.
@@ -296,7 +296,7 @@ fn claim_is_proved(case: &Case, claim: At, cited: Heard) -> Result<(), String> {
     let proof = proof.ok_or("cites a dispatch that is not there")?;
     let known = heard(asks, claim.dispatch).filter(|known| *known >= proof.number);
     let known = known.ok_or("cites what its author had not heard")?;
-    let notice = case.history.iter().find(|judged| {
+    let notice = case.history.iter().rfind(|judged| {
         judged.side == Side::Requesting
             && judged.at.position < claim.position
             && judged.verdict == Verdict::Effective
@@ -305,7 +305,7 @@ fn claim_is_proved(case: &Case, claim: At, cited: Heard) -> Result<(), String> {
     let notice = notice.ok_or("without a notice")?.at;
     let answer = case.said.requested.answer.as_ref().map(|(at, _)| *at);
     let withdrawn = case.said.requesting.withdrawn;
-    let over = case.rules.as_ref().and_then(|rules| silence_ends(case, rules));
+    let over = case.rules.as_ref().and_then(|rules| silence_ends(case, rules, known));
     let grace = chains.corridor.grace;
     for (holds, what) in [
         (proof.digest == cited.digest, "cites another digest"),
@@ -362,8 +362,9 @@ fn was_readable(case: &Case, proof: u64) -> bool {
     })
 }
 
-/// The end of the limit for silence; `None` while it has not begun.
-fn silence_ends(case: &Case, rules: &Rules) -> Option<Instant> {
+/// The end of the limit for silence, as whoever had heard the requested State up to a dispatch knew
+/// it; `None` while it has not begun.
+fn silence_ends(case: &Case, rules: &Rules, known: u64) -> Option<Instant> {
     let chains = case.chains();
     let (filed, _) = case.said.requesting.filed.as_ref()?;
     let limit = &rules.silence.limit;
@@ -400,6 +401,14 @@ fn silence_ends(case: &Case, rules: &Rules) -> Option<Instant> {
         return Some(end);
     };
     let longest = extension.longest?;
+    let longest = match extension.counts {
+        ExtensionCounts::Always => longest,
+        ExtensionCounts::WhenTaken => match extension_taken(case, known) {
+            Some(count) => Length { count, ..longest },
+            None if could_take_extension(case, filed) => return Some(end),
+            None => longest,
+        },
+    };
     let last_moment = end.less(Span::from_ms(1));
     match longest.unit {
         Unit::Hours => clock::end(rules, end, longest, case.requested).ok(),
@@ -410,6 +419,34 @@ fn silence_ends(case: &Case, rules: &Rules) -> Option<Instant> {
         | Unit::Years
         | Unit::WorkingDays => clock::end(rules, last_moment, longest, case.requested).ok(),
     }
+}
+
+/// By how much the requested State had extended its reply up to a dispatch.
+fn extension_taken(case: &Case, known: u64) -> Option<u32> {
+    case.history.iter().find_map(|it| match it.statement.as_deref() {
+        Some(Statement::ExtensionTaken(count))
+            if it.verdict == Verdict::Effective && it.at.dispatch <= known =>
+        {
+            Some(*count)
+        }
+        Some(_) | None => None,
+    })
+}
+
+/// Whether the requesting State had said that it understands an extension, by the dispatch that the
+/// request travelled in.
+fn could_take_extension(case: &Case, filed: &At) -> bool {
+    let chains = case.chains();
+    let number = Kind::ExtensionTaken.number();
+    let said = chains.requesting.entries.iter().filter(|entry| entry.dispatch <= filed.dispatch);
+    let mut said = said.filter_map(|entry| match &entry.content {
+        Content::Stated(statement) => Some(statement),
+        Content::NotUnderstood => None,
+    });
+    chains.corridor.kinds.contains(&number)
+        || said.any(|statement| {
+            matches!(&**statement, Statement::CapabilitiesStated(kinds) if kinds.contains(&number))
+        })
 }
 
 /// The number of the partner's dispatch that a dispatch had heard.

@@ -207,9 +207,7 @@ pub enum Start {
     EntryAndPresenceAscertained,
 }
 
-/// How much longer the requested State may take to reply. No entry shows whether it asked for
-/// that, so silence counts once the longest reply is over, and an answer in between is neither
-/// timely nor late.
+/// How much longer the requested State may take to reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyExtension {
     /// By how much at most; `None` where it lasts until an obstacle is removed.
@@ -218,8 +216,31 @@ pub struct ReplyExtension {
     pub after_obstacle: Option<Length>,
     /// What it needs.
     pub needs: ExtensionNeeds,
+    /// When it counts.
+    pub counts: ExtensionCounts,
     /// Where it stands.
     pub source: Source,
+}
+
+impl ReplyExtension {
+    /// The longest that the requested State may take by its own word, where that is how it counts.
+    #[must_use]
+    pub fn longest_taken(&self) -> Option<Length> {
+        match self.counts {
+            ExtensionCounts::Always => None,
+            ExtensionCounts::WhenTaken => self.longest,
+        }
+    }
+}
+
+/// When a longer reply counts. Rules that were adopted keep the word that they were adopted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExtensionCounts {
+    /// Always: no entry shows whether it was asked for, so silence counts once the longest reply is
+    /// over, and an answer in between is neither timely nor late.
+    Always,
+    /// Where the requested State has taken it on the record. Where it could not have, always.
+    WhenTaken,
 }
 
 /// What a longer reply needs.

@@ -129,6 +129,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "Ask a question (its text is `--note`)",
             ),
             verb(
+                "extend",
+                method!("requests.v1.AnswerService", "TakeExtension"),
+                "Take the longer reply that the agreement allows (why is `--note`)",
+            ),
+            verb(
                 "accept",
                 method!("requests.v1.AnswerService", "AcceptRequest"),
                 "Accept a request, as the screen with this etag showed it",

@@ -147,6 +147,10 @@ const HELP: &[(&str, &str)] = &[
     ),
     ("issued_on", "First day of validity, YYYY-MM-DD"),
     ("label", "What the file is, for people, at most 200 characters"),
+    (
+        "longer_by",
+        "By how many of the agreement's unit the reply takes longer; the longest when absent",
+    ),
     ("mode", "How the person travels"),
     ("note", "Free text, sealed, at most 4,000 characters"),
     ("notice", "Position of the notice in the requesting State's log; the pending one when absent"),

@@ -216,6 +216,7 @@ pub(crate) fn codes(statement: &event::Statement) -> Vec<String> {
         | S::CaseClosed
         | S::ErasureDone
         | S::ClockCorrected(_) => Vec::new(),
+        S::ExtensionTaken(count) => vec![word("longer_by", count)],
         S::KeyRevoked(it) => {
             vec![word("purpose", &purpose_word(it.purpose)), word("key", &key_word(it.key_id))]
         }

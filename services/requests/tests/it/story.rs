@@ -4,12 +4,13 @@
 use domain::case::event::{Statement, TravelDocumentIssued};
 use domain::identifier::Office;
 use domain::referral::{LocalStatement, Safeguard};
+use domain::rules::{self, ExtensionCounts, ExtensionNeeds, Length, ReplyExtension, Rules};
 use proto::command::v1::{EventKind, Purpose, Result, Standing};
 use proto::requests::v1::*;
 use runtime::failure::{Detail, Failure};
 
-use crate::office::{Desk, filing, id, rule, testperson};
-use crate::world::{AUTHORITY, DAY_MS, HOUR_MS, RETURN_OFFICE, World};
+use crate::office::{Desk, fields, filing, id, rule, testperson};
+use crate::world::{self, AUTHORITY, DAY_MS, HOUR_MS, RETURN_OFFICE, World};
 
 fn consulate() -> Office {
     Office::new("consulate-brussels").unwrap()
@@ -436,4 +437,79 @@ async fn an_entry_of_the_partners_is_contested_and_its_facts_keep_their_effect()
     assert_eq!(again.into_inner().receipt.unwrap().positions, [0_u64; 0]);
     let status = xk.cases.contest_entry(contest("nothing", 40)).await.unwrap_err();
     assert_eq!(rule(status).rule, "EntryMustBeKnown");
+}
+
+/// Up to ten days more, by the word of Kosovo: made up for this test.
+fn extensible() -> Rules {
+    let mut rules = world::rules();
+    rules.reply_extension = Some(ReplyExtension {
+        longest: Some(Length { count: 10, unit: rules::Unit::CalendarDays }),
+        after_obstacle: None,
+        needs: ExtensionNeeds::DulyMotivatedRequest,
+        counts: ExtensionCounts::WhenTaken,
+        source: rules.reply.source.clone(),
+    });
+    rules
+}
+
+#[tokio::test]
+async fn the_authority_takes_a_longer_reply_and_both_see_when_it_is_due() {
+    let world = World::under(&extensible(), &["NL", "XK"]);
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    // 28 days from Monday, 2 March; then four more.
+    assert_eq!(last_days(&mut nl, &case).await, ["2026-03-30", "2026-03-30"]);
+    let extend = |request_id: &str, longer_by| TakeExtensionRequest {
+        request_id: request_id.into(),
+        case: case.clone(),
+        note: "The register of a made-up town is being moved".into(),
+        longer_by,
+        ..Default::default()
+    };
+    let silent = TakeExtensionRequest { note: String::new(), ..extend("e0", 4) };
+    let found = fields(xk.answers.take_extension(silent).await.unwrap_err());
+    assert_eq!(found, ["`note` must not be empty"]);
+    let broken = rule(xk.answers.take_extension(extend("e1", 11)).await.unwrap_err());
+    assert_eq!(
+        (broken.code.as_str(), broken.rule.as_str()),
+        ("CASE-0072", "ExtensionMustNotBeLonger")
+    );
+    xk.answers.take_extension(extend("e2", 4)).await.unwrap();
+    for desk in [&mut nl, &mut xk] {
+        assert_eq!(last_days(desk, &case).await, ["2026-04-03", "2026-04-03"]);
+        let shown = desk.get(&case, Purpose::Unspecified).await;
+        let entry = shown.timeline.last().unwrap();
+        assert_eq!(
+            (entry.kind(), entry.codes.as_slice()),
+            (EventKind::ExtensionTaken, ["longer_by=4".to_owned()].as_slice())
+        );
+    }
+    // Once is all; without a number, the longest is meant.
+    let broken = rule(xk.answers.take_extension(extend("e3", 0)).await.unwrap_err());
+    assert_eq!(broken.rule, "StatementMustNotRepeat");
+    let filed = nl.requests.file_request(filing("f2")).await.unwrap();
+    let later = filed.into_inner().receipt.unwrap().case_id;
+    let longest = TakeExtensionRequest { case: later.clone(), ..extend("e4", 0) };
+    xk.answers.take_extension(longest).await.unwrap();
+    assert_eq!(last_days(&mut xk, &later).await, ["2026-04-09", "2026-04-09"]);
+    // Under an agreement without one there is nothing to take.
+    let world = World::new();
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let other = nl.file().await.case_id;
+    let extend = TakeExtensionRequest { case: other, ..extend("e5", 0) };
+    let broken = rule(xk.answers.take_extension(extend).await.unwrap_err());
+    assert_eq!(
+        (broken.code.as_str(), broken.rule.as_str()),
+        ("CASE-0070", "AgreementMustHaveExtension")
+    );
+}
+
+/// The last days of the limits to reply and for silence.
+async fn last_days(desk: &mut Desk, case: &str) -> Vec<String> {
+    let deadlines = desk.explain(case).await.deadlines;
+    let kinds = [DeadlineKind::Reply, DeadlineKind::Silence];
+    let of = |kind| deadlines.iter().find(|it| it.kind() == kind).unwrap().last_day.clone();
+    kinds.into_iter().map(of).collect()
 }

@@ -109,6 +109,11 @@ impl World {
 
     /// These States have adopted the agreement.
     pub(crate) fn adopted_by(states: &[&str]) -> Self {
+        Self::under(&rules(), states)
+    }
+
+    /// These States have adopted these rules.
+    pub(crate) fn under(rules: &Rules, states: &[&str]) -> Self {
         let node = |own: &str, partner: &str| {
             let chain = |author: &str| Chain { author: author.into(), ..Chain::default() };
             let node = Node {
@@ -129,7 +134,11 @@ impl World {
         };
         let world = Self(Arc::new(Mutex::new(inner)));
         for by in states {
-            world.says(by, None, Statement::AgreementAdopted(record::rules::adoption(rules())));
+            world.says(
+                by,
+                None,
+                Statement::AgreementAdopted(record::rules::adoption(rules.clone())),
+            );
         }
         world
     }

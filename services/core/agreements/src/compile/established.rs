@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::{
-    Category, Cited, Coverage, Direction, Evidence, ExtensionNeeds, Limit, Notice, ReplyExtension,
-    Requirement, Silence, Start,
+    Category, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Limit, Notice,
+    ReplyExtension, Requirement, Silence, Start,
 };
 use domain::time::Date;
 
@@ -165,7 +165,7 @@ impl<'a> Established<'a> {
         let after_obstacle = terms.reply_after_obstacle.length.as_ref();
         let delay = terms.reply_delay_with_reasons.as_ref().filter(|delay| delay.value);
         let needs = terms.reply_extension_needs.as_ref();
-        let (source, needs) = match (longest, delay, needs) {
+        let (source, needs, counts) = match (longest, delay, needs) {
             (None, None, None) => {
                 return match after_obstacle {
                     Some(_) => Err(self.missing("reply_delay_allowed_with_reasons")),
@@ -174,16 +174,21 @@ impl<'a> Established<'a> {
             }
             (None, None, Some(_)) => return Err(self.missing_length(&terms.reply_extension)),
             (Some(_), None, None) => return Err(self.missing("reply_limit_extension_requires")),
-            (Some(longest), None, Some(needs)) => (&longest.source, needs.value),
+            // "Requires": where nobody asks, there is no longer reply.
+            (Some(longest), None, Some(needs)) => {
+                (&longest.source, needs.value, ExtensionCounts::WhenTaken)
+            }
             (_, Some(delay), needs) => {
                 let reasons = ExtensionNeeds::Reasons;
-                (&delay.source, needs.map_or(reasons, |needs| needs.value))
+                let needs = needs.map_or(reasons, |needs| needs.value);
+                (&delay.source, needs, ExtensionCounts::Always)
             }
         };
         Ok(Some(ReplyExtension {
             longest: longest.filter(|_| delay.is_none()).map(|longest| longest.value),
             after_obstacle: after_obstacle.map(|after| after.value),
             needs,
+            counts,
             source: source.clone(),
         }))
     }

@@ -75,7 +75,9 @@ fn of_document(document: &TravelDocument) -> Vec<Length> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use domain::identifier::{AgreementId, State};
-    use domain::rules::{Cited, ExtensionNeeds, Limit, Notice, ReplyExtension, WithEvidence};
+    use domain::rules::{
+        Cited, ExtensionCounts, ExtensionNeeds, Limit, Notice, ReplyExtension, WithEvidence,
+    };
 
     use super::*;
 
@@ -95,6 +97,7 @@ mod tests {
             longest: Some(CALENDAR),
             after_obstacle: Some(CALENDAR),
             needs: ExtensionNeeds::Reasons,
+            counts: ExtensionCounts::Always,
             source: source.clone(),
         });
         rules.transfer_of_third_country_nationals = Some(limit.clone());

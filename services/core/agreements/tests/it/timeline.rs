@@ -7,7 +7,9 @@ use agreements::{
     Situation, chart, clauses, differences, svg, timeline,
 };
 use domain::clock::{Began, deadline};
-use domain::rules::{Category, Direction, ExtensionNeeds, Length, ReplyExtension, Rules, Unit};
+use domain::rules::{
+    Category, Direction, ExtensionCounts, ExtensionNeeds, Length, ReplyExtension, Rules, Unit,
+};
 
 use super::{netherlands_kosovo, state};
 
@@ -173,6 +175,7 @@ fn a_longer_silence_goes_on_from_the_last_day_with_all_that_decides_it() {
         longest: Some(length),
         after_obstacle: None,
         needs: ExtensionNeeds::DulyMotivatedRequest,
+        counts: ExtensionCounts::Always,
         source: rules.silence.source.clone(),
     });
     let receipt = "receipt_of_application=2026-03-16T10:00:00Z";
@@ -192,6 +195,16 @@ fn a_longer_silence_goes_on_from_the_last_day_with_all_that_decides_it() {
     let base = deadline(&rules, began, &rules.silence.limit, state("XK")).unwrap();
     let domain = domain::clock::extended(&rules, &base, length).unwrap();
     assert_eq!((domain.last_day, domain.at), (ending.last_day, ending.at));
+    // Where it is to be taken, both ends are shown.
+    rules.reply_extension.as_mut().unwrap().counts = ExtensionCounts::WhenTaken;
+    let both = asked(&rules, None, &[receipt], &["XK=2026-03-20"]);
+    let names = ["silence", "silence, with the longest reply taken"];
+    let days = names.map(|name| {
+        let situation = line(&both, name).situation;
+        let Situation::Ends(ending) = situation else { panic!("{name}: {situation:?}") };
+        ending.last_day.to_string()
+    });
+    assert_eq!(days, ["2026-03-18", "2026-03-23"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::decide::notice_silence::{NoticeSilence, notice_silence};
 use super::decide::notify_transfer::{NotifyTransfer, notify_transfer};
 use super::decide::report_departure::{ReportDeparture, report_departure};
 use super::decide::request_travel_document::{RequestTravelDocument, request_travel_document};
-use super::event::{RequestFiled, Statement as S};
+use super::event::{Kind, RequestFiled, Statement as S};
 use super::history::{item, office, request, rules};
 use super::outcome::Timeliness;
 use super::query::DeadlineKind;
@@ -16,8 +16,9 @@ use super::rejection::Rejection as R;
 use super::story::{NL, Story, XK, day, document, filed_under, transfer};
 use crate::invariant;
 use crate::rules::{
-    Category, Cited, ExtensionNeeds, LateDocument, LateWhen, Length, Limit, Notice, ReplyExtension,
-    Rules, SilenceEffect, Source, Start, ThirdCountryDocument, TravelDocument, Unit, WithEvidence,
+    Category, Cited, ExtensionCounts, ExtensionNeeds, LateDocument, LateWhen, Length, Limit,
+    Notice, ReplyExtension, Rules, SilenceEffect, Source, Start, ThirdCountryDocument,
+    TravelDocument, Unit, WithEvidence,
 };
 
 /// Kosovo's log holds its adoption, the acceptance, then the issue.
@@ -182,6 +183,7 @@ fn silence_waits_for_the_longest_reply_that_the_agreement_allows() {
                 longest: longest.map(|count| Length { count, unit: Unit::CalendarDays }),
                 after_obstacle: None,
                 needs: ExtensionNeeds::Reasons,
+                counts: ExtensionCounts::Always,
                 source: source(),
             });
         }
@@ -210,6 +212,103 @@ fn silence_waits_for_the_longest_reply_that_the_agreement_allows() {
     assert_eq!(answered(ten_more(), 38), Some(Timeliness::Late));
     assert_eq!(answered(filed(longer(None)), 28), Some(Timeliness::NotComputable));
     assert_eq!(answered(filed(|_| {}), 28), Some(Timeliness::Late));
+}
+
+/// Ten days more, by the word of the requested State.
+fn extensible(rules: &mut Rules) {
+    rules.reply_extension = Some(ReplyExtension {
+        longest: Some(Length { count: 10, unit: Unit::CalendarDays }),
+        after_obstacle: None,
+        needs: ExtensionNeeds::DulyMotivatedRequest,
+        counts: ExtensionCounts::WhenTaken,
+        source: source(),
+    });
+}
+
+/// Ten days more, stated by Kosovo to whom does not say that it understands this.
+fn unable(kinds: impl FnOnce(Story) -> Story) -> Story {
+    let rules = with(extensible);
+    let under = Story::under(&rules).not_understood(Kind::ExtensionTaken);
+    kinds(under).nl(S::RequestFiled(request(&rules)))
+}
+
+fn capable() -> S {
+    S::CapabilitiesStated([Kind::ExtensionTaken.number()].into())
+}
+
+#[test]
+fn a_reply_is_due_later_once_its_extension_was_taken() {
+    let filed = || filed(extensible);
+    let taken = |count| filed().xk(S::ExtensionTaken(count));
+    for (story, reply, silence) in [
+        // Without the word of Kosovo, the 28 days: 30 Mar.
+        (filed(), "2026-03-30", "2026-03-30"),
+        (taken(10), "2026-04-09", "2026-04-09"),
+        (taken(4), "2026-04-03", "2026-04-03"),
+        // Only the first counts, and only one that is not too long.
+        (taken(4).xk(S::ExtensionTaken(10)), "2026-04-03", "2026-04-03"),
+        (taken(11), "2026-03-30", "2026-03-30"),
+        // The limit has passed.
+        (filed().days(29).xk(S::ExtensionTaken(10)), "2026-03-30", "2026-03-30"),
+        // It could not be taken, so that silence waits for the longest.
+        (unable(|story| story), "2026-03-30", "2026-04-09"),
+        (unable(|story| story).nl(capable()), "2026-03-30", "2026-04-09"),
+        (unable(|story| story.nl(capable())), "2026-03-30", "2026-03-30"),
+        (unable(|story| story.xk(capable())), "2026-03-30", "2026-04-09"),
+    ] {
+        check(&story, DeadlineKind::Reply, Some(reply));
+        check(&story, DeadlineKind::Silence, Some(silence));
+    }
+    let answered = |story: Story, days| {
+        story.days(days).hours(15).xk(S::RequestAccepted).by(NL).case().timeliness
+    };
+    assert_eq!(answered(filed(), 27), Some(Timeliness::Timely));
+    assert_eq!(answered(filed(), 28), Some(Timeliness::Late));
+    assert_eq!(answered(taken(10), 37), Some(Timeliness::Timely));
+    assert_eq!(answered(taken(10), 38), Some(Timeliness::Late));
+    assert_eq!(answered(taken(4), 32), Some(Timeliness::Late));
+    assert_eq!(answered(unable(|story| story), 28), Some(Timeliness::NotComputable));
+    assert_eq!(answered(unable(|story| story), 38), Some(Timeliness::Late));
+    // What follows from the end of the limit follows from its later end: 9 Apr + 3 months.
+    let silent = taken(10).days(39).heartbeat().nl(S::SilenceNoticed).hours(25).heartbeat();
+    let cited = silent.word_of_xk();
+    check(&silent.nl(S::SilenceClaimed(cited)), DeadlineKind::Transfer, Some("2026-07-09"));
+}
+
+/// Kosovo extends on the last day; the Netherlands notice the silence before they hear of it.
+#[test]
+fn an_extension_under_way_makes_a_notice_of_silence_too_early() {
+    let crossed = || {
+        let story = filed(extensible).days(28).unheard(XK, S::ExtensionTaken(10)).days(1);
+        story.unheard(NL, S::SilenceNoticed).heard()
+    };
+    let notices = |story: Story| {
+        let story = story.by(NL);
+        notice_silence(&story.case(), NoticeSilence { ordered: story.ordered() }).map(|it| it.len())
+    };
+    let claims = |story: Story| {
+        let story = story.by(NL);
+        claim_silence(&story.case(), ClaimSilence { ordered: story.ordered() }).map(|it| it.len())
+    };
+    let later = || crossed().hours(25).heartbeat();
+    assert_eq!(claims(later()), Err(R::SilenceMustBeDue));
+    assert_eq!(notices(later()), Err(R::SilenceMustBeDue));
+    // Nor once the longer limit has passed: Kosovo had been told too early, and is told again.
+    let over = || later().days(10).heartbeat();
+    assert_eq!(claims(over()), Err(R::SilenceMustBeDue));
+    assert_eq!(notices(over()), Ok(1));
+    let again = || over().nl(S::SilenceNoticed);
+    assert_eq!(notices(again()), Ok(0));
+    assert_eq!(claims(again()), Err(R::ClaimMustWaitForGrace));
+    let proved = again().hours(25).heartbeat();
+    assert_eq!(claims(proved.clone()), Ok(1));
+    let cited = proved.word_of_xk();
+    let claimed = proved.nl(S::SilenceClaimed(cited));
+    assert_eq!(claimed.clone().by(XK).case().outcome_word(), "accepted-by-silence");
+    assert_eq!(invariant::silence_is_proved(&claimed.by(NL).case()), Ok(()));
+    // An answer within the longer limit counts as ever.
+    let answered = crossed().days(5).xk(S::RequestAccepted).by(NL).case();
+    assert_eq!(answered.timeliness, Some(Timeliness::Timely));
 }
 
 fn accepted_by_silence(change: impl FnOnce(&mut Rules)) -> Story {

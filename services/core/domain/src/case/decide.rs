@@ -20,6 +20,7 @@ pub mod report_departure;
 pub mod report_non_departure;
 pub mod admit_request;
 pub mod ask_clarification;
+pub mod take_extension;
 pub mod check_register;
 pub mod arrange_interview;
 pub mod report_interview;
@@ -119,7 +120,7 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
             let last = asks.document_requests.last();
             waits && last.is_some_and(|(_, asked)| asked == office)
         }
-        Statement::SilenceNoticed => asks.notice.is_some(),
+        Statement::SilenceNoticed => asks.notice.is_some_and(|notice| rule::counts(view, notice)),
         Statement::SilenceClaimed(_) => asks.claim.is_some(),
         Statement::RequestWithdrawn => asks.withdrawn.is_some(),
         Statement::TransferNotified(notified) => {
@@ -139,6 +140,9 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         Statement::TakenBack => asks.taken_back.is_some(),
         Statement::ClarificationGiven(question) => asks.clarified.contains(question),
         Statement::RequestAdmitted => answers.admitted.is_some(),
+        Statement::ExtensionTaken(count) => {
+            answers.extension.is_some_and(|(_, taken)| taken == *count)
+        }
         Statement::RegisterChecked(finding) => {
             answers.register.is_some_and(|(_, found)| found == *finding)
         }

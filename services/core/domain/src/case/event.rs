@@ -78,6 +78,9 @@ pub enum Statement {
     RequestAdmitted,
     /// A question.
     ClarificationAsked,
+    /// The requested State takes the longer reply that the agreement allows: by so many of the unit
+    /// that its longest is counted in. Why is in the particulars.
+    ExtensionTaken(u32),
     /// What the population register says. A finding, never a confirmation.
     RegisterChecked(RegisterFinding),
     /// A date and place for the interview.
@@ -514,6 +517,8 @@ pub enum Kind {
     RequestAdmitted,
     /// `ClarificationAsked`
     ClarificationAsked,
+    /// `ExtensionTaken`
+    ExtensionTaken,
     /// `RegisterChecked`
     RegisterChecked,
     /// `InterviewArranged`
@@ -566,7 +571,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::KeyAnnounced,
         Self::CapabilitiesStated,
         Self::AgreementAdopted,
@@ -592,6 +597,7 @@ impl Kind {
         Self::TakenBack,
         Self::RequestAdmitted,
         Self::ClarificationAsked,
+        Self::ExtensionTaken,
         Self::RegisterChecked,
         Self::InterviewArranged,
         Self::InterviewHeld,
@@ -647,6 +653,7 @@ impl Kind {
             Self::TakenBack => 57,
             Self::RequestAdmitted => 100,
             Self::ClarificationAsked => 101,
+            Self::ExtensionTaken => 102,
             Self::RegisterChecked => 103,
             Self::InterviewArranged => 104,
             Self::InterviewHeld => 105,
@@ -697,6 +704,7 @@ impl Kind {
             | Self::TransferCancelled
             | Self::RequestAdmitted
             | Self::ClarificationAsked
+            | Self::ExtensionTaken
             | Self::InterviewArranged
             | Self::IdentityConfirmed
             | Self::IdentityNotConfirmed
@@ -759,6 +767,7 @@ impl Kind {
             | Self::TakenBack => Speaker::Requesting,
             Self::RequestAdmitted
             | Self::ClarificationAsked
+            | Self::ExtensionTaken
             | Self::RegisterChecked
             | Self::InterviewArranged
             | Self::InterviewHeld
@@ -823,6 +832,7 @@ impl Statement {
             Self::TakenBack => Kind::TakenBack,
             Self::RequestAdmitted => Kind::RequestAdmitted,
             Self::ClarificationAsked => Kind::ClarificationAsked,
+            Self::ExtensionTaken(_) => Kind::ExtensionTaken,
             Self::RegisterChecked(_) => Kind::RegisterChecked,
             Self::InterviewArranged => Kind::InterviewArranged,
             Self::InterviewHeld => Kind::InterviewHeld,

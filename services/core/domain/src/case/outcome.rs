@@ -1,12 +1,14 @@
 //! The outcome of a request: answer, silence and withdrawal; provisional or confirmed.
 
 use super::dispute;
+use super::event::Kind;
 use super::knowledge::View;
+use super::rule;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
 use crate::mutant;
 use crate::rules::{
-    LateDocument, LateWhen, Length, Limit, Purpose, ReplyExtension, Rules, SilenceEffect, Start,
+    ExtensionCounts, LateDocument, LateWhen, Length, Limit, Purpose, Rules, SilenceEffect, Start,
     ThirdCountryDocument, TravelDocument,
 };
 use crate::time::{Date, Instant, Span};
@@ -273,18 +275,24 @@ fn period(
     Some(clock::deadline(rules, Began::At(start), limit, state))
 }
 
-/// The deadline to reply; `None` as long as what starts it has not happened.
+/// The deadline to reply, with the extension that was taken; `None` as long as what starts it has
+/// not happened.
 #[must_use]
 pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    answering(view, rules, &rules.reply)
+    let due = answering(view, rules, &rules.reply)?;
+    Some(match taken(view, rules) {
+        Some(length) => due.and_then(|due| clock::extended(rules, &due, length)),
+        None => due,
+    })
 }
 
-/// The deadline for silence; not always the deadline to reply. It waits for the longest reply that
-/// the agreement allows; `None` also where that may last as long as an obstacle does.
+/// The deadline for silence; not always the deadline to reply. It waits for the extension that was
+/// taken; where no entry could show that, for the longest that the agreement allows. `None` also
+/// where that may last as long as an obstacle does.
 #[must_use]
 pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
     let due = answering(view, rules, &rules.silence.limit)?;
-    match at_the_longest(rules, due) {
+    match at_the_longest(view, rules, due) {
         Longest::Until(due) => Some(due),
         Longest::Open => None,
     }
@@ -298,15 +306,43 @@ enum Longest {
     Open,
 }
 
-fn at_the_longest(rules: &Rules, due: Result<Deadline, NotComputable>) -> Longest {
+fn at_the_longest(view: &View<'_>, rules: &Rules, due: Result<Deadline, NotComputable>) -> Longest {
     let extension = rules.reply_extension.as_ref();
-    match extension.filter(|_| !mutant::broken("no reply may take longer")) {
-        None => Longest::Until(due),
-        Some(ReplyExtension { longest: Some(longest), .. }) => {
-            Longest::Until(due.and_then(|due| clock::extended(rules, &due, *longest)))
-        }
-        Some(ReplyExtension { longest: None, .. }) => Longest::Open,
-    }
+    let Some(extension) = extension.filter(|_| !mutant::broken("no reply may take longer")) else {
+        return Longest::Until(due);
+    };
+    let Some(longest) = extension.longest else {
+        return Longest::Open;
+    };
+    let length = match extension.counts {
+        ExtensionCounts::Always => Some(longest),
+        ExtensionCounts::WhenTaken => taken(view, rules).or_else(|| {
+            let untaken = may_be_taken(view) && !mutant::broken("every reply takes the longest");
+            (!untaken).then_some(longest)
+        }),
+    };
+    Longest::Until(match length {
+        Some(length) => due.and_then(|due| clock::extended(rules, &due, length)),
+        None => due,
+    })
+}
+
+/// The extension that was taken.
+fn taken(view: &View<'_>, rules: &Rules) -> Option<Length> {
+    let longest = rules.reply_extension.as_ref()?.longest_taken()?;
+    let (_, count) = view.said.requested.extension?;
+    Some(Length { count, ..longest }).filter(|_| !mutant::broken("an extension extends nothing"))
+}
+
+/// Whether the requested State could have taken an extension: only where whoever heard the request
+/// had heard that the requesting State understands one.
+fn may_be_taken(view: &View<'_>) -> bool {
+    let filed = view.said.requesting.filed.as_ref();
+    filed.is_some_and(|(filed, _)| {
+        let heard = Some(filed.dispatch);
+        rule::understood(view.chains, Side::Requested, heard, Kind::ExtensionTaken).is_ok()
+            || mutant::broken("what could not be taken was not taken")
+    })
 }
 
 /// The period of a limit to answer the request. An interview that was asked for may start it
@@ -436,8 +472,8 @@ pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline
     period(view, rules, limit, Trigger::Request, Side::Requesting)
 }
 
-/// Whether the answer came within the limit to reply. Where the agreement allows a longer one, no
-/// entry shows whether it was asked for: in between it is not computable.
+/// Whether the answer came within the limit to reply, with the extension that was taken. Where no
+/// entry could show whether a longer one was taken, it is not computable in between.
 #[must_use]
 pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeliness {
     // An answer shows that the request was heard; a limit that has not started is not over.
@@ -448,7 +484,8 @@ pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeline
     if reply.as_ref().is_ok_and(timely) {
         return Timeliness::Timely;
     }
-    match at_the_longest(rules, reply) {
+    let ordinary = answering(view, rules, &rules.reply).unwrap_or(reply);
+    match at_the_longest(view, rules, ordinary) {
         Longest::Until(Ok(longest)) if answer.time >= longest.at => Timeliness::Late,
         Longest::Until(Ok(_) | Err(_)) | Longest::Open => Timeliness::NotComputable,
     }

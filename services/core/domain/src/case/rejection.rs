@@ -150,13 +150,19 @@ pub enum Rejection {
     /// Neither State may have said that the agreement has ended by then, as far as the author
     /// knows.
     AgreementMustNotHaveEnded,
+    /// The agreement must let the requested State take a longer reply by its own word.
+    AgreementMustHaveExtension,
+    /// The limit to reply must not have passed.
+    ReplyMustNotBeOverdue,
+    /// The extension must not be longer than the agreement allows.
+    ExtensionMustNotBeLonger,
 }
 
 use Rejection as R;
 
 impl Rejection {
     /// Every rule, in the order of its code, with one member for those that carry data.
-    pub const ALL: [Self; 69] = [
+    pub const ALL: [Self; 72] = [
         R::KindMustBeUnderstood,
         R::FactsMustBeCanonical,
         R::OpeningMustBeTheFoundersFirst,
@@ -226,6 +232,9 @@ impl Rejection {
         R::ErasureMustBeOrdered,
         R::PartMustBeClosed,
         R::AgreementMustNotHaveEnded,
+        R::AgreementMustHaveExtension,
+        R::ReplyMustNotBeOverdue,
+        R::ExtensionMustNotBeLonger,
     ];
 
     /// The stable code, with a page of its own in `docs/errors`.
@@ -263,6 +272,10 @@ impl Rejection {
             R::RefusalMustStateReasons => {
                 rules.refusal_reasons.as_ref().map(|cited| cited.source.clone())
             }
+            R::ReplyMustNotBeOverdue => Some(rules.reply.source.clone()),
+            R::ExtensionMustNotBeLonger => {
+                rules.reply_extension.as_ref().map(|extension| extension.source.clone())
+            }
             R::RequestMustHaveBeenReceived
             | R::SilenceMustBeDue
             | R::SilenceMustBeNoticed
@@ -294,6 +307,7 @@ impl Rejection {
             | R::AgreementMustBeTheLatest
             | R::AgreementMustBeInForce
             | R::AgreementMustNotHaveEnded
+            | R::AgreementMustHaveExtension
             | R::ReturnDecisionMustBeEnforceable
             | R::RequestMustBeOpen
             | R::RequestMustNotBeWithdrawn
@@ -352,6 +366,11 @@ impl fmt::Display for Rejection {
             R::AgreementMustBeAdopted => "both States must have adopted the agreement",
             R::AgreementMustBeTheLatest => "both States have adopted a later version",
             R::AgreementMustNotHaveEnded => "the agreement has ended by this day",
+            R::AgreementMustHaveExtension => {
+                "the agreement lets nobody take a longer reply by a statement of its own"
+            }
+            R::ReplyMustNotBeOverdue => "the limit to reply has passed",
+            R::ExtensionMustNotBeLonger => "the extension is longer than the agreement allows",
             R::AgreementMustBeInForce => "the agreement is not in force on this day",
             R::AgreementMustCoverDirection => "the agreement does not let this State ask that one",
             R::CategoryMustBeCovered => "the agreement does not cover this category of person",

@@ -19,7 +19,9 @@ use super::said::{At, Course, Identity, Interview, Side};
 use crate::chain::{Content, Dispatch, Entry, Heard};
 use crate::clock;
 use crate::mutant;
-use crate::rules::{Direction, MEANING, Requirement, Rules, SilenceEffect, ThirdCountryDocument};
+use crate::rules::{
+    Direction, MEANING, ReplyExtension, Requirement, Rules, SilenceEffect, ThirdCountryDocument,
+};
 use crate::time::{Date, Instant};
 
 /// What a broken rule means for an entry of this force; one that is not understood is treated
@@ -272,6 +274,7 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
             require(answers.admitted.is_none(), Rejection::StatementMustNotRepeat)
         }
         Statement::ClarificationAsked => open(view),
+        Statement::ExtensionTaken(count) => take_extension(view, rules, *count),
         Statement::RegisterChecked(_) => {
             require(asks.register_check.is_some(), Rejection::RegisterCheckMustBeRequested)?;
             require(answers.register.is_none(), Rejection::StatementMustNotRepeat)
@@ -451,8 +454,33 @@ fn request_document(view: &View<'_>) -> Result<(), Rejection> {
 /// The deadline for silence must have passed, as it stands on what is known.
 fn notice_silence(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
     open(view)?;
-    require(view.said.requesting.notice.is_none(), Rejection::StatementMustNotRepeat)?;
+    let noticed = view.said.requesting.notice.is_some_and(|notice| counts(view, notice));
+    require(!noticed, Rejection::StatementMustNotRepeat)?;
     due(view, rules, view.time)
+}
+
+/// Whether a notice of silence counts still: an extension that its author had not heard of when
+/// it was stated may have made it early. Then it is stated again once silence is due.
+pub(crate) fn counts(view: &View<'_>, notice: At) -> bool {
+    let extended = view.said.requested.extension.is_some();
+    let early = || view.rules.is_some_and(|rules| due(view, rules, notice.time).is_err());
+    !extended || !early() || mutant::broken("a notice that came too early counts")
+}
+
+/// A longer reply is taken once, before the limit to reply has passed, and at most to the longest
+/// that the agreement allows. A limit that has not started has not passed.
+fn take_extension(view: &View<'_>, rules: &Rules, count: u32) -> Result<(), Rejection> {
+    open(view)?;
+    let longest = rules.reply_extension.as_ref().and_then(ReplyExtension::longest_taken);
+    let longest = longest.ok_or(Rejection::AgreementMustHaveExtension)?;
+    require(view.said.requested.extension.is_none(), Rejection::StatementMustNotRepeat)?;
+    let fits = (1..=longest.count).contains(&count);
+    require(fits, Rejection::ExtensionMustNotBeLonger)?;
+    let Some(reply) = outcome::reply(view, rules) else {
+        return Ok(());
+    };
+    let reply = reply.map_err(Rejection::DeadlineMustBeComputable)?;
+    require(view.time < reply.at, Rejection::ReplyMustNotBeOverdue)
 }
 
 /// Whether the deadline for silence had passed at a moment.

@@ -38,7 +38,7 @@ pub struct Requesting {
     pub interviews: Vec<(At, Office)>,
     /// The consulates asked for a travel document.
     pub document_requests: Vec<(At, Office)>,
-    /// When the partner was told of its silence.
+    /// When the partner was told of its silence; the last counts.
     pub notice: Option<At>,
     /// The first valid claim.
     pub claim: Option<(At, Heard)>,
@@ -84,6 +84,8 @@ pub struct Requested {
     pub admitted: Option<At>,
     /// Questions asked.
     pub questions: Vec<At>,
+    /// The longer reply that was taken: by so many of the agreement's unit.
+    pub extension: Option<(At, u32)>,
     /// What the population register says.
     pub register: Option<(At, RegisterFinding)>,
     /// The interview.
@@ -291,6 +293,9 @@ impl Said {
             Statement::TakenBack => asks.taken_back = Some(at),
             Statement::RequestAdmitted => answers.admitted = Some(at),
             Statement::ClarificationAsked => answers.questions.push(at),
+            Statement::ExtensionTaken(count) => {
+                answers.extension.get_or_insert((at, *count));
+            }
             Statement::RegisterChecked(finding) => answers.register = Some((at, *finding)),
             Statement::InterviewArranged => answers.interview = Interview::Arranged(at),
             Statement::InterviewHeld => {

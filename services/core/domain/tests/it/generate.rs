@@ -170,6 +170,29 @@ const PLOTS: &[(&[World], &str)] = &[
         "{filed}; {accepted}; NL tries TravelDocumentRequested; XK hears; 8000 minutes pass; \
          {notified}; 8000 minutes pass; XK says; NL hears; NL tries PersonDeparted; XK hears",
     ),
+    // A longer reply: taken, crossed by a notice of silence, too long, too late, not there.
+    (
+        &[World::Extensible],
+        "{filed}; XK tries ExtensionTaken; XK tries ExtensionTaken 3; NL hears; 43200 minutes \
+         pass; NL tries SilenceNoticed; 2880 minutes pass; NL tries SilenceNoticed; XK hears; \
+         1500 minutes pass; XK says; NL hears; NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Extensible],
+        "{filed}; 39000 minutes pass; XK tries ExtensionTaken; 4200 minutes pass; NL tries \
+         SilenceNoticed; XK hears; NL hears; 1500 minutes pass; XK says; NL hears; NL tries \
+         SilenceClaimed; {silent}; NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Extensible],
+        "{filed}; XK tries ExtensionTaken 9; XK says ExtensionTaken 9; 43200 minutes pass; XK \
+         tries ExtensionTaken; XK says ExtensionTaken; NL hears; {silent}; NL tries \
+         SilenceClaimed; XK hears; XK tries ExtensionTaken",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries ExtensionTaken; XK says ExtensionTaken; NL hears; {accepted}",
+    ),
     // Claims that cite anything.
     (
         &[World::Plain],

@@ -43,6 +43,7 @@ use domain::case::decide::restate::{Restate, restate};
 use domain::case::decide::return_unconsidered::{ReturnUnconsidered, return_unconsidered};
 use domain::case::decide::revoke_travel_document::{RevokeTravelDocument, revoke_travel_document};
 use domain::case::decide::settle_dispute::{SettleDispute, settle_dispute};
+use domain::case::decide::take_extension::{TakeExtension, take_extension};
 use domain::case::decide::withdraw_request::{WithdrawRequest, withdraw_request};
 use domain::case::event::{
     AgreementEnded, ClockCorrected, ErasureBasis, Event, KeyAnnounced, Kind, NonDeparture,
@@ -191,6 +192,7 @@ impl Word {
             Kind::TakenBack => Statement::TakenBack,
             Kind::RequestAdmitted => Statement::RequestAdmitted,
             Kind::ClarificationAsked => Statement::ClarificationAsked,
+            Kind::ExtensionTaken => Statement::ExtensionTaken(extends(self.number)),
             Kind::RegisterChecked => Statement::RegisterChecked(finding(number)),
             Kind::InterviewArranged => Statement::InterviewArranged,
             Kind::InterviewHeld => Statement::InterviewHeld,
@@ -253,6 +255,11 @@ impl Word {
             Kind::ErasureDone => Statement::ErasureDone,
         }
     }
+}
+
+/// By how much a reply is extended.
+fn extends(number: Option<u64>) -> u32 {
+    u32::try_from(number.unwrap_or(2)).unwrap()
 }
 
 fn is(content: &Content, kind: Kind) -> bool {
@@ -485,6 +492,9 @@ fn decide_on(
         }
         Statement::RequestAdmitted => admit_request(case, AdmitRequest { ordered }),
         Statement::ClarificationAsked => ask_clarification(case, AskClarification { ordered }),
+        Statement::ExtensionTaken(count) => {
+            take_extension(case, TakeExtension { ordered, count: Some(count) })
+        }
         Statement::RegisterChecked(finding) => {
             check_register(case, CheckRegister { ordered, finding })
         }

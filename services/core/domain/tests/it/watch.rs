@@ -12,7 +12,8 @@ use domain::chain::{Chain, sparse};
 use domain::corridor::Corridor;
 use domain::invariant;
 use domain::rules::{
-    Cited, ExtensionNeeds, Length, Limit, Notice, ReplyExtension, Rules, SilenceEffect, Start, Unit,
+    Cited, ExtensionCounts, ExtensionNeeds, Length, Limit, Notice, ReplyExtension, Rules,
+    SilenceEffect, Start, Unit,
 };
 use domain::time::Date;
 
@@ -51,10 +52,12 @@ pub(crate) enum World {
     Otherwise,
     /// The requested State has ended the agreement.
     Ended,
+    /// The agreement of 2011, with a longer reply for whoever takes it.
+    Extensible,
 }
 
 impl World {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Plain,
         Self::Refusing,
         Self::Mute,
@@ -68,6 +71,7 @@ impl World {
         Self::OneWay,
         Self::Otherwise,
         Self::Ended,
+        Self::Extensible,
     ];
 
     pub(crate) fn rules(self) -> Rules {
@@ -93,6 +97,9 @@ impl World {
             Self::Tomorrow => rules.in_force_from = Date::constant(2027, 1, 1),
             Self::OneWay => rules.directions.truncate(1),
             Self::Otherwise => otherwise(&mut rules),
+            Self::Extensible => {
+                rules.reply_extension = Some(extension(&rules, ExtensionCounts::WhenTaken));
+            }
         }
         if self == Self::OneWay {
             rules.directions.reverse();
@@ -147,7 +154,8 @@ impl World {
             | Self::Outdated
             | Self::Tomorrow
             | Self::OneWay
-            | Self::Otherwise => history.says(Side::Requested, [adoption(&rules)]),
+            | Self::Otherwise
+            | Self::Extensible => history.says(Side::Requested, [adoption(&rules)]),
         }
         if self == Self::Outdated {
             let mut later = rules;
@@ -161,6 +169,17 @@ impl World {
     }
 }
 
+/// Three days more for the reply.
+fn extension(rules: &Rules, counts: ExtensionCounts) -> ReplyExtension {
+    ReplyExtension {
+        longest: Some(Length { count: 3, unit: Unit::CalendarDays }),
+        after_obstacle: None,
+        needs: ExtensionNeeds::DulyMotivatedRequest,
+        counts,
+        source: rules.reply.source.clone(),
+    }
+}
+
 /// What agreements say otherwise than that of 2011, all at once.
 fn otherwise(rules: &mut Rules) {
     let source = rules.reply.source.clone();
@@ -171,12 +190,7 @@ fn otherwise(rules: &mut Rules) {
     rules.silence.effect = SilenceEffect::DeemedAcceptedWithDocument;
     rules.reply_with_interview =
         Some(Cited { value: Start::InterviewResult, source: source.clone() });
-    rules.reply_extension = Some(ReplyExtension {
-        longest: Some(days(3)),
-        after_obstacle: None,
-        needs: ExtensionNeeds::DulyMotivatedRequest,
-        source: source.clone(),
-    });
+    rules.reply_extension = Some(extension(rules, ExtensionCounts::Always));
     rules.transfer = Some(limit(60, Start::ReceiptOfPositiveReply));
     rules.escorted_transfer_notice = Some(Notice { length: days(4), source: source.clone() });
     if let Some(document) = &mut rules.travel_document {

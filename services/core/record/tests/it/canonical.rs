@@ -75,6 +75,7 @@ pub(crate) fn every_statement() -> Vec<Statement> {
         Statement::TakenBack,
         Statement::RequestAdmitted,
         Statement::ClarificationAsked,
+        Statement::ExtensionTaken(60),
         Statement::RegisterChecked(RegisterFinding::NoHit),
         Statement::InterviewArranged,
         Statement::InterviewHeld,
