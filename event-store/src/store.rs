@@ -1,5 +1,6 @@
 //! The handle: opening, appending, closing.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -157,6 +158,7 @@ impl Store {
         let put = queue.put_quietly(Request { batch, reply, share: None });
         put.map_err(|closed| self.refused(closed))?;
         let Ok(mut pen) = queue.pen() else {
+            self.shared().fail(PANICKED.to_owned());
             return Err(self.poisoned());
         };
         while let Some(writer) = pen.as_mut() {
@@ -232,10 +234,14 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     thread.map_err(|source| OpenError::Io { doing: "start", file: name.to_owned(), source })
 }
 
-/// The thread of the writer.
+/// What is told where somebody who wrote has panicked.
+const PANICKED: &str = "the writer has panicked";
+
+/// The thread of the writer. However it ends, nobody waits for it afterwards.
 fn write(queue: &Queue, shared: &Shared) {
-    if queue.run().is_err() {
-        shared.fail("the writer has panicked".to_owned());
+    let ran = panic::catch_unwind(AssertUnwindSafe(|| queue.run()));
+    if !matches!(ran, Ok(Ok(()))) {
+        shared.fail(PANICKED.to_owned());
         queue.abandon();
     }
     shared.end_indexer();
@@ -269,8 +275,9 @@ impl Handle {
             if thread.join().is_err() {
                 self.shared.fail("a thread of the store panicked".to_owned());
             }
-            // If the writer panicked, the indexer has not heard that it is to end.
-            self.shared.end_indexer();
+        }
+        if self.queue.pen().is_err() {
+            self.shared.fail(PANICKED.to_owned());
         }
         // The writer of a store without threads; those that have some have ended theirs.
         self.queue.abandon();

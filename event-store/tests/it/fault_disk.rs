@@ -22,6 +22,7 @@ enum Failure {
     NotStored,
     Stored,
     NoSpace,
+    Panic,
 }
 
 /// Fails one step of the journal's files once, when its countdown ends; never at 0.
@@ -49,6 +50,7 @@ impl Plan {
             Failure::NotStored => Err(io::Error::other("planned, not stored")),
             Failure::Stored => real().and(Err(io::Error::other("planned, but stored"))),
             Failure::NoSpace => Err(io::ErrorKind::StorageFull.into()),
+            Failure::Panic => panic!("planned"),
         }
     }
 }
@@ -188,6 +190,41 @@ async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() 
                 event_store::verify(dir.path()).unwrap();
             }
         }
+    }
+}
+
+/// Whoever panics while it writes, the thread or a caller: nobody waits for it for ever, nothing
+/// more is appended, and the index is not trusted.
+#[tokio::test]
+async fn after_a_panic_of_whoever_writes_everybody_is_told() {
+    for by_caller in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, plan) = open_faulty(dir.path(), Step::Sync, Failure::Panic);
+        fill(&store, 0..3).await;
+        let before = answers(&store);
+        plan.countdown.store(1, Ordering::SeqCst);
+        if by_caller {
+            let caller = store.clone();
+            let panicked = std::thread::spawn(move || caller.append_blocking(numbered(3))).join();
+            assert!(panicked.is_err());
+        } else {
+            let told = store.append(numbered(3)).await;
+            assert!(matches!(told, Err(AppendError::Poisoned { .. })), "{told:?}");
+        }
+        for told in [store.append(numbered(4)).await, store.append_blocking(numbered(4))] {
+            assert!(matches!(told, Err(AppendError::Poisoned { .. })), "{told:?}");
+        }
+        assert!(store.failure().is_some());
+        assert!(answers(&store) == before);
+        store.close();
+        let store = open(dir.path());
+        assert!(store.recovery().indexed_records > 0 || store.recovery().index_rebuilt);
+        // The batch whose writing was cut short is there as a whole, or not at all.
+        let kept = answers(&store).all.len() - before.all.len();
+        assert!([0, numbered(3).records.len()].contains(&kept), "{kept}");
+        fill(&store, 4..8).await;
+        store.close();
+        event_store::verify(dir.path()).unwrap();
     }
 }
 
