@@ -1,8 +1,8 @@
 //! The next segment, filled with zeros before it is needed: so that whoever fills one segment
 //! after the other need not wait for zeros, and writes each byte once.
 //!
-//! It is made in the background when a segment has become full, under a name that no segment has and
-//! that the next opening removes. Nothing rests on it: where there is none, the writer makes a
+//! It is made in the background when a segment has become full, under a name that no segment has
+//! and that the next opening removes. Nothing rests on it: where there is none, the writer makes a
 //! segment with as many zeros as it needs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
