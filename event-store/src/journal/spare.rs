@@ -1,5 +1,5 @@
 //! The next segment, filled with zeros before it is needed: so that whoever fills one segment
-//! after the other need not wait for zeros, and writes each byte once.
+//! after the other need not write zeros in between. The disk writes them all the same.
 //!
 //! It is made in the background when a segment has become full, under a name that no segment has
 //! and that the next opening removes. Nothing rests on it: where there is none, the writer makes a
