@@ -114,11 +114,15 @@ impl Store {
         let writing = (Arc::clone(&queue), Arc::clone(&shared));
         let sealing = Arc::clone(&shared);
         let indexer = Arc::clone(&shared);
-        let threads = vec![
-            spawn("store-writer", move || write(&writing.0, &writing.1))?,
-            spawn("store-indexer", move || indexer.run_indexer())?,
-            spawn("store-sealer", move || sealer::run(&sealing, &to_seal, sizes))?,
-        ];
+        let spawned = || {
+            Ok(vec![
+                spawn("store-writer", move || write(&writing.0, &writing.1))?,
+                spawn("store-indexer", move || indexer.run_indexer())?,
+                spawn("store-sealer", move || sealer::run(&sealing, &to_seal, sizes))?,
+            ])
+        };
+        // Where one cannot be started, those that were are not to wait for ever.
+        let threads = spawned().inspect_err(|_: &OpenError| queue.close())?;
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
