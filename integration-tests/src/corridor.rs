@@ -53,33 +53,10 @@ impl Corridor {
     /// # Errors
     /// A step that failed, with what the command said.
     pub async fn found_without(folder: &Path, courier: Kind, environment: &str) -> Result<Self> {
-        let courier = Courier::start(courier, folder).await?;
-        let nl = Node::prepare("NL", folder, &courier, &["--return-office", "return-office"])?;
         let xk = ["--consulate", "consulate-brussels", "--agency", "homeward"];
-        let xk = Node::prepare("XK", folder, &courier, &xk)?;
-        let genesis = folder.join("nl-xk.genesis");
-        let file = genesis.display().to_string();
-        let handover = |node: &Node| node.home.join("handover").display().to_string();
-        let of_nl = handover(&nl);
-        let of_xk = handover(&xk);
-        nl.operate(&[
-            "genesis",
-            "propose",
-            "--partner",
-            &of_xk,
-            "--environment",
-            environment,
-            "--out",
-            &file,
-        ])?;
-        nl.operate(&["genesis", "sign", &file])?;
-        xk.operate(&["genesis", "sign", &file])?;
-        nl.operate(&["genesis", "install", &file, "--partner", &of_xk])?;
-        xk.operate(&["genesis", "install", &file, "--partner", &of_nl])?;
-        let mut corridor = Self { folder: folder.to_owned(), courier, nl, xk };
-        corridor.nl.start()?;
-        corridor.xk.start()?;
-        Ok(corridor)
+        let states = [("NL", &["--return-office", "return-office"][..]), ("XK", &xk)];
+        let (courier, [nl, xk]) = found_between(folder, courier, environment, states).await?;
+        Ok(Self { folder: folder.to_owned(), courier, nl, xk })
     }
 
     /// Both States adopt the agreement on the record, and each hears the other do so.
@@ -132,6 +109,36 @@ impl Corridor {
         self.nl.stop()?;
         self.xk.stop()
     }
+}
+
+/// Prepares the nodes of any two States, each with what its `init` is told, founds their corridor
+/// and starts everything.
+///
+/// # Errors
+/// A step that failed, with what the command said.
+pub async fn found_between(
+    folder: &Path,
+    courier: Kind,
+    environment: &str,
+    states: [(&'static str, &[&str]); 2],
+) -> Result<(Courier, [Node; 2])> {
+    let [(one, of_one), (other, of_other)] = states;
+    let courier = Courier::start(courier, folder, [one, other]).await?;
+    let mut one = Node::prepare(one, folder, &courier, of_one)?;
+    let mut other = Node::prepare(other, folder, &courier, of_other)?;
+    let name = format!("{}-{}.genesis", one.state, other.state).to_lowercase();
+    let file = folder.join(name).display().to_string();
+    let handover = |node: &Node| node.home.join("handover").display().to_string();
+    let (from_one, from_other) = (handover(&one), handover(&other));
+    let proposal = ["genesis", "propose", "--partner", &from_other, "--environment", environment];
+    one.operate(&[&proposal[..], &["--out", &file]].concat())?;
+    one.operate(&["genesis", "sign", &file])?;
+    other.operate(&["genesis", "sign", &file])?;
+    one.operate(&["genesis", "install", &file, "--partner", &from_other])?;
+    other.operate(&["genesis", "install", &file, "--partner", &from_one])?;
+    one.start()?;
+    other.start()?;
+    Ok((courier, [one, other]))
 }
 
 /// A number of a reply: JSON carries 64-bit numbers as text.

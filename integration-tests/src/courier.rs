@@ -26,6 +26,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Courier {
     folder: PathBuf,
+    states: [&'static str; 2],
     engine: Engine,
     topics: Vec<TopicSpec>,
 }
@@ -38,23 +39,21 @@ enum Engine {
     Ended,
 }
 
-/// The States and agencies that the courier serves, as the demo has them.
-const STATES: [&str; 2] = ["NL", "XK"];
-/// The agency, and the State that it is registered with.
+/// The agency of the demo, and the State that it is registered with.
 const AGENCY: (&str, &str) = ("XK", "homeward");
 
 impl Courier {
-    /// Starts a courier with the topics of the corridor.
+    /// Starts a courier with the topics of the corridor between two States.
     ///
     /// # Errors
     /// It cannot be started; says what to install.
-    pub async fn start(kind: Kind, folder: &Path) -> Result<Self> {
+    pub async fn start(kind: Kind, folder: &Path, states: [&'static str; 2]) -> Result<Self> {
         let data = Topics::read()?;
-        let [one, other] = STATES;
+        let [one, other] = states;
         let mut topics = data.corridor(one, other)?;
         topics.push(data.agency(AGENCY.0, AGENCY.1)?);
         let engine = match kind {
-            Kind::Development => Engine::Development(development(folder)?),
+            Kind::Development => Engine::Development(development(folder, states)?),
             Kind::Apache => {
                 let kafka = Kafka::start(&topics).await?;
                 std::fs::write(address_file(folder), kafka.bootstrap_servers())?;
@@ -62,7 +61,7 @@ impl Courier {
             }
             Kind::Absent => Engine::Absent,
         };
-        Ok(Self { folder: folder.to_owned(), engine, topics })
+        Ok(Self { folder: folder.to_owned(), states, engine, topics })
     }
 
     /// The file that names the courier's address; nodes read it again whenever they connect.
@@ -173,7 +172,7 @@ impl Courier {
                 if let Engine::Development(running) = engine {
                     running.kill()?;
                 }
-                self.engine = Engine::Development(development(&self.folder)?);
+                self.engine = Engine::Development(development(&self.folder, self.states)?);
                 Ok(())
             }
         }
@@ -184,7 +183,7 @@ fn address_file(folder: &Path) -> PathBuf {
     folder.join("courier.address")
 }
 
-fn development(folder: &Path) -> Result<Running> {
+fn development(folder: &Path, [one, other]: [&str; 2]) -> Result<Running> {
     let file = address_file(folder);
     // The old address must not be taken for the new one.
     let fresh = folder.join("courier.starting");
@@ -193,7 +192,6 @@ fn development(folder: &Path) -> Result<Running> {
     }
     let path = fresh.display().to_string();
     let agency = format!("{}/{}", AGENCY.0, AGENCY.1);
-    let [one, other] = STATES;
     let arguments =
         ["dev-broker", "--states", one, other, "--agency", &agency, "--address-file", &path];
     let mut running = Running::start(&arguments, folder, &folder.join("courier.log"))?;

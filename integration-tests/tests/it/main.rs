@@ -19,6 +19,7 @@ mod keys;
 mod listing;
 mod adopted;
 mod explained;
+mod extended;
 mod alone;
 mod readme;
 mod restored;

@@ -2895,6 +2895,12 @@ pub struct LongerBy {
     /// Article of the instrument; empty where it is not established.
     #[prost(string, tag = "4")]
     pub article: ::prost::alloc::string::String,
+    /// The State whose entry made it longer; empty where no entry did.
+    #[prost(string, tag = "5")]
+    pub stated_by: ::prost::alloc::string::String,
+    /// The position of that entry in the log of `stated_by`; absent where no entry did.
+    #[prost(uint64, optional, tag = "6")]
+    pub stated_position: ::core::option::Option<u64>,
 }
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

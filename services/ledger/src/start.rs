@@ -37,7 +37,7 @@ use crate::stepped::Stated;
 use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
-use crate::writer::{CorridorState, Job, Parts, Queue, ResumeError, Writer};
+use crate::writer::{CorridorState, FirstWords, Job, Parts, Queue, ResumeError, Writer};
 
 /// How often the writer looks at the clock when there is nothing to do.
 const TICK: Duration = Duration::from_secs(1);
@@ -200,14 +200,14 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
             tracing::info!(bytes, bytes_total, "the journal is being read");
         })
     };
-    let Assembled { parts, announcements, corridors } = assemble(&config, answering, open_store)?;
+    let Assembled { parts, first, corridors } = assemble(&config, answering, open_store)?;
     let (store, keys, secrets) =
         (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
     let (clock, serials) = (Arc::clone(&parts.clock), Arc::clone(&parts.serials));
     let quarantine = Arc::clone(&parts.quarantine);
     let files = Arc::clone(&parts.attachments);
     let (writer, queue, snapshots) = Writer::new(parts);
-    run(writer, announcements).await?;
+    run(writer, first).await?;
     tokio::spawn(tick(queue.downgrade()));
 
     let reader = Reader::new(store, config.state, corridors, keys, secrets);
@@ -244,8 +244,7 @@ pub async fn start(config: Config, answering: watch::Receiver<bool>) -> Result<H
 /// What a ledger is made of, opened and held against each other; nothing runs yet.
 pub(crate) struct Assembled {
     pub(crate) parts: Parts,
-    /// The facts of the first entries of every log that has none.
-    pub(crate) announcements: BTreeMap<State, Vec<Vec<u8>>>,
+    pub(crate) first: FirstWords,
     pub(crate) corridors: Arc<Corridors>,
 }
 
@@ -281,7 +280,7 @@ pub(crate) fn assemble(
     let mut corridors = Corridors::new();
     let mut states = BTreeMap::new();
     let mut marks = BTreeMap::new();
-    let mut announcements = BTreeMap::new();
+    let mut first = FirstWords::default();
     let mut standings = BTreeMap::new();
     let founded = read_founded(&config.data_folder, config.state)?;
     if keyring.derives_locals() {
@@ -303,7 +302,8 @@ pub(crate) fn assemble(
         corridors.insert(partner, resumed.corridor);
         states.insert(partner, resumed.state);
         marks.insert(partner, resumed.mark);
-        announcements.insert(partner, resumed.first_facts);
+        first.announcements.insert(partner, resumed.first_facts);
+        first.capabilities.extend(resumed.grown.map(|grown| (partner, grown)));
         standings.insert(partner, resumed.standing);
     }
     wait_if_restored(&mut states, &mut marks, &standings, clock.now())?;
@@ -323,7 +323,7 @@ pub(crate) fn assemble(
         heartbeat_ms: config.heartbeat_ms,
         answering,
     };
-    Ok(Assembled { parts, announcements, corridors: Arc::new(corridors) })
+    Ok(Assembled { parts, first, corridors: Arc::new(corridors) })
 }
 
 /// Runs what reads the store for long on a thread of its own, with timers of its own: those of the
@@ -350,7 +350,7 @@ fn resume(
     let partner = corridor.partner;
     let corridor = Arc::new(corridor);
     let state = CorridorState::resume(store, Arc::clone(&corridor))?;
-    check_capabilities(store, &corridor)?;
+    let grown = grown_capabilities(store, &corridor)?;
     let digest_of = |number| {
         let record = layout::record_at(store, &corridor.names.own.headers, number).ok()??;
         Some(layout::dispatch_of(&record).ok()?.digest)
@@ -378,12 +378,18 @@ fn resume(
     let statement = |root_statement| Statement::KeyAnnounced(KeyAnnounced { root_statement });
     let facts = [announcements.log, announcements.hpke]
         .map(|root_statement| facts::encode(None, &statement(root_statement)));
-    Ok(Resumed { corridor, state, mark, standing, first_facts: facts.to_vec() })
+    Ok(Resumed { corridor, state, mark, standing, first_facts: facts.to_vec(), grown })
 }
 
-/// Every kind that this State has said it understands must be one that this binary knows: to it,
-/// the partner's entries of that kind would be ineffective, and to everybody else not.
-fn check_capabilities(store: &Store, corridor: &Corridor) -> Result<(), StartError> {
+/// What this State must state again that it understands, since its binary understands more than it
+/// has told the partner; `None` where the partner has been told everything.
+///
+/// Every kind that it has told must be one that this binary knows: to it, the partner's entries of
+/// that kind would be ineffective, and to everybody else not.
+fn grown_capabilities(
+    store: &Store,
+    corridor: &Corridor,
+) -> Result<Option<BTreeSet<u32>>, StartError> {
     let partner = corridor.partner;
     let failed = |source| StartError::Resume(ResumeError::Read { partner, source });
     let mut stated = corridor.founded.kinds.clone();
@@ -400,8 +406,13 @@ fn check_capabilities(store: &Store, corridor: &Corridor) -> Result<(), StartErr
         }
     }
     let known: BTreeSet<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
-    let kinds: Vec<u32> = stated.difference(&known).copied().collect();
-    if kinds.is_empty() { Ok(()) } else { Err(StartError::LacksCapabilities { partner, kinds }) }
+    let lacking: Vec<u32> = stated.difference(&known).copied().collect();
+    if !lacking.is_empty() {
+        return Err(StartError::LacksCapabilities { partner, kinds: lacking });
+    }
+    // A partner that does not understand the statement would not be told anything by it.
+    let understood = corridor.founded.kinds.contains(&Kind::CapabilitiesStated.number());
+    Ok(Some(known).filter(|known| understood && *known != stated))
 }
 
 /// Lets no corridor write before the store is whole again, if any mark says that it is an old copy:
@@ -467,6 +478,8 @@ struct Resumed {
     standing: Standing,
     /// The facts of the own log's first entries, in case it has none.
     first_facts: Vec<Vec<u8>>,
+    /// What the partner must be told that it understands.
+    grown: Option<BTreeSet<u32>>,
 }
 
 fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {
@@ -479,15 +492,12 @@ fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {
 }
 
 /// Starts the writer's thread; returns when every log has its first dispatch.
-async fn run(
-    mut writer: Writer,
-    announcements: BTreeMap<State, Vec<Vec<u8>>>,
-) -> Result<(), StartError> {
+async fn run(mut writer: Writer, first: FirstWords) -> Result<(), StartError> {
     let (begun, beginning) = oneshot::channel();
     std::thread::Builder::new()
         .name("ledger-writer".to_owned())
         .spawn(move || {
-            let result = writer.begin(announcements);
+            let result = writer.begin(first);
             let goes_on = result.is_ok();
             // Nobody waits any more: then nobody has the queue either, and the thread ends.
             let _ = begun.send(result);

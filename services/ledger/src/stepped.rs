@@ -173,12 +173,11 @@ impl Stepped {
         answering: watch::Receiver<bool>,
     ) -> Result<Self, StartError> {
         let open_store = || Store::open_inline_on(disk, options);
-        let Assembled { parts, announcements, corridors } =
-            assemble(config, answering, open_store)?;
+        let Assembled { parts, first, corridors } = assemble(config, answering, open_store)?;
         let (store, keys, secrets) =
             (parts.store.clone(), Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
         let (mut writer, queue, snapshots) = Writer::new(parts);
-        writer.begin(announcements).map_err(StartError::Begin)?;
+        writer.begin(first).map_err(StartError::Begin)?;
         let reader = Reader::new(store, config.state, corridors, keys, secrets);
         let office = Office::new("simulation").expect("a word of letters is an office");
         let caller = Caller::service(config.state, office);

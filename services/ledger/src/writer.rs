@@ -35,6 +35,7 @@ mod supply;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use domain::case::event::Statement;
 use domain::identifier::{CaseId, State};
 use event_store::{AppendError, Batch, Store, StreamId};
 use record::log::Composed;
@@ -211,6 +212,15 @@ pub(crate) struct Parts {
     pub(crate) answering: watch::Receiver<bool>,
 }
 
+/// What is said by itself when a ledger starts, for each partner that it is said to.
+#[derive(Debug, Default)]
+pub(crate) struct FirstWords {
+    /// The facts of the first entries of a log that has none.
+    pub(crate) announcements: BTreeMap<State, Vec<Vec<u8>>>,
+    /// Every kind that is understood here, where the partner was told of fewer.
+    pub(crate) capabilities: BTreeMap<State, BTreeSet<u32>>,
+}
+
 /// The writer. Every field is its thread's alone, but `keys`, `serials` and `published`, which it
 /// only adds to.
 pub(crate) struct Writer {
@@ -249,18 +259,28 @@ impl Writer {
         (writer, Queue(sender), snapshots)
     }
 
-    /// Writes the first dispatch of every log that has none: its announcements. Finds what was
-    /// stated again and not taken in.
-    pub(crate) fn begin(
-        &mut self,
-        mut announcements: BTreeMap<State, Vec<Vec<u8>>>,
-    ) -> Result<(), Failure> {
+    /// Writes the first dispatch of every log that has none: its announcements; then, where this
+    /// binary understands more than the partner was told, what it understands. Finds what was
+    /// stated again and not taken in. A crash between the two leaves the second to the next start.
+    pub(crate) fn begin(&mut self, first: FirstWords) -> Result<(), Failure> {
         self.again = restated::stored(&self.parts)?;
+        let FirstWords { mut announcements, mut capabilities } = first;
         let mut group = Group::new(&self.parts);
         for (partner, state) in &self.parts.corridors {
             if state.logs.own.next_number() == 0 && state.leave == Leave::Granted {
                 let facts = announcements.remove(partner).unwrap_or_default();
                 group.announce(&self.parts, *partner, facts)?;
+            }
+        }
+        self.write(group)?;
+        let mut group = Group::new(&self.parts);
+        for (partner, state) in &self.parts.corridors {
+            if state.leave == Leave::Granted
+                && let Some(kinds) = capabilities.remove(partner)
+            {
+                tracing::info!(%partner, ?kinds, "the partner is told what is understood here");
+                let facts = record::facts::encode(None, &Statement::CapabilitiesStated(kinds));
+                group.announce(&self.parts, *partner, vec![facts])?;
             }
         }
         self.write(group)

@@ -1,5 +1,6 @@
 //! What keeps a ledger from starting, and what it finds again when it starts.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use domain::case::event::{Kind as EventKind, Statement};
@@ -10,7 +11,7 @@ use event_store::{LogName, Options, Store};
 use proto::store::v1::StoredCommand;
 use record::canonical;
 
-use crate::world::{corridor, exchange, founded, genesis, genesis_with, ordered, site};
+use crate::world::{corridor, exchange, founded, genesis, genesis_of, genesis_with, ordered, site};
 
 #[tokio::test]
 async fn a_ledger_that_is_started_again_goes_on_where_it_was() {
@@ -121,6 +122,32 @@ async fn a_binary_that_lacks_what_its_state_has_stated_is_not_started() {
     assert_eq!(lacks(nl_site.try_start().await.unwrap_err()), [9_998, 9_999]);
     // What the partner understands is the partner's affair.
     xk_site.start().await;
+}
+
+/// A corridor founded by binaries that understood less: each node tells the other once what it
+/// understands now, in the first word after its keys.
+#[tokio::test]
+async fn a_node_states_once_that_it_understands_more() {
+    let taken = EventKind::ExtensionTaken.number();
+    let all: BTreeSet<u32> = EventKind::ALL.iter().map(|kind| kind.number()).collect();
+    let (nl_site, xk_site) = (site("NL", "XK"), site("XK", "NL"));
+    let before = all.iter().copied().filter(|kind| *kind != taken);
+    let genesis = genesis_of("test-ledger", &nl_site, &xk_site, before);
+    nl_site.found(&genesis);
+    xk_site.found(&genesis);
+    let (mut nl, mut xk) = (nl_site.start().await, xk_site.start().await);
+    exchange(&nl, &xk).await;
+    let (of_nl, of_xk) = (nl.capabilities().await, xk.capabilities().await);
+    assert_eq!(of_nl, [vec![all.clone()], vec![all.clone()]], "told, and heard");
+    assert_eq!(of_nl, of_xk);
+    // What both understand is not said again, however often they start.
+    for _ in 0..2 {
+        let heads = [nl.heads().await, xk.heads().await];
+        nl.stop().await;
+        xk.stop().await;
+        (nl, xk) = (nl_site.start().await, xk_site.start().await);
+        assert_eq!([nl.heads().await, xk.heads().await], heads);
+    }
 }
 
 #[tokio::test]

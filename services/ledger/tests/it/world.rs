@@ -1,5 +1,6 @@
 //! Two States with a corridor, their ledgers, and a courier that the test is itself.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use domain::case::decide::Ordered as Decided;
 use domain::case::event::{
     AgreementReference, Event, Kind as EventKind, RequestFiled, ReturnDecision, Statement,
 };
+use domain::chain::Content;
 use domain::identifier::{AgreementId, EvidenceItem, Office, State};
 use domain::person::{Acting, Particulars, Text};
 use domain::referral::{LocalEvent, LocalStatement, Safeguard};
@@ -177,10 +179,20 @@ pub(crate) fn genesis_with<const N: usize>(
     other: &Site,
     more: [u32; N],
 ) -> SignedGenesis {
+    let all = EventKind::ALL.iter().map(|kind| kind.number());
+    genesis_of(environment, one, other, all.chain(more))
+}
+
+/// A corridor of these kinds alone.
+pub(crate) fn genesis_of(
+    environment: &str,
+    one: &Site,
+    other: &Site,
+    kinds: impl Iterator<Item = u32>,
+) -> SignedGenesis {
     let party = |site: &Site| Party { state: site.state, root_key: site.root.public_key() };
-    let kinds = EventKind::ALL.iter().map(|kind| kind.number()).chain(more).collect();
     let parties = [party(one), party(other)];
-    let genesis = Genesis::found(environment, parties, Clocks::default(), kinds).unwrap();
+    let genesis = Genesis::found(environment, parties, Clocks::default(), kinds.collect()).unwrap();
     let signature = |site: &Site| genesis.sign(&site.root).unwrap();
     let (first, second) = (signature(one), signature(other));
     SignedGenesis::new(genesis, first, second).unwrap()
@@ -566,6 +578,20 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
 }
 
 impl Running {
+    /// What this State and its partner have said that they understand, each time that they did.
+    pub(crate) async fn capabilities(&self) -> [Vec<BTreeSet<u32>>; 2] {
+        let reading = command::read_corridor(&self.client, &self.operator(), self.partner).await;
+        let reading = reading.unwrap();
+        [&reading.own_chain, &reading.partner_chain].map(|chain| {
+            let stated = chain.entries.iter().filter_map(|entry| {
+                let Content::Stated(statement) = &entry.content else { return None };
+                let Statement::CapabilitiesStated(kinds) = &**statement else { return None };
+                Some(kinds.clone())
+            });
+            stated.collect()
+        })
+    }
+
     /// States something of the corridor, as its operator.
     pub(crate) async fn state_on_corridor(
         &self,

@@ -85,6 +85,10 @@ fn limited(
     match &due.deadline {
         Ok(period) => {
             begun(&mut shown, rules, period);
+            for (longer, moved) in shown.extended_by.iter_mut().zip(&due.moved) {
+                longer.stated_by = reading.case.state(moved.by).to_string();
+                longer.stated_position = Some(moved.at.position);
+            }
             if let Some(cause) = started::by(reading, kind, period) {
                 shown.started_by = cause.state.to_string();
                 shown.started_in_dispatch = Some(cause.dispatch);
@@ -125,7 +129,13 @@ fn over(shown: &mut Deadline, rules: &Rules, at: Instant, clock: State) {
 
 fn longer_by(length: Length, source: Option<&Source>) -> LongerBy {
     let Deadline { instrument, article, .. } = source.map(sourced).unwrap_or_default();
-    LongerBy { count: length.count, unit: words::unit(length.unit).into(), instrument, article }
+    LongerBy {
+        count: length.count,
+        unit: words::unit(length.unit).into(),
+        instrument,
+        article,
+        ..LongerBy::default()
+    }
 }
 
 /// The limit for filing, which the filing has kept: the rules take no request after it.

@@ -3,6 +3,7 @@
 use super::dispute;
 use super::event::Kind;
 use super::knowledge::View;
+use super::query::{DeadlineKind, Moved};
 use super::rule;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
@@ -295,6 +296,25 @@ pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline,
     match at_the_longest(view, rules, due) {
         Longest::Until(due) => Some(due),
         Longest::Open => None,
+    }
+}
+
+/// The entries that moved the end of a deadline, in order.
+#[must_use]
+pub(crate) fn moved(
+    view: &View<'_>,
+    kind: DeadlineKind,
+    deadline: Result<&Deadline, &NotComputable>,
+) -> Vec<Moved> {
+    let longer = deadline.is_ok_and(|deadline| !deadline.extended_by.is_empty());
+    match kind {
+        DeadlineKind::Reply | DeadlineKind::Silence => {
+            let extension = view.said.requested.extension.filter(|_| longer);
+            extension.map(|(at, _)| Moved { by: Side::Requested, at }).into_iter().collect()
+        }
+        DeadlineKind::RegisterCheck | DeadlineKind::TravelDocument | DeadlineKind::Transfer => {
+            Vec::new()
+        }
     }
 }
 

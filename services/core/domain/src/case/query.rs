@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::event::{Force, Position};
 use super::knowledge::{Judged, Verdict};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
-use super::said::{Identity, Side};
+use super::said::{At, Identity, Side};
 use super::{Case, crossing, dispute};
 use crate::clock::{Deadline, NotComputable};
 use crate::identifier::{Office, State};
@@ -63,6 +63,17 @@ pub struct Due {
     pub deadline: Result<Deadline, NotComputable>,
     /// Whether what it asks for has been done.
     pub met: Met,
+    /// The entries that moved its end, in order.
+    pub moved: Vec<Moved>,
+}
+
+/// An entry that moved the end of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Who stated it.
+    pub by: Side,
+    /// The entry.
+    pub at: At,
 }
 
 /// Whether what a deadline asks for has been done.
@@ -178,7 +189,9 @@ impl Case {
             ),
         ];
         let due = found.into_iter().filter_map(|(kind, acting, deadline, done)| {
-            deadline.map(|deadline| Due { kind, acting, deadline, met: settled(done) })
+            let deadline = deadline?;
+            let moved = outcome::moved(&view, kind, deadline.as_ref());
+            Some(Due { kind, acting, deadline, met: settled(done), moved })
         });
         due.collect()
     }

@@ -55,7 +55,14 @@ fn clock(deadline: View<'_>) -> String {
     row("day zero", format!("{} in {clock}", deadline.word("day_zero")));
     row("limit", format!("{}, {}", length(deadline), source(deadline)));
     for longer in deadline.messages("extended_by") {
-        row("longer by", format!("{}, {}", length(longer), source(longer)));
+        let entry = match longer.says("stated_position") {
+            true => {
+                let position = longer.number("stated_position");
+                format!(": position {position} of {}", longer.word("stated_by"))
+            }
+            false => String::new(),
+        };
+        row("longer by", format!("{}, {}{entry}", length(longer), source(longer)));
     }
     for (index, day) in deadline.messages("skipped_days").into_iter().enumerate() {
         let name = if index == 0 { "not counted" } else { "" };
