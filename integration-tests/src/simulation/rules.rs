@@ -78,6 +78,7 @@ fn plain() -> Rules {
         state,
         weekend: vec![6, 7],
         holidays: vec![holiday, Date::constant(2026, 12, 25)],
+        estimated: Vec::new(),
     };
     let offsets = |state| Offsets {
         state,

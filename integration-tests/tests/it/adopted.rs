@@ -177,6 +177,59 @@ fn compared_as_files(folder: &Path, nl: &Person, xk: &Person) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_holiday_decides_something_once_both_have_confirmed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let founded = Corridor::found(folder.path(), Kind::Development, "test-holidays").await;
+    let mut corridor = founded.unwrap();
+    let (nl, xk) = (corridor.nl.operator(), corridor.xk.operator());
+    let confirmed = |partner, holiday| adoption(partner, "2", &["--confirmed-holidays", holiday]);
+
+    for (holiday, rule) in [
+        ("XK=2026-03-21", "has no estimated holiday on 2026-03-21; the nearest is 2026-03-20"),
+        ("XK=2026-03-20=2026-03-22", "must have fallen on it or a day beside"),
+        ("AF=2026-03-20", "the rules count no working day of `AF`"),
+        ("Eid", "`Eid` must be a State and a day"),
+    ] {
+        let refusal = nl.refused(&confirmed("XK", holiday)).unwrap();
+        assert_eq!(refusal.exit, INVALID, "{}", refusal.error);
+        let said = refusal.error.to_string();
+        assert!(said.contains("confirmed_holidays") && said.contains(rule), "{said}");
+    }
+
+    // One State confirms it, the other does not: both see which holiday differs.
+    let reply = nl.call(&confirmed("XK", "XK=2026-03-20=2026-03-21")).unwrap();
+    let estimated = reply["estimated_holidays"].to_string();
+    assert!(!estimated.contains("XK 2026-03-20"), "{estimated}");
+    assert!(estimated.contains("XK 2026-05-27"), "{estimated}");
+    xk.call(&adoption("NL", "2", &[])).unwrap();
+    let differing = |operator: &Person| {
+        let differing = || {
+            let reply = operator.call(&["operator", "agreements"])?;
+            let versions = listed(&reply, 2);
+            Ok((versions.len() == 2).then(|| versions[0]["differences"].to_string()))
+        };
+        until("the difference to be seen", differing).unwrap()
+    };
+    for operator in [&nl, &xk] {
+        let said = differing(operator);
+        assert!(said.contains("holidays of XK that are only estimated"), "{said}");
+        assert!(said.contains("2026-03-20") && said.contains("2026-03-21"), "{said}");
+        assert!(!said.contains("2026-05-27"), "{said}");
+    }
+    let reply = xk.call(&confirmed("NL", "XK=2026-03-20=2026-03-21")).unwrap();
+    assert_eq!(reply["adopted_by_both"], true, "{reply}");
+
+    // Who vouched stays in the own access log.
+    for node in [&corridor.nl, &corridor.xk] {
+        let accesses = node.person("ombudsperson").call(&["audit", "accesses"]).unwrap();
+        let said = accesses["accesses"].to_string();
+        let sentence = "version 2: confirms the holiday XK=2026-03-20=2026-03-21";
+        assert_eq!(said.matches(sentence).count(), 1, "{said}");
+    }
+    corridor.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_a_revoked_key_has_signed_unheard_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let founded = Corridor::found(folder.path(), Kind::Development, "test-end-revoked").await;

@@ -198,6 +198,11 @@ pub struct AdoptAgreementRequest {
     /// characters. Its SHA-256 goes to the access log.
     #[prost(string, tag = "7")]
     pub supplement: ::prost::alloc::string::String,
+    /// Estimated holidays that the operator confirms, each by its State and one of its days, such as
+    /// XK=2026-03-20; with the day on which it did fall, a day earlier or later, where that is
+    /// another: XK=2026-03-20=2026-03-21. At most 256. Goes to the access log.
+    #[prost(string, repeated, tag = "8")]
+    pub confirmed_holidays: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The adoption is on the record.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -214,6 +219,10 @@ pub struct AdoptAgreementResponse {
     /// Where the partner has adopted other rules under this version: every value that differs.
     #[prost(message, repeated, tag = "4")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
+    /// Holidays that the rules hold as estimated only, as State and first day: an end in working days
+    /// that one of them decides is not computable.
+    #[prost(string, repeated, tag = "5")]
+    pub estimated_holidays: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A value that the rules of both States have differently.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -2191,6 +2191,20 @@ pub struct Calendar {
     /// Public holidays, ascending, none twice.
     #[prost(message, repeated, tag = "3")]
     pub holidays: ::prost::alloc::vec::Vec<Date>,
+    /// Those of them whose date is only estimated, ascending, no day in two. An end in working days
+    /// that one of them decides is not computable.
+    #[prost(message, repeated, tag = "4")]
+    pub estimated: ::prost::alloc::vec::Vec<EstimatedHoliday>,
+}
+/// A holiday that follows a moon sighting: it may fall a day earlier or later, all days of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EstimatedHoliday {
+    /// Its first day, as estimated; each of its days is among the holidays.
+    #[prost(message, optional, tag = "1")]
+    pub on: ::core::option::Option<Date>,
+    /// Its last day, not before the first.
+    #[prost(message, optional, tag = "2")]
+    pub until: ::core::option::Option<Date>,
 }
 /// A State's offsets from UTC, with their changes over the covered years.
 #[derive(Clone, PartialEq, ::prost::Message)]

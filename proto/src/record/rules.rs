@@ -4,11 +4,11 @@ mod travel_document;
 
 use domain::identifier::{AgreementId, EvidenceItem};
 use domain::rules::{
-    Calendar, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Length, Limit,
-    Notice, OffsetChange, Offsets, Purpose, ReplyExtension, Requirement, Rules, Silence,
-    SilenceEffect, Source, Start, Strength, Unit, Years,
+    Calendar, Cited, Coverage, Direction, Estimated, Evidence, ExtensionCounts, ExtensionNeeds,
+    Length, Limit, Notice, OffsetChange, Offsets, Purpose, ReplyExtension, Requirement, Rules,
+    Silence, SilenceEffect, Source, Start, Strength, Unit, Years,
 };
-use domain::time::Instant;
+use domain::time::{Date, Instant};
 
 use super::facts::{read_category, write_category};
 use super::field::{
@@ -402,7 +402,37 @@ fn calendar(it: v1::Calendar, path: &str) -> Result<Calendar, InvalidField> {
     let holidays_path = format!("{path}.holidays");
     let holidays = list(it.holidays, ITEMS_MAX, &holidays_path, |day, path| date(Some(day), path))?;
     ascending(&holidays, &holidays_path, |day| *day)?;
-    Ok(Calendar { state: state(&it.state, &format!("{path}.state"))?, weekend, holidays })
+    let estimated_path = format!("{path}.estimated");
+    let estimated = list(it.estimated, ITEMS_MAX, &estimated_path, |it, path| {
+        estimated_holiday(it, &holidays, path)
+    })?;
+    if !estimated.is_sorted_by(|before, after| before.until < after.on) {
+        return Err(InvalidField::new(estimated_path, "must be ascending, no day in two"));
+    }
+    let state = state(&it.state, &format!("{path}.state"))?;
+    Ok(Calendar { state, weekend, holidays, estimated })
+}
+
+fn estimated_holiday(
+    it: v1::EstimatedHoliday,
+    holidays: &[Date],
+    path: &str,
+) -> Result<Estimated, InvalidField> {
+    let on = date(it.on, &format!("{path}.on"))?;
+    let until = date(it.until, &format!("{path}.until"))?;
+    if until < on {
+        return Err(InvalidField::new(format!("{path}.until"), "must not be before the first day"));
+    }
+    let mut day = on;
+    loop {
+        if holidays.binary_search(&day).is_err() {
+            return Err(InvalidField::new(path, "must have its days among the holidays"));
+        }
+        match day.tomorrow() {
+            Ok(next) if next <= until => day = next,
+            Ok(_) | Err(_) => return Ok(Estimated { on, until }),
+        }
+    }
 }
 
 impl From<&Calendar> for v1::Calendar {
@@ -411,7 +441,14 @@ impl From<&Calendar> for v1::Calendar {
             state: it.state.to_string(),
             weekend: it.weekend.iter().map(|day| (*day).into()).collect(),
             holidays: it.holidays.iter().map(|day| date_message(*day)).collect(),
+            estimated: it.estimated.iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&Estimated> for v1::EstimatedHoliday {
+    fn from(it: &Estimated) -> Self {
+        Self { on: Some(date_message(it.on)), until: Some(date_message(it.until)) }
     }
 }
 

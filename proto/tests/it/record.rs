@@ -185,8 +185,26 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
         let rules = Rules::try_from(message.clone()).unwrap();
         assert!(v1::CompiledRules::from(&rules) == message);
     }
-    let calendar =
-        |weekend: Vec<u32>| v1::Calendar { state: "NL".into(), weekend, holidays: vec![] };
+    let calendar = |weekend: Vec<u32>| v1::Calendar {
+        state: "NL".into(),
+        weekend,
+        holidays: vec![],
+        estimated: vec![],
+    };
+    let day = |day| Some(v1::Date { year: 2026, month: 3, day });
+    let estimated = |days: &[(u32, u32)]| {
+        let estimated = days.iter();
+        let estimated =
+            estimated.map(|(on, until)| v1::EstimatedHoliday { on: day(*on), until: day(*until) });
+        let holidays = [20, 21, 22, 24].into_iter().filter_map(day).collect();
+        let calendar =
+            v1::Calendar { holidays, estimated: estimated.collect(), ..calendar(vec![6, 7]) };
+        v1::CompiledRules { calendars: vec![calendar], ..good() }
+    };
+    for days in [&[(20, 22), (24, 24)][..], &[(20, 20), (21, 22)], &[]] {
+        let rules = Rules::try_from(estimated(days)).unwrap();
+        assert!(v1::CompiledRules::from(&rules) == estimated(days), "{days:?}");
+    }
     let offsets = |from_ms| v1::Offsets {
         state: "NL".into(),
         zone: "Test/Zone".into(),
@@ -254,6 +272,11 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
             "offsets[0].changes[0].from_ms",
             v1::CompiledRules { offsets: vec![offsets(1)], ..good() },
         ),
+        ("calendars[0].estimated", estimated(&[(24, 24), (20, 22)])),
+        ("calendars[0].estimated", estimated(&[(20, 21), (21, 22)])),
+        ("calendars[0].estimated[0].until", estimated(&[(22, 20)])),
+        ("calendars[0].estimated[1]", estimated(&[(20, 20), (22, 24)])),
+        ("calendars[0].estimated[0]", estimated(&[(19, 20)])),
         (
             "years.last",
             v1::CompiledRules { years: Some(v1::Years { first: 2030, last: 2024 }), ..good() },

@@ -2,10 +2,12 @@
 """Computes clocks a second time, from the calendar file alone, to hold the product against.
 
 `clocks.py` compares every clock worked out by hand and writes `clocks.tsv`; `clocks.py BLOCK`
-prints every start of one block of that table instead. Python 3.11, standard library only. Offsets
-from UTC are those of the system's own time zone database, not the one that the product carries.
+prints every start of one block of that table instead, and `clocks.py BLOCK confirmed` does so as if
+every estimated holiday were confirmed. Python 3.11, standard library only. Offsets from UTC are
+those of the system's own time zone database, not the one that the product carries.
 """
 
+import copy
 import datetime as dt
 import pathlib
 import sys
@@ -39,7 +41,8 @@ def read(path):
 
 
 class Pair:
-    """The calendars of two States, and the years that both cover."""
+    """The calendars of two States, and the years that both cover. Every holiday is as good as
+    any other, unless what is only estimated is to decide nothing."""
 
     data = read(HERE / "../data/calendars.toml")
     zones = {zone["state"]: zoneinfo.ZoneInfo(zone["name"]) for zone in data["zone"]}
@@ -50,7 +53,10 @@ class Pair:
         self.first = self.data["years"]["first"]
         self.last = min(calendar.get("last_year", self.data["years"]["last"]) for calendar in both)
         self.weekend = {WEEKDAYS.index(day) for calendar in both for day in calendar["weekend"]}
-        self.holidays = {holiday["date"] for calendar in both for holiday in calendar["holidays"]}
+        self.dates = [{holiday["date"] for holiday in calendar["holidays"]} for calendar in both]
+        self.holidays = set.union(*self.dates)
+        self.feasts = [(index, feast) for index, calendar in enumerate(both)
+                       for feast in feasts(calendar["holidays"])]
 
     def covered(self, day):
         if not self.first <= day.year <= self.last:
@@ -59,6 +65,44 @@ class Pair:
 
     def works(self, day):
         return day.weekday() not in self.weekend and day not in self.holidays
+
+    def moved(self, index, feast, days):
+        """The same pair, with one feast of one of the States some days later."""
+        pair = copy.copy(self)
+        later = {day + dt.timedelta(days=days) for day in feast}
+        pair.holidays = (self.dates[index] - feast) | later | self.dates[1 - index]
+        return pair
+
+
+def feasts(holidays):
+    """The days of each holiday that follows a moon sighting; days of one name that follow one
+    another are one."""
+    found = []
+    estimated = [holiday for holiday in holidays if holiday.get("estimated")]
+    for holiday in sorted(estimated, key=lambda holiday: holiday["date"]):
+        day, name = holiday["date"], holiday["name"]
+        if found and found[-1][1] == name and day - dt.timedelta(days=1) in found[-1][0]:
+            found[-1][0].add(day)
+        else:
+            found.append(({day}, name))
+    return [days for days, _ in found]
+
+
+def decided(pair, start, unit, count, last_day):
+    """Whether an estimated holiday decides the last day: a day earlier or later, it moves it."""
+    if unit != "working_days":
+        return False
+    near = start.date() - dt.timedelta(days=3), last_day + dt.timedelta(days=3)
+    for index, feast in pair.feasts:
+        if max(feast) < near[0] or min(feast) > near[1]:
+            continue
+        for days in (-1, 1):
+            try:
+                if clock(pair.moved(index, feast, days), None, start, unit, count) != last_day:
+                    return True
+            except NotComputable:
+                return True
+    return False
 
 
 def month_later(day, months):
@@ -73,8 +117,9 @@ def month_later(day, months):
 
 
 def clock(pair, acting, start, unit, count):
-    """The last day of a period and the moment at which it is over."""
-    zone = pair.zones[acting]
+    """The last day of a period and the moment at which it is over; without the State that must
+    act, the last day alone, from a local start."""
+    zone = pair.zones[acting] if acting else start.tzinfo
     moment = isinstance(start, dt.datetime)
     day = pair.covered(start.astimezone(zone).date()) if moment else start
     if unit == "hours":
@@ -95,6 +140,8 @@ def clock(pair, acting, start, unit, count):
     else:
         raise ValueError(unit)
     after = pair.covered(day) + dt.timedelta(days=1)
+    if not acting:
+        return day
     return day, dt.datetime(after.year, after.month, after.day, tzinfo=zone).astimezone(UTC)
 
 
@@ -125,14 +172,18 @@ def starts(block, largest):
         yield ms, 1 + (random >> 32) % largest
 
 
-def lines(block):
+def lines(block, confirmed):
     """The lines of a block: start in ms, count, last day, end in ms."""
     states = PAIRS[block // len(KINDS)].split("-")
     unit, largest, acting = KINDS[block % len(KINDS)]
     pair = Pair(*states)
     for ms, count in starts(block, largest):
         try:
-            day, end = clock(pair, states[acting], EPOCH + ms * MS, unit, count)
+            start = EPOCH + ms * MS
+            day, end = clock(pair, states[acting], start, unit, count)
+            local = start.astimezone(pair.zones[states[acting]])
+            if not confirmed and decided(pair, local, unit, count, day):
+                raise NotComputable
             yield f"{ms} {count} {day} {in_ms(end)}"
         except NotComputable:
             yield f"{ms} {count} - -"
@@ -166,17 +217,19 @@ def by_hand():
 
 def main():
     if len(sys.argv) > 1:
-        print("\n".join(lines(int(sys.argv[1]))))
+        print("\n".join(lines(int(sys.argv[1]), "confirmed" in sys.argv[2:])))
         return
     table = [f"# seed {SEED}, {STARTS_IN_BLOCK} starts a block; columns as below\n"
-             "# block\trequesting\trequested\tacting\tunit\tcount_max\tcomputable\tdigest\n"]
+             "# block\trequesting\trequested\tacting\tunit\tcount_max\tcomputable\tdigest\t"
+             "computable_unconfirmed\tdigest_unconfirmed\n"]
     for block in range(len(PAIRS) * len(KINDS)):
         states = PAIRS[block // len(KINDS)].split("-")
         unit, largest, acting = KINDS[block % len(KINDS)]
-        found = list(lines(block))
-        computable = sum(not line.endswith("-") for line in found)
-        table.append(f"{block}\t{states[0]}\t{states[1]}\t{states[acting]}\t{unit}\t{largest}\t"
-                     f"{computable}\t{fnv(found)}\n")
+        row = [block, *states, states[acting], unit, largest]
+        for confirmed in (True, False):
+            found = list(lines(block, confirmed))
+            row += [sum(not line.endswith("-") for line in found), fnv(found)]
+        table.append("\t".join(map(str, row)) + "\n")
     (HERE / "clocks.tsv").write_text("".join(table))
     print(f"{by_hand()} clocks by hand agree; {len(table) - 1} blocks written")
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::identifier::State;
-use domain::rules::{Calendar, OffsetChange, Offsets, Years};
+use domain::rules::{Calendar, Estimated, OffsetChange, Offsets, Years};
 use domain::time::{Date, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
@@ -29,17 +29,12 @@ pub(crate) struct Calendars {
     /// With the last year that the calendar covers; the first is that of all.
     calendars: BTreeMap<State, (Calendar, u16)>,
     zones: BTreeMap<State, String>,
-    estimated: BTreeMap<State, BTreeSet<Date>>,
     /// What people call the holidays.
     names: BTreeMap<(State, Date), String>,
 }
 
-/// What is said of a State's holidays beside their days.
-#[derive(Default)]
-struct Notes {
-    estimated: BTreeSet<Date>,
-    names: BTreeMap<Date, String>,
-}
+/// What people call a State's holidays.
+type Names = BTreeMap<Date, String>;
 
 impl Calendars {
     pub(crate) fn read(file: &str, text: &str) -> Result<Self, FileError> {
@@ -69,16 +64,14 @@ impl Calendars {
                 table.shown()?;
                 once(table, zones.insert(state, table.must("name", Value::text)?), state)
             })?;
-            let (mut calendars, mut estimated) = (BTreeMap::new(), BTreeMap::new());
-            let mut names = BTreeMap::new();
+            let (mut calendars, mut names) = (BTreeMap::new(), BTreeMap::new());
             root.tables("calendar", |table| {
-                let (calendar, last, notes) = read_calendar(table, years)?;
+                let (calendar, last, found) = read_calendar(table, years)?;
                 let state = calendar.state;
-                estimated.insert(state, notes.estimated);
-                names.extend(notes.names.into_iter().map(|(day, name)| ((state, day), name)));
+                names.extend(found.into_iter().map(|(day, name)| ((state, day), name)));
                 once(table, calendars.insert(state, (calendar, last)), state)
             })?;
-            Ok(Self { years, calendars, zones, estimated, names })
+            Ok(Self { years, calendars, zones, names })
         })
     }
 
@@ -90,8 +83,8 @@ impl Calendars {
     }
 
     /// The holidays of a State that follow a moon sighting.
-    pub(crate) fn estimated(&self, state: State) -> BTreeSet<Date> {
-        self.estimated.get(&state).cloned().unwrap_or_default()
+    pub(crate) fn estimated(&self, state: State) -> &[Estimated] {
+        self.calendars.get(&state).map_or(&[], |(calendar, _)| &calendar.estimated)
     }
 
     /// The States that have a calendar here, be it empty.
@@ -147,8 +140,8 @@ fn once<T>(table: &Table<'_>, replaced: Option<T>, state: State) -> Result<(), F
     }
 }
 
-/// A calendar, the last year that it covers, and what is said of its holidays.
-fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Notes), FileError> {
+/// A calendar, the last year that it covers, and what its holidays are called.
+fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Names), FileError> {
     let state = table.must("state", Value::state)?;
     let weekend: BTreeSet<u8> = table.must("weekend", |value| {
         value.array()?.iter().map(|day| day.choice(&WEEKDAYS)).collect()
@@ -161,15 +154,16 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Notes)
             .ok_or_else(|| value.fault(Fault::WrongKind { key, expected }))
     })?;
     let years = Years { last: last.unwrap_or(all.last), ..all };
-    let (mut holidays, mut notes) = (BTreeSet::new(), Notes::default());
+    let (mut holidays, mut estimated) = (BTreeSet::new(), BTreeSet::new());
+    let mut names = Names::new();
     table.tables("holidays", |holiday| {
         let date = holiday.must("date", Value::date)?;
+        if holiday.may("estimated", Value::flag)? == Some(true) {
+            estimated.insert(date);
+        }
         for shown in holiday.shown()? {
-            if shown == ("estimated", Shown::Flag(true)) {
-                notes.estimated.insert(date);
-            }
             if let ("name", Shown::Text(name)) = shown {
-                notes.names.insert(date, name);
+                names.insert(date, name);
             }
         }
         let fault = |fault| Err(holiday.fault(fault));
@@ -182,14 +176,15 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Notes)
         }
         Ok(())
     })?;
-    let calendar = |holidays: BTreeSet<_>| Calendar {
+    let calendar = |holidays: BTreeSet<_>, names: &Names| Calendar {
         state,
         weekend: weekend.into_iter().collect(),
         holidays: holidays.into_iter().collect(),
+        estimated: feasts(&estimated, names),
     };
     // A list without any holiday says that none is known, and covers nothing.
     if holidays.is_empty() {
-        return Ok((calendar(holidays), years.last, notes));
+        return Ok((calendar(holidays, &names), years.last, names));
     }
     // No State is without a public holiday for a year: an empty year was not looked up.
     for year in (years.first..=years.last).filter_map(|year| i16::try_from(year).ok()) {
@@ -198,5 +193,20 @@ fn read_calendar(table: &Table<'_>, all: Years) -> Result<(Calendar, u16, Notes)
             return Err(table.fault_at("holidays", Fault::YearsNotCovered { key, year }));
         }
     }
-    Ok((calendar(holidays), years.last, notes))
+    Ok((calendar(holidays, &names), years.last, names))
+}
+
+/// The holidays that follow a moon sighting; days of one name that follow one another are one.
+fn feasts(estimated: &BTreeSet<Date>, names: &Names) -> Vec<Estimated> {
+    let mut feasts: Vec<Estimated> = Vec::new();
+    for &on in estimated {
+        let goes_on = |feast: &&mut Estimated| {
+            feast.until.tomorrow().ok() == Some(on) && names.get(&feast.until) == names.get(&on)
+        };
+        match feasts.last_mut().filter(goes_on) {
+            Some(feast) => feast.until = on,
+            None => feasts.push(Estimated { on, until: on }),
+        }
+    }
+    feasts
 }

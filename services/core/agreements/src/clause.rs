@@ -355,12 +355,22 @@ impl Said {
     }
 
     fn calendar(&mut self, calendar: &Calendar) {
-        let Calendar { state, weekend, holidays } = calendar;
+        let Calendar { state, weekend, holidays, estimated } = calendar;
         let weekend: Vec<String> = weekend.iter().map(u8::to_string).collect();
         let name = format!("weekend of {state} (1 Monday to 7 Sunday)");
         self.value(&name, Topic::Calendars, weekend.join(", "));
         let days = Content::Days(holidays.clone());
         self.clause(&format!("holidays of {state}"), Topic::Calendars, days, None);
+        let first: Vec<Date> = estimated.iter().map(|days| days.on).collect();
+        let last: Vec<Date> = estimated.iter().map(|days| days.until).collect();
+        let estimated = format!("holidays of {state} that are only estimated");
+        if first != last {
+            let name = format!("{estimated}, by their last days");
+            self.clause(&name, Topic::Calendars, Content::Days(last), None);
+        }
+        if !first.is_empty() {
+            self.clause(&estimated, Topic::Calendars, Content::Days(first), None);
+        }
     }
 
     fn offsets(&mut self, offsets: &Offsets) {

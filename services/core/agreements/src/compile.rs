@@ -14,10 +14,11 @@ mod worked_example;
 use std::collections::BTreeSet;
 
 use domain::identifier::{AgreementId, State};
-use domain::rules::{MEANING, Offsets, Rules, Start, Years};
+use domain::rules::{Calendar, MEANING, Offsets, Rules, Start, Years};
 use domain::time::Date;
 
 use crate::agreement_file::{Agreement, AgreementFile};
+use crate::estimates::ConfirmedHolidays;
 use crate::fault::nearest;
 use crate::library::{BUILT_IN, Library};
 use crate::reading::without_unit;
@@ -40,8 +41,20 @@ pub struct Order<'a> {
     pub on: Date,
     /// Keys that only secondary publications hold, and that an operator confirms by name.
     pub confirmed: &'a [String],
+    /// Estimated holidays that an operator confirms by name.
+    pub confirmed_holidays: &'a ConfirmedHolidays,
     /// A file with values that the data lacks: its name and its text.
     pub supplement: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Order<'a> {
+    /// An order in which nothing is confirmed and nothing supplied.
+    #[must_use]
+    pub fn plain(agreement: &'a AgreementId, version: u32, pair: (State, State), on: Date) -> Self {
+        static NONE: ConfirmedHolidays = ConfirmedHolidays::NONE;
+        let (confirmed, confirmed_holidays) = (&[], &NONE);
+        Self { agreement, version, pair, on, confirmed, confirmed_holidays, supplement: None }
+    }
 }
 
 /// Compiles a built-in agreement for a pair of States, as it is in force on a day. The order of
@@ -55,7 +68,7 @@ pub fn compile(
     pair: (State, State),
     on: Date,
 ) -> Result<Rules, CompileError> {
-    compile_order(&Order { agreement, version, pair, on, confirmed: &[], supplement: None })
+    compile_order(&Order::plain(agreement, version, pair, on))
 }
 
 /// The same, with what an operator confirms and supplies.
@@ -114,12 +127,15 @@ impl Library {
             years: self.calendars.years,
         };
         // Without a limit in working days no calendar is needed, and none narrows the years.
-        if counts_working_days(&rules) {
-            for (calendar, years) in self.calendars_of(&states)? {
-                rules.years.last = rules.years.last.min(years.last);
-                rules.calendars.push(calendar);
-            }
+        let counted = if counts_working_days(&rules) { states } else { BTreeSet::new() };
+        if let Some((state, day)) = order.confirmed_holidays.elsewhere(&counted) {
+            return Err(CompileError::ConfirmedHolidayMustCount { state, day });
         }
+        for (calendar, years) in self.calendars_of(&counted)? {
+            rules.years.last = rules.years.last.min(years.last);
+            rules.calendars.push(calendar.clone());
+        }
+        order.confirmed_holidays.confirm_in(&mut rules);
         Ok(rules)
     }
 
@@ -171,10 +187,10 @@ impl Library {
     fn calendars_of(
         &self,
         states: &BTreeSet<State>,
-    ) -> Result<Vec<(domain::rules::Calendar, Years)>, CompileError> {
+    ) -> Result<Vec<(&Calendar, Years)>, CompileError> {
         let years = self.calendars.years;
         let calendar = |state: &State| match self.calendars.calendar(*state) {
-            Some((calendar, years)) => Ok((calendar.clone(), years)),
+            Some(found) => Ok(found),
             None => Err(CompileError::CalendarMustBeThere { state: *state, years }),
         };
         states.iter().map(calendar).collect()
@@ -260,14 +276,7 @@ mod tests {
     fn outcome(texts: &Texts) -> Result<Result<Rules, CompileError>, FileError> {
         let library = Library::read(texts)?;
         let on = "2026-01-05".parse().unwrap();
-        Ok(library.compile(&Order {
-            agreement: &benelux_kosovo(),
-            version: 1,
-            pair: (state("NL"), state("XK")),
-            on,
-            confirmed: &[],
-            supplement: None,
-        }))
+        Ok(library.compile(&Order::plain(&benelux_kosovo(), 1, (state("NL"), state("XK")), on)))
     }
 
     /// The agreement with one piece of its text replaced.
@@ -452,13 +461,10 @@ mod tests {
         let list = "[[evidence_list]]\nid = \"benelux_kosovo_2011_nationality_proof\"";
         let reported = "[agreement.reported]\nreply_limit_calendar_days = 5\n\n";
         let library = Library::read(&with(list, &format!("{reported}{list}"))).unwrap();
+        let (id, pair) = (benelux_kosovo(), (state("NL"), state("XK")));
         let rules = library.compile(&Order {
-            agreement: &benelux_kosovo(),
-            version: 1,
-            pair: (state("NL"), state("XK")),
-            on: "2026-01-05".parse().unwrap(),
             confirmed: &["reply_limit_calendar_days".to_owned()],
-            supplement: None,
+            ..Order::plain(&id, 1, pair, "2026-01-05".parse().unwrap())
         });
         assert_eq!(rules.unwrap().reply.length.count, 28);
     }

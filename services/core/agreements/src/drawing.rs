@@ -165,7 +165,7 @@ fn not_drawn(line: &Line) -> Option<String> {
         Situation::HolidayMustBeConfirmed { holidays, .. } => {
             let days: Vec<String> = holidays
                 .iter()
-                .map(|holiday| format!("{} {}", holiday.state, holiday.on))
+                .map(|holiday| format!("{} {}", holiday.state, holiday.days.on))
                 .collect();
             let days = days.join(", ");
             Some(format!("{}: no end while a holiday is only estimated, {days}", line.clock))

@@ -1,38 +1,38 @@
-//! Where a holiday whose date is only estimated would decide a deadline.
+//! Holidays whose date is only estimated, and what an operator confirms of them.
 //!
-//! Compiled rules count such a day as a holiday (ADR 0001), and both States adopt it so. Who
-//! computes a deadline for people asks here what a moon sighting could still change, and gives no
-//! day where it could: not before an operator has confirmed the holiday by name.
+//! Rules hold such a holiday as estimated, and then no end in working days that it decides is
+//! computable ([`domain::clock::estimated`]), until an operator has confirmed it by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::clock::{Began, NotComputable, end, end_from_day};
+use domain::clock::NotComputable;
+use domain::clock::estimated::{self, EstimatedHoliday};
 use domain::identifier::State;
-use domain::rules::{Length, Limit, Rules, Unit};
-use domain::time::{Date, Instant};
+use domain::rules::{Calendar, Estimated, Length, Rules};
+use domain::time::Date;
 
 use crate::library::BUILT_IN;
 
-/// A holiday that follows a moon sighting. One of several days moves as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EstimatedHoliday {
-    /// Whose holiday it is.
-    pub state: State,
-    /// Its first day; it may fall a day earlier or later.
-    pub on: Date,
-    /// Its last day.
-    pub until: Date,
-}
-
-/// Estimated holidays that an operator confirms, each by its State and one of its days.
+/// Estimated holidays that an operator confirms, and when they did fall.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConfirmedHolidays(BTreeSet<(State, Date)>);
+pub struct ConfirmedHolidays(BTreeMap<EstimatedHoliday, Falls>);
+
+/// When a holiday did fall, all its days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Falls {
+    DayEarlier,
+    AsEstimated,
+    DayLater,
+}
 
 /// Why a text confirms no holiday.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HolidayError {
     /// It is no State with a day.
-    #[error("`{text}` must be a State and a day, such as `XK=2026-03-20`")]
+    #[error(
+        "`{text}` must be a State and a day, such as `XK=2026-03-20`, and where the holiday fell \
+         on another day, that day too, such as `XK=2026-03-20=2026-03-21`"
+    )]
     MustBeStateAndDay { text: String },
     /// There is nothing to confirm on that day.
     #[error(
@@ -40,126 +40,137 @@ pub enum HolidayError {
         .nearest.map(|it| format!("; the nearest is {it}")).unwrap_or_default()
     )]
     HolidayMustBeEstimated { state: State, day: Date, nearest: Option<Date> },
+    /// A moon is not sighted so far from its day.
+    #[error("the holiday of `{state}` on {day} must have fallen on it or a day beside, not {fell}")]
+    HolidayMustFallNear { state: State, day: Date, fell: Date },
+    /// Two confirmations of one holiday.
+    #[error("the holiday of `{state}` on {day} must be confirmed once, and for one day")]
+    HolidayMustBeConfirmedOnce { state: State, day: Date },
 }
 
 impl ConfirmedHolidays {
-    /// Reads confirmations such as `XK=2026-03-20`.
+    /// Nothing is confirmed.
+    pub const NONE: Self = Self(BTreeMap::new());
+
+    /// Reads confirmations such as `XK=2026-03-20`, or `XK=2026-03-20=2026-03-21` where the
+    /// holiday fell a day later than estimated. Of a holiday of several days any may be named.
     ///
     /// # Errors
     /// [`HolidayError`] with the first that confirms nothing.
     pub fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, HolidayError> {
         let mut confirmed = Self::default();
         for text in texts {
-            let (state, day) = state_and_day(text)
+            let (state, day, fell) = parts(text)
                 .ok_or_else(|| HolidayError::MustBeStateAndDay { text: text.to_owned() })?;
-            let estimated = BUILT_IN.calendars.estimated(state);
-            if !estimated.contains(&day) {
-                let distance = |found: &Date| found.duration_since(day).abs();
-                let nearest = estimated.into_iter().min_by_key(distance);
-                return Err(HolidayError::HolidayMustBeEstimated { state, day, nearest });
+            let days = estimated_on(state, day)?;
+            let falls = match (day.yesterday().ok(), day.tomorrow().ok()) {
+                _ if fell == day => Falls::AsEstimated,
+                (Some(yesterday), _) if fell == yesterday => Falls::DayEarlier,
+                (_, Some(tomorrow)) if fell == tomorrow => Falls::DayLater,
+                (_, _) => return Err(HolidayError::HolidayMustFallNear { state, day, fell }),
+            };
+            if confirmed.0.insert(EstimatedHoliday { state, days }, falls).is_some() {
+                return Err(HolidayError::HolidayMustBeConfirmedOnce { state, day });
             }
-            confirmed.0.insert((state, day));
         }
         Ok(confirmed)
     }
 
-    fn holds(&self, holiday: &EstimatedHoliday) -> bool {
-        let EstimatedHoliday { state, on, until } = *holiday;
-        self.0.range((state, on)..=(state, until)).next().is_some()
+    /// The first that is a holiday of none of these States.
+    pub(crate) fn elsewhere(&self, states: &BTreeSet<State>) -> Option<(State, Date)> {
+        let mut confirmed = self.0.keys();
+        let found = confirmed.find(|holiday| !states.contains(&holiday.state));
+        found.map(|holiday| (holiday.state, holiday.days.on))
+    }
+
+    /// Makes what is confirmed a holiday as any other in the calendars of rules.
+    pub fn confirm_in(&self, rules: &mut Rules) {
+        for calendar in &mut rules.calendars {
+            self.confirm(calendar);
+        }
+    }
+
+    fn confirm(&self, calendar: &mut Calendar) {
+        let state = calendar.state;
+        let mut holidays: BTreeSet<Date> = calendar.holidays.iter().copied().collect();
+        let mut fell = BTreeSet::new();
+        calendar.estimated.retain(|days| {
+            let holiday = EstimatedHoliday { state, days: *days };
+            let Some(falls) = self.0.get(&holiday) else { return true };
+            for day in days_of(*days) {
+                holidays.remove(&day);
+                // A day that does not exist lies in no covered year.
+                fell.extend(falls.of(day));
+            }
+            false
+        });
+        holidays.extend(fell);
+        calendar.holidays = holidays.into_iter().collect();
+    }
+
+    /// What is confirmed, on the days on which it did fall.
+    fn fallen(&self) -> impl Iterator<Item = EstimatedHoliday> {
+        self.0.iter().filter_map(|(holiday, falls)| {
+            let Estimated { on, until } = holiday.days;
+            let days = Estimated { on: falls.of(on)?, until: falls.of(until)? };
+            Some(EstimatedHoliday { days, ..*holiday })
+        })
     }
 }
 
-fn state_and_day(text: &str) -> Option<(State, Date)> {
-    let (state, day) = text.split_once('=')?;
-    let plain = day.len() == "2026-03-20".len();
-    State::new(state).ok().zip(day.parse().ok().filter(|_| plain))
+impl Falls {
+    fn of(self, day: Date) -> Option<Date> {
+        match self {
+            Self::DayEarlier => day.yesterday().ok(),
+            Self::AsEstimated => Some(day),
+            Self::DayLater => day.tomorrow().ok(),
+        }
+    }
 }
 
-/// The estimated holidays that would decide a deadline, and that are not confirmed: were one of
-/// them a day earlier or later, the deadline would be another.
-///
-/// # Errors
-/// [`NotComputable`] when the rules do not cover a day that matters.
-pub fn deciding_estimates(
+/// A State, an estimated day, and the day on which the holiday did fall.
+fn parts(text: &str) -> Option<(State, Date, Date)> {
+    let date = |text: &str| {
+        let plain = text.len() == "2026-03-20".len();
+        text.parse::<Date>().ok().filter(|_| plain)
+    };
+    let (state, days) = text.split_once('=')?;
+    let (day, fell) = days.split_once('=').unwrap_or((days, days));
+    Some((State::new(state).ok()?, date(day)?, date(fell)?))
+}
+
+fn estimated_on(state: State, day: Date) -> Result<Estimated, HolidayError> {
+    let estimated = BUILT_IN.calendars.estimated(state);
+    let found = estimated.iter().find(|days| (days.on..=days.until).contains(&day));
+    found.copied().ok_or_else(|| {
+        let all = estimated.iter().flat_map(|days| days_of(*days));
+        let nearest = all.min_by_key(|found| found.duration_since(day).abs());
+        HolidayError::HolidayMustBeEstimated { state, day, nearest }
+    })
+}
+
+fn days_of(days: Estimated) -> impl Iterator<Item = Date> {
+    std::iter::successors(Some(days.on), |day| day.tomorrow().ok())
+        .take_while(move |day| *day <= days.until)
+}
+
+/// The holidays that decide an end, though they are only estimated.
+pub(crate) fn undecided(
     rules: &Rules,
-    began: Began,
-    limit: &Limit,
-    acting: State,
+    day_zero: Date,
+    length: Length,
+) -> Result<Vec<EstimatedHoliday>, NotComputable> {
+    estimated::deciding(rules, day_zero, length, estimated::of(rules))
+}
+
+/// The holidays that decide an end, and that are confirmed in these rules.
+pub(crate) fn decided(
+    rules: &Rules,
+    day_zero: Date,
+    length: Length,
     confirmed: &ConfirmedHolidays,
 ) -> Result<Vec<EstimatedHoliday>, NotComputable> {
-    let deciding = deciding(rules, began, limit.length, acting)?;
-    Ok(deciding.into_iter().filter(|holiday| !confirmed.holds(holiday)).collect())
-}
-
-impl ConfirmedHolidays {
-    /// Of holidays, those that are not confirmed.
-    pub(crate) fn missing(&self, holidays: &[EstimatedHoliday]) -> Vec<EstimatedHoliday> {
-        holidays.iter().filter(|holiday| !self.holds(holiday)).copied().collect()
-    }
-}
-
-/// The same of a length alone, confirmed or not.
-pub(crate) fn deciding(
-    rules: &Rules,
-    began: Began,
-    length: Length,
-    acting: State,
-) -> Result<Vec<EstimatedHoliday>, NotComputable> {
-    let at = |rules: &Rules| match began {
-        Began::At(start) => end(rules, start, length, acting),
-        Began::On(day) => end_from_day(rules, day, length, acting),
-    };
-    let stands = at(rules)?;
-    if length.unit != Unit::WorkingDays {
-        return Ok(Vec::new());
-    }
-    let mut deciding = Vec::new();
-    for (index, calendar) in rules.calendars.iter().enumerate() {
-        let holidays: BTreeSet<Date> = calendar.holidays.iter().copied().collect();
-        for feast in feasts(calendar.state, &holidays) {
-            let moved = |days: BTreeSet<Date>| -> Result<Instant, NotComputable> {
-                let mut rules = rules.clone();
-                if let Some(calendar) = rules.calendars.get_mut(index) {
-                    calendar.holidays = days.into_iter().collect();
-                }
-                at(&rules)
-            };
-            if otherwise(&holidays, feast).into_iter().any(|days| moved(days) != Ok(stands)) {
-                deciding.push(feast);
-            }
-        }
-    }
-    deciding.sort();
-    Ok(deciding)
-}
-
-/// The estimated days among a State's holidays; those of one name that follow one another are one
-/// holiday.
-fn feasts(state: State, holidays: &BTreeSet<Date>) -> Vec<EstimatedHoliday> {
-    let mut feasts: Vec<EstimatedHoliday> = Vec::new();
-    let name = |day| BUILT_IN.calendars.holiday_name(state, day);
-    for on in BUILT_IN.calendars.estimated(state).intersection(holidays).copied() {
-        let goes_on = |feast: &&mut EstimatedHoliday| {
-            feast.until.tomorrow().ok() == Some(on) && name(feast.until) == name(on)
-        };
-        match feasts.last_mut().filter(goes_on) {
-            Some(feast) => feast.until = on,
-            None => feasts.push(EstimatedHoliday { state, on, until: on }),
-        }
-    }
-    feasts
-}
-
-/// The holidays as they might be: this one a day earlier, or a day later. Its days move together,
-/// since one sighting decides them all.
-fn otherwise(holidays: &BTreeSet<Date>, feast: EstimatedHoliday) -> [BTreeSet<Date>; 2] {
-    let moved = |to: fn(&Date) -> Option<Date>| {
-        let days = holidays.range(feast.on..=feast.until);
-        let others = holidays.iter().filter(|day| !(feast.on..=feast.until).contains(day));
-        // A day that does not exist decides nothing that is computed.
-        others.copied().chain(days.filter_map(to)).collect()
-    };
-    [moved(|day| day.yesterday().ok()), moved(|day| day.tomorrow().ok())]
+    estimated::deciding(rules, day_zero, length, confirmed.fallen())
 }
 
 #[cfg(test)]
@@ -169,30 +180,40 @@ mod tests {
 
     #[test]
     fn a_confirmation_names_a_day_that_is_estimated() {
-        let wrong = |text| ConfirmedHolidays::read([text]).unwrap_err().to_string();
-        for text in ["XK", "XK=soon", "Kosovo=2026-03-20", "XK=2026-03-20T00:00:00Z", "="] {
+        let wrong = |texts: &[&str]| {
+            ConfirmedHolidays::read(texts.iter().copied()).unwrap_err().to_string()
+        };
+        for text in ["XK", "XK=soon", "Kosovo=2026-03-20", "XK=2026-03-20T00:00:00Z", "=", "XK=="] {
             assert_eq!(
-                wrong(text),
-                format!("`{text}` must be a State and a day, such as `XK=2026-03-20`")
+                wrong(&[text]),
+                format!(
+                    "`{text}` must be a State and a day, such as `XK=2026-03-20`, and where the \
+                     holiday fell on another day, that day too, such as `XK=2026-03-20=2026-03-21`"
+                )
             );
         }
         assert_eq!(
-            wrong("XK=2026-03-21"),
+            wrong(&["XK=2026-03-21"]),
             "`XK` has no estimated holiday on 2026-03-21; the nearest is 2026-03-20"
         );
-        assert_eq!(wrong("NL=2026-04-27"), "`NL` has no estimated holiday on 2026-04-27");
+        assert_eq!(wrong(&["NL=2026-04-27"]), "`NL` has no estimated holiday on 2026-04-27");
+        assert_eq!(
+            wrong(&["XK=2026-03-20=2026-03-22"]),
+            "the holiday of `XK` on 2026-03-20 must have fallen on it or a day beside, \
+             not 2026-03-22"
+        );
+        for again in ["AF=2026-03-22", "AF=2026-03-21=2026-03-22"] {
+            let said = wrong(&["AF=2026-03-21", again]);
+            assert!(said.ends_with("must be confirmed once, and for one day"), "{said}");
+        }
         assert_eq!(ConfirmedHolidays::read(["XK=2026-03-20"]).unwrap().0.len(), 1);
     }
 
     #[test]
     fn days_that_follow_one_another_are_one_holiday() {
-        let state = State::new("AF").unwrap();
-        let holidays = BUILT_IN.calendars.estimated(state);
-        let feasts = feasts(state, &holidays);
         let of = |on: &str| {
-            let on: Date = on.parse().unwrap();
-            let feast = feasts.iter().find(|feast| (feast.on..=feast.until).contains(&on));
-            feast.map(|feast| (feast.on.to_string(), feast.until.to_string())).unwrap()
+            let days = estimated_on(State::new("AF").unwrap(), on.parse().unwrap()).unwrap();
+            (days.on.to_string(), days.until.to_string())
         };
         let eid = ("2026-03-20".to_owned(), "2026-03-22".to_owned());
         assert_eq!(of("2026-03-21"), eid);
@@ -201,5 +222,24 @@ mod tests {
         assert_eq!(of("2026-05-26"), arafah);
         let ramadan = ("2026-02-18".to_owned(), "2026-02-18".to_owned());
         assert_eq!(of("2026-02-18"), ramadan);
+    }
+
+    #[test]
+    fn what_is_confirmed_is_a_holiday_on_the_day_on_which_it_fell() {
+        let state = State::new("AF").unwrap();
+        let (calendar, _) = BUILT_IN.calendars.calendar(state).unwrap();
+        let march = |texts: &[&str]| -> (Vec<i8>, usize) {
+            let confirmed = ConfirmedHolidays::read(texts.iter().copied()).unwrap();
+            let mut found = calendar.clone();
+            confirmed.confirm(&mut found);
+            let march = |day: &&Date| (day.year(), day.month()) == (2026, 3);
+            let days = found.holidays.iter().filter(march).map(|day| day.day()).collect();
+            (days, calendar.estimated.len() - found.estimated.len())
+        };
+        // Nowruz is on the 21st as well.
+        assert_eq!(march(&[]), (vec![20, 21, 22], 0));
+        assert_eq!(march(&["AF=2026-03-21"]), (vec![20, 21, 22], 1));
+        assert_eq!(march(&["AF=2026-03-20=2026-03-21"]), (vec![21, 22, 23], 1));
+        assert_eq!(march(&["AF=2026-03-22=2026-03-21"]), (vec![19, 20, 21], 1));
     }
 }

@@ -42,7 +42,7 @@ pub use compile::{CompileError, Order, compile, compile_order};
 pub use difference::{Difference, SaidThere, differences};
 pub use display::{DISPLAY_ONLY, DisplayOnly, Kind, Shown};
 pub use drawing::svg;
-pub use estimates::{ConfirmedHolidays, EstimatedHoliday, HolidayError, deciding_estimates};
+pub use estimates::{ConfirmedHolidays, HolidayError};
 pub use evidence_classes::{Completeness, EvidenceClass, Item, PURPOSES, evidence_classes};
 pub use explanation::{Explained, Explanation, Standing, explain, explain_alone};
 pub use fault::{Fault, FileError};

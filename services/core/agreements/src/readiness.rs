@@ -32,12 +32,9 @@ pub fn readiness(agreement: &AgreementId, pair: (State, State), on: Date) -> Rea
     let mut stubs = Stubs::new(agreement, on);
     loop {
         let outcome = compile_order(&Order {
-            agreement,
-            version: 1,
-            pair,
-            on,
             confirmed: &stubs.confirmed,
             supplement: Some(("stub.toml", &stubs.text)),
+            ..Order::plain(agreement, 1, pair, on)
         });
         let error = match outcome {
             Ok(_) if stubs.confirmed.is_empty() && stubs.supplied.is_empty() => {

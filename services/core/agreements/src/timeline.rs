@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::clock::estimated::EstimatedHoliday;
 use domain::clock::{self, Began, NotComputable, Period, local_time};
 use domain::identifier::State;
 use domain::rules::{Category, Direction, Length, Rules, Source, Unit};
@@ -12,7 +13,7 @@ use domain::time::{Date, Instant};
 use jiff::Timestamp;
 
 use crate::clause::{Content, End, Party, TRANSFER_NOTICE, TRAVEL_DOCUMENT_ISSUE, Timed, clauses};
-use crate::estimates::{ConfirmedHolidays, EstimatedHoliday, deciding};
+use crate::estimates::{ConfirmedHolidays, decided, undecided};
 use crate::fault::nearest;
 use crate::skipped::{Skipped, named};
 use crate::wording::{category_word, start_word, start_words};
@@ -134,7 +135,7 @@ pub struct Question<'a> {
     pub person: Option<Category>,
     /// What has happened.
     pub events: &'a Events,
-    /// The estimated holidays that an operator confirms.
+    /// The estimated holidays that were confirmed in the rules, to name those that decide.
     pub confirmed: &'a ConfirmedHolidays,
 }
 
@@ -247,26 +248,33 @@ fn line(question: &Question<'_>, clock: String, timed: Timed, source: Option<Sou
     let began = timed.starts_on.and_then(|event| question.events.get(event));
     let situation = match began {
         None => Situation::NotStarted(timed.starts_on),
-        Some(began) => match ending(question.rules, began, timed, acting) {
-            Ok(ending) => match question.confirmed.missing(&ending.estimates) {
-                holidays if holidays.is_empty() => Situation::Ends(ending),
-                holidays => Situation::HolidayMustBeConfirmed { began, holidays },
-            },
+        Some(began) => match ending(question, began, timed, acting) {
+            Ok(Found::Ending(ending)) => Situation::Ends(ending),
+            Ok(Found::Undecided(holidays)) => Situation::HolidayMustBeConfirmed { began, holidays },
             Err(why) => Situation::NotComputable { began, why },
         },
     };
     Line { clock, timed, acting, calendar, source, situation }
 }
 
+/// A period that ends, or the holidays for want of which it has no end yet.
+enum Found {
+    Ending(Ending),
+    Undecided(Vec<EstimatedHoliday>),
+}
+
 fn ending(
-    rules: &Rules,
+    question: &Question<'_>,
     began: Began,
     timed: Timed,
     acting: State,
-) -> Result<Ending, NotComputable> {
-    let first = period(rules, began, timed.length, acting)?;
+) -> Result<Found, NotComputable> {
+    let first = match period(question, began, timed.length, acting)? {
+        Found::Ending(first) => first,
+        Found::Undecided(holidays) => return Ok(Found::Undecided(holidays)),
+    };
     let Some(then) = timed.then else {
-        return Ok(first);
+        return Ok(Found::Ending(first));
     };
     // What is longer goes on from the last day; in hours, from the end.
     let from = match then.unit {
@@ -278,28 +286,42 @@ fn ending(
         | Unit::Years
         | Unit::WorkingDays => Began::On(first.last_day),
     };
-    let rest = period(rules, from, then, acting)?;
+    let rest = match period(question, from, then, acting)? {
+        Found::Ending(rest) => rest,
+        Found::Undecided(holidays) => return Ok(Found::Undecided(holidays)),
+    };
     let mut skipped = first.skipped;
     skipped.extend(rest.skipped);
     let mut estimates = first.estimates;
     estimates.extend(rest.estimates);
     estimates.sort();
     estimates.dedup();
-    Ok(Ending { began, skipped, estimates, ..rest })
+    Ok(Found::Ending(Ending { began, skipped, estimates, ..rest }))
 }
 
 fn period(
-    rules: &Rules,
+    question: &Question<'_>,
     began: Began,
     length: Length,
     acting: State,
-) -> Result<Ending, NotComputable> {
+) -> Result<Found, NotComputable> {
+    let Question { rules, confirmed, .. } = question;
+    let day_zero = match began {
+        Began::At(moment) => clock::day_of(rules, moment, acting)?,
+        Began::On(day) => day,
+    };
     let Period { day_zero: _, last_day, at, skipped } =
-        clock::period(rules, began, length, acting)?;
-    let estimates = deciding(rules, began, length, acting)?;
+        match clock::period(rules, began, length, acting) {
+            Ok(period) => period,
+            Err(NotComputable::HolidayEstimated { .. }) => {
+                return undecided(rules, day_zero, length).map(Found::Undecided);
+            }
+            Err(why) => return Err(why),
+        };
+    let estimates = decided(rules, day_zero, length, confirmed)?;
     let local = local_time(rules, at, acting)?;
     let skipped = skipped.iter().map(named).collect();
-    Ok(Ending { began, last_day, at, local, skipped, estimates })
+    Ok(Found::Ending(Ending { began, last_day, at, local, skipped, estimates }))
 }
 
 /// When a clock started, as people read it.

@@ -27,6 +27,9 @@ mod story;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod clauses;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod unconfirmed;
 
 use crossing::{DocumentSituation, TransferSituation};
 use dispute::Cause;

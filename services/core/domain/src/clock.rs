@@ -4,6 +4,7 @@
 //! here. What starts a clock is the case's to find. A result that the rules do not cover is
 //! [`NotComputable`], and a deadline that is not computable has never passed.
 
+pub mod estimated;
 pub mod skipped;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::fmt;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
+use self::estimated::EstimatedHoliday;
 use self::skipped::Skipped;
 use crate::identifier::State;
 use crate::rules::{Calendar, Length, Limit, Notice, Offsets, Rules, Unit, Years};
@@ -77,6 +79,11 @@ pub enum NotComputable {
     },
     /// Hours cannot be counted from a civil day.
     HoursNeedMoment,
+    /// A holiday that is only estimated would decide it.
+    HolidayEstimated {
+        /// The first such holiday.
+        holiday: EstimatedHoliday,
+    },
 }
 
 impl fmt::Display for NotComputable {
@@ -92,6 +99,12 @@ impl fmt::Display for NotComputable {
                 write!(f, "the rules hold no calendar for `{state}`")
             }
             Self::HoursNeedMoment => f.write_str("hours cannot be counted from a civil day"),
+            Self::HolidayEstimated { holiday: EstimatedHoliday { state, days } } => write!(
+                f,
+                "the holiday of `{state}` on {} follows a moon sighting, and the rules do not \
+                 hold it as confirmed",
+                days.on
+            ),
         }
     }
 }
@@ -188,6 +201,34 @@ pub fn end_from_day(
     over(rules, Began::On(day_zero), length, acting).map(|over| over.at)
 }
 
+/// Whether a period that starts at a moment is over at another, wherever the holidays that are only
+/// estimated may fall.
+///
+/// # Errors
+/// [`NotComputable`] when the rules do not cover a day that matters, or such a holiday decides.
+pub fn is_over(
+    rules: &Rules,
+    start: Instant,
+    length: Length,
+    acting: State,
+    at: Instant,
+) -> Result<bool, NotComputable> {
+    let open = match end(rules, start, length, acting) {
+        Ok(end) => return Ok(at >= end),
+        Err(open @ NotComputable::HolidayEstimated { .. }) => open,
+        Err(why) => return Err(why),
+    };
+    let (earliest, latest) = estimated::bounds(rules, day_of(rules, start, acting)?, length.count)?;
+    let ends = |last_day: Date| {
+        let next = last_day.tomorrow().map_err(|_| beyond(rules))?;
+        midnight(rules, next, acting)
+    };
+    if at >= ends(latest)? {
+        return Ok(true);
+    }
+    if at < ends(earliest)? { Ok(false) } else { Err(open) }
+}
+
 /// The first moment at which a transfer may take place after it was notified: the whole notice
 /// lies between the day of the notice and that moment, which starts a day unless the notice is
 /// counted in hours.
@@ -272,7 +313,7 @@ fn over(rules: &Rules, began: Began, length: Length, acting: State) -> Result<Ov
         (Began::On(day), _) => day,
     };
     let last_day = match length.unit {
-        Unit::WorkingDays => working_days_after(rules, day_zero, length.count)?,
+        Unit::WorkingDays => estimated::last_day(rules, day_zero, length.count)?,
         Unit::Hours
         | Unit::CalendarDays
         | Unit::DaysUnqualified
@@ -309,21 +350,6 @@ fn days_after(rules: &Rules, day_zero: Date, length: Length) -> Result<Date, Not
         }
     };
     span.and_then(|span| day_zero.checked_add(span)).map_err(|_| beyond(rules))
-}
-
-/// The day on which so many working days after day zero are reached. Every day between must be
-/// covered, so the search ends.
-fn working_days_after(rules: &Rules, day_zero: Date, count: u32) -> Result<Date, NotComputable> {
-    let calendars = both_calendars(rules)?;
-    let mut day = covered(rules, day_zero)?;
-    let mut counted = 0;
-    while counted < count {
-        day = covered(rules, day.tomorrow().map_err(|_| beyond(rules))?)?;
-        if calendars.iter().all(|calendar| works(calendar, day)) {
-            counted += 1;
-        }
-    }
-    Ok(day)
 }
 
 /// When a day starts that is covered, or is the day after the last covered one.
@@ -480,11 +506,11 @@ mod tests {
         ("2027-03-06T23:00:00Z", 7200),
     ];
 
-    fn state(code: &str) -> State {
+    pub(super) fn state(code: &str) -> State {
         State::new(code).unwrap()
     }
 
-    fn at(text: &str) -> Instant {
+    pub(super) fn at(text: &str) -> Instant {
         let ms = text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
         Instant::from_ms(u64::try_from(ms).unwrap())
     }
@@ -498,6 +524,7 @@ mod tests {
             state: state(code),
             weekend: vec![6, 7],
             holidays: holidays.iter().map(|day| day.parse().unwrap()).collect(),
+            estimated: Vec::new(),
         }
     }
 
@@ -507,7 +534,7 @@ mod tests {
         Offsets { state: state(code), zone: String::new(), changes: changes.collect() }
     }
 
-    fn rules() -> Rules {
+    pub(super) fn rules() -> Rules {
         let reply = Limit {
             length: Length { count: 28, unit: CalendarDays },
             starts_on: Start::ReceiptOfApplication,

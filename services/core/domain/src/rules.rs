@@ -424,6 +424,17 @@ pub struct Calendar {
     pub weekend: Vec<u8>,
     /// Public holidays, ascending.
     pub holidays: Vec<Date>,
+    /// Those of them whose date is only estimated, ascending.
+    pub estimated: Vec<Estimated>,
+}
+
+/// A holiday that follows a moon sighting: it may fall a day earlier or later, all days of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Estimated {
+    /// Its first day, as estimated.
+    pub on: Date,
+    /// Its last day.
+    pub until: Date,
 }
 
 /// A State's offsets from UTC, with their changes over the covered years.

@@ -8,7 +8,7 @@ use domain::identifier::{AgreementId, State};
 use domain::rules::Rules;
 use domain::time::{Date, Instant};
 
-use ::agreements::{Order, compile_order, document};
+use ::agreements::{ConfirmedHolidays, Order, compile_order, document};
 
 use super::{file, refusal::Refusal};
 
@@ -27,6 +27,10 @@ pub(super) struct Corridor {
     /// A key that only secondary publications hold, and that you confirm; once for each
     #[arg(long, value_name = "KEY")]
     confirm: Vec<String>,
+    /// An estimated holiday that you confirm, by one of its days: XK=2026-03-20; once for each.
+    /// Where it fell a day beside the estimate, with that day: XK=2026-03-20=2026-03-21
+    #[arg(long, value_name = "STATE=DATE[=DATE]")]
+    confirm_holiday: Vec<String>,
     /// A file with values that the data lacks, each with article and source
     #[arg(long, value_name = "FILE")]
     supplement: Option<PathBuf>,
@@ -37,6 +41,7 @@ pub(super) struct Read {
     pub(super) pair: (State, State),
     on: Date,
     confirmed: Vec<String>,
+    pub(super) confirmed_holidays: ConfirmedHolidays,
     supplement: Option<(String, String)>,
 }
 
@@ -48,6 +53,7 @@ impl Corridor {
             || self.on.is_some()
             || self.supplement.is_some()
             || !self.confirm.is_empty()
+            || !self.confirm_holiday.is_empty()
     }
 
     /// Reads the options; both States must be there.
@@ -72,7 +78,11 @@ impl Corridor {
             }
             None => None,
         };
-        Ok(Read { pair, on, confirmed: self.confirm.clone(), supplement })
+        let confirmed = self.confirm.clone();
+        let confirmed_holidays =
+            ConfirmedHolidays::read(self.confirm_holiday.iter().map(String::as_str))
+                .map_err(|error| Refusal::option("--confirm-holiday", error.to_string()))?;
+        Ok(Read { pair, on, confirmed, confirmed_holidays, supplement })
     }
 }
 
@@ -86,6 +96,7 @@ impl Read {
             pair: self.pair,
             on: self.on,
             confirmed: &self.confirmed,
+            confirmed_holidays: &self.confirmed_holidays,
             supplement: supplement.map(|(file, text)| (file.as_str(), text.as_str())),
         }
     }

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use domain::clock::estimated::EstimatedHoliday;
 use domain::identifier::AgreementId;
-use domain::rules::{Category, Direction, Rules, Unit};
+use domain::rules::{Category, Direction, Estimated, Rules, Unit};
 use serde_json::{Value, json};
 
 use ::agreements::{
-    CATEGORIES, ConfirmedHolidays, Content, End, Ending, EstimatedHoliday, Events, Line, Off,
-    Question, QuestionError, Situation, Skipped, Timed, Topic, began_words, category_word, chart,
-    clauses, end_words, svg, timeline, unit_word,
+    CATEGORIES, Content, End, Ending, Events, Line, Off, Question, QuestionError, Situation,
+    Skipped, Timed, Topic, began_words, category_word, chart, clauses, end_words, svg, timeline,
+    unit_word,
 };
 
 use super::corridor::{self, Corridor};
@@ -29,7 +30,8 @@ use super::{Said, refusal::Refusal};
     clock without its event is listed with the event that it waits for.\n\n\
     A holiday that follows a moon sighting is only estimated. Where a day earlier or later would \
     move an end, that end is not given, and the command exits with 6, until you confirm the \
-    holiday: --confirm-holiday XK=2026-03-20. The other clocks are computed.\n\n\
+    holiday: --confirm-holiday XK=2026-03-20. The other clocks are computed. Adopted rules hold it \
+    alike, until it is adopted with --confirmed-holidays.\n\n\
     With --json each clock has exactly: clock, article, starts_on, started_at, limit, unit, \
     calendar, last_day, deadline_utc, skipped_days. With --detailed also what explains it.")]
 pub(crate) struct Deadlines {
@@ -44,9 +46,6 @@ pub(crate) struct Deadlines {
     /// When something happened: receipt_of_application=2026-05-04T10:00:00+02:00
     #[arg(long = "event", value_name = "NAME=TIME")]
     events: Vec<String>,
-    /// An estimated holiday that you confirm, by one of its days: XK=2026-03-20; once for each
-    #[arg(long, value_name = "STATE=DATE")]
-    confirm_holiday: Vec<String>,
     /// Write the timeline to an SVG image
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -65,9 +64,7 @@ impl Deadlines {
         let person = self.person()?;
         let events = Events::read(self.events.iter().map(String::as_str));
         let events = events.map_err(|error| Refusal::option("--event", error.to_string()))?;
-        let confirmed = ConfirmedHolidays::read(self.confirm_holiday.iter().map(String::as_str));
-        let confirmed =
-            &confirmed.map_err(|error| Refusal::option("--confirm-holiday", error.to_string()))?;
+        let confirmed = &read.confirmed_holidays;
         let rules = read.rules("--agreement", &agreement, 1)?;
         let (requesting, requested) = read.pair;
         let direction = Direction { requesting, requested };
@@ -129,7 +126,7 @@ fn to_confirm(lines: &[Line]) -> Option<String> {
 
 /// The option that confirms a holiday.
 fn option(holiday: &EstimatedHoliday) -> String {
-    format!("--confirm-holiday {}={}", holiday.state, holiday.on)
+    format!("--confirm-holiday {}={}", holiday.state, holiday.days.on)
 }
 
 fn text(title: &str, agreement: &AgreementId, rules: &Rules, lines: &[Line]) -> String {
@@ -280,7 +277,8 @@ fn ends(row: &mut impl FnMut(&str, &str), line: &Line, ending: &Ending, event: &
 }
 
 /// A holiday that is only estimated, in words.
-fn moon(EstimatedHoliday { state, on, until }: &EstimatedHoliday) -> String {
+fn moon(EstimatedHoliday { state, days }: &EstimatedHoliday) -> String {
+    let Estimated { on, until } = days;
     let days = match on == until {
         true => format!("on {on}"),
         false => format!("from {on} to {until}"),
@@ -366,6 +364,6 @@ fn skipped(skipped: &Skipped) -> Value {
 }
 
 fn estimated(estimated: &EstimatedHoliday) -> Value {
-    let EstimatedHoliday { state, on, until } = estimated;
+    let EstimatedHoliday { state, days: Estimated { on, until } } = estimated;
     json!({ "state": state.code(), "on": on.to_string(), "until": until.to_string() })
 }

@@ -86,6 +86,9 @@ impl Refusal {
             CompileError::ConfirmedMustBeReported { .. } => {
                 return Self::option("--confirm", error.to_string());
             }
+            CompileError::ConfirmedHolidayMustCount { .. } => {
+                return Self::option("--confirm-holiday", error.to_string());
+            }
             CompileError::SupplementMustFit { .. }
             | CompileError::SupplementMustNotContradict { .. } => {
                 return Self::option("--supplement", error.to_string());

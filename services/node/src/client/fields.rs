@@ -132,6 +132,11 @@ const HELP: &[(&str, &str)] = &[
         "A key that only secondary publications hold, and that you confirm (repeatable); goes to \
          the access log",
     ),
+    (
+        "confirmed_holidays",
+        "An estimated holiday that you confirm, by one of its days: XK=2026-03-20; where it fell a \
+         day beside, XK=2026-03-20=2026-03-21 (repeatable); goes to the access log",
+    ),
     ("document", "Position of the issue in the own log; the last document when absent"),
     ("escorted", "The person is escorted"),
     ("ended_from", "First day on which no request may be filed under it, YYYY-MM-DD"),

@@ -3,8 +3,9 @@
 //! What the operator confirms or supplies is compiled into the rules; that the operator vouched for
 //! it goes to the access log of this State, never to the partner.
 
-use agreements::{CompileError, Order};
+use agreements::{CompileError, ConfirmedHolidays, Order};
 use domain::case::event::{AgreementAdopted, Statement};
+use domain::clock::estimated;
 use domain::identifier::AgreementId;
 use proto::node::v1::{AdoptAgreementRequest, AdoptAgreementResponse};
 use record::digest::sha256;
@@ -23,6 +24,15 @@ const CONFIRMED_MAX: usize = 64;
 /// Most characters of each: with the longest id of an agreement and the longest version, its
 /// sentence has the 200 that the access log takes.
 const KEY_CHARACTERS_MAX: usize = 95;
+
+/// Most holidays that are confirmed at once.
+const HOLIDAYS_MAX: usize = 256;
+
+/// Most characters of each: State, day, and another day.
+const HOLIDAY_CHARACTERS_MAX: usize = "XK=2026-03-20=2026-03-21".len();
+
+/// The field that confirms holidays.
+const HOLIDAYS: &str = "confirmed_holidays";
 
 /// Most characters of a supplement.
 const SUPPLEMENT_CHARACTERS_MAX: usize = 65_536;
@@ -58,6 +68,8 @@ pub(super) async fn adopt_agreement(
     let agreed = reading.agreed()?;
     let by_partner = adopts(&agreed, reading.partner, &adoption);
     let rival = of_the_same_version(&reading.partner_chain, &adoption);
+    let estimated = adoption.rules.iter().flat_map(|rules| estimated::of(rules));
+    let estimated = estimated.map(|it| format!("{} {}", it.state, it.days.on)).collect();
     Ok(AdoptAgreementResponse {
         receipt: Some(receipt),
         digest: adoption.digest.as_bytes().to_vec(),
@@ -66,36 +78,45 @@ pub(super) async fn adopt_agreement(
             Some(rival) if !by_partner => differences(&adoption, rival),
             Some(_) | None => Vec::new(),
         },
+        estimated_holidays: estimated,
     })
 }
 
 /// What the operator vouches for, a sentence each.
 fn vouched(request: &AdoptAgreementRequest) -> Result<Vec<String>, Failure> {
-    if request.confirmed.len() > CONFIRMED_MAX {
-        return Err(Failure::field("confirmed", format!("must name at most {CONFIRMED_MAX} keys")));
-    }
-    for (index, key) in request.confirmed.iter().enumerate() {
-        if !(1..=KEY_CHARACTERS_MAX).contains(&key.chars().count()) {
-            let rule = format!("must have 1 to {KEY_CHARACTERS_MAX} characters");
-            return Err(Failure::field(format!("confirmed[{index}]"), rule));
-        }
-    }
+    let AdoptAgreementRequest { confirmed, confirmed_holidays: holidays, .. } = request;
+    bounded("confirmed", confirmed, CONFIRMED_MAX, KEY_CHARACTERS_MAX)?;
+    bounded(HOLIDAYS, holidays, HOLIDAYS_MAX, HOLIDAY_CHARACTERS_MAX)?;
     if request.supplement.chars().count() > SUPPLEMENT_CHARACTERS_MAX {
         let rule = format!("must have at most {SUPPLEMENT_CHARACTERS_MAX} characters");
         return Err(Failure::field(SUPPLEMENT, rule));
     }
-    let confirmed = request.confirmed.iter().map(|key| {
-        format!("agreement {}, version {}: confirms {key}", request.agreement, version(request))
-    });
-    let supplied = supplement(request).map(|text| {
-        let digest = sha256(&[text.as_bytes()]);
-        format!(
-            "agreement {}, version {}: supplies a file with SHA-256 {digest}",
-            request.agreement,
-            version(request)
-        )
-    });
-    Ok(confirmed.chain(supplied).collect())
+    let confirmed = confirmed.iter().map(|key| format!("confirms {key}"));
+    let holidays = holidays.iter().map(|holiday| format!("confirms the holiday {holiday}"));
+    let supplied = supplement(request)
+        .map(|text| format!("supplies a file with SHA-256 {}", sha256(&[text.as_bytes()])));
+    let of =
+        |what| format!("agreement {}, version {}: {what}", request.agreement, version(request));
+    Ok(confirmed.chain(holidays).chain(supplied).map(of).collect())
+}
+
+/// Holds a list of texts to its limits.
+fn bounded(
+    field: &str,
+    texts: &[String],
+    count_max: usize,
+    characters_max: usize,
+) -> Result<(), Failure> {
+    if texts.len() > count_max {
+        return Err(Failure::field(field, format!("must name at most {count_max}")));
+    }
+    for (index, text) in texts.iter().enumerate() {
+        if !(1..=characters_max).contains(&text.chars().count()) {
+            let rule = format!("must have 1 to {characters_max} characters");
+            return Err(Failure::field(format!("{field}[{index}]"), rule));
+        }
+    }
+    Ok(())
 }
 
 const fn version(request: &AdoptAgreementRequest) -> u32 {
@@ -113,6 +134,9 @@ fn compile(
 ) -> Result<AgreementAdopted, Failure> {
     let agreement =
         AgreementId::new(&request.agreement).map_err(|rule| Failure::field("agreement", rule))?;
+    let holidays = request.confirmed_holidays.iter().map(String::as_str);
+    let confirmed_holidays = ConfirmedHolidays::read(holidays)
+        .map_err(|error| Failure::field(HOLIDAYS, error.to_string()).with_source(error))?;
     // In force is asked of the civil day in UTC: the rules that hold the local offsets are what
     // is being compiled.
     let order = Order {
@@ -121,6 +145,7 @@ fn compile(
         pair: (reading.own, reading.partner),
         on: clock_day(reading)?,
         confirmed: &request.confirmed,
+        confirmed_holidays: &confirmed_holidays,
         supplement: supplement(request).map(|text| (SUPPLEMENT, text)),
     };
     let rules = agreements::compile_order(&order).map_err(refused)?;
@@ -139,6 +164,8 @@ fn refused(error: CompileError) -> Failure {
         SUPPLEMENT
     } else if matches!(error, CompileError::ConfirmedMustBeReported { .. }) {
         "confirmed"
+    } else if matches!(error, CompileError::ConfirmedHolidayMustCount { .. }) {
+        HOLIDAYS
     } else {
         "agreement"
     };

@@ -195,8 +195,10 @@ fn transfer_notice(reading: &Reading, rules: &Rules) -> Option<Deadline> {
     // The last of the notices to be over is the one that counts.
     let over =
         |it: &Notice| clock::period(rules, Began::At(notice.time), it.length, case.requested);
-    let longest = rules.transfer_notices().max_by_key(|it| over(it).map(|period| period.at).ok());
-    let period = longest.map(|it| (it, over(it)));
+    let over = rules.transfer_notices().map(|it| (it, over(it)));
+    // None is known to be the last while the end of one is not known.
+    let period =
+        over.max_by_key(|(_, period)| period.as_ref().map_or(u64::MAX, |it| it.at.as_ms()));
     let mut shown = match &period {
         Some((it, Err(_))) => noticed(it),
         Some((it, Ok(period))) if period.at >= grace => noticed(it),
@@ -208,6 +210,9 @@ fn transfer_notice(reading: &Reading, rules: &Rules) -> Option<Deadline> {
     from_entry(&mut shown, case.requesting, notice);
     let ends = match period {
         Some((_, Err(why))) => {
+            shown.started_at_ms = Some(notice.time.as_ms());
+            shown.clock_state = case.requested.to_string();
+            shown.day_zero = day(rules, notice.time, case.requested);
             shown.not_computable = why.to_string();
             shown.situation = DeadlineSituation::NotComputable.into();
             return Some(shown);

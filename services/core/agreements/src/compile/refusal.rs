@@ -12,6 +12,11 @@ pub enum CompileError {
     /// No built-in agreement has this id.
     #[error("agreement `{agreement}` is not known{}", hint(.nearest.as_deref()))]
     AgreementMustBeKnown { agreement: AgreementId, nearest: Option<String> },
+    /// A holiday is confirmed that no period of the rules depends on.
+    #[error(
+        "the rules count no working day of `{state}`, so `{state}={day}` confirms nothing in them"
+    )]
+    ConfirmedHolidayMustCount { state: State, day: Date },
     /// Versions count from 1.
     #[error("the version of compiled rules must be at least 1")]
     VersionMustBeAtLeastOne,

@@ -22,13 +22,11 @@ fn shown(beginning: &str) -> String {
 
 fn outcome(texts: &Texts, supplement: Option<&str>) -> Result<Rules, CompileError> {
     let state = |code| State::new(code).unwrap();
+    let id = AgreementId::new("example_2025").unwrap();
+    let pair = (state("XX"), state("XY"));
     Library::read(texts).unwrap().compile(&Order {
-        agreement: &AgreementId::new("example_2025").unwrap(),
-        version: 1,
-        pair: (state("XX"), state("XY")),
-        on: "2026-05-04".parse().unwrap(),
-        confirmed: &[],
         supplement: supplement.map(|text| ("treaty.toml", text)),
+        ..Order::plain(&id, 1, pair, "2026-05-04".parse().unwrap())
     })
 }
 

@@ -1,6 +1,8 @@
 //! The clocks of the story, under the compiled rules: each worked out by hand.
 
-use domain::clock::{Began, deadline, earliest_day_after_notice};
+use agreements::ConfirmedHolidays;
+use domain::clock::estimated::EstimatedHoliday;
+use domain::clock::{Began, NotComputable, deadline, earliest_day_after_notice};
 use domain::rules::{Category, Length, Limit, Rules, Start, Unit};
 use domain::time::Instant;
 
@@ -42,7 +44,14 @@ fn the_register_check_is_due_7_calendar_days_after_its_date() {
 
 #[test]
 fn the_travel_document_is_due_3_working_days_after_receipt_of_its_request() {
-    let rules = netherlands_kosovo();
+    let mut rules = netherlands_kosovo();
+    let limit = rules.travel_document.as_ref().unwrap().issue.clone().unwrap();
+    let began = Began::At(at("2026-03-19T08:00:00Z"));
+    let eid = rules.calendars[1].estimated.iter().find(|it| it.on.to_string() == "2026-03-20");
+    let holiday = EstimatedHoliday { state: state("XK"), days: *eid.unwrap() };
+    let open = Err(NotComputable::HolidayEstimated { holiday });
+    assert_eq!(deadline(&rules, began, &limit, state("XK")), open, "nobody has confirmed it");
+    ConfirmedHolidays::read(["XK=2026-03-20"]).unwrap().confirm_in(&mut rules);
     let document = rules.travel_document.as_ref().unwrap();
     let issue = document.issue.as_ref().unwrap();
     assert_eq!(issue.starts_on, Start::ReceiptOfTravelDocumentRequest);

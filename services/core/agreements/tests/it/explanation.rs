@@ -21,13 +21,12 @@ fn explained(
     supplement: Option<(&str, &str)>,
 ) -> Explanation {
     let confirmed: Vec<String> = confirmed.iter().map(|key| (*key).to_owned()).collect();
+    let id = AgreementId::new(id).unwrap();
+    let pair = (state(pair.0), state(pair.1));
     explain(&Order {
-        agreement: &AgreementId::new(id).unwrap(),
-        version: 1,
-        pair: (state(pair.0), state(pair.1)),
-        on: "2026-01-05".parse().unwrap(),
         confirmed: &confirmed,
         supplement,
+        ..Order::plain(&id, 1, pair, "2026-01-05".parse().unwrap())
     })
     .unwrap()
 }

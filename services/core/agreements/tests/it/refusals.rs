@@ -17,13 +17,11 @@ fn outcome(
     let id = AgreementId::new(agreement).unwrap();
     let confirmed: Vec<String> = confirmed.iter().map(|key| (*key).to_owned()).collect();
     let text = format!("format_version = 1\nagreement = \"{agreement}\"\n{supplied}");
+    let pair = (state(pair.0), state(pair.1));
     compile_order(&Order {
-        agreement: &id,
-        version: 1,
-        pair: (state(pair.0), state(pair.1)),
-        on: "2026-01-05".parse().unwrap(),
         confirmed: &confirmed,
         supplement: (!supplied.is_empty()).then_some(("supplied.toml", text.as_str())),
+        ..Order::plain(&id, 1, pair, "2026-01-05".parse().unwrap())
     })
 }
 
@@ -138,13 +136,10 @@ fn a_supplement_that_contradicts_or_does_not_fit_is_refused() {
         assert_eq!(kosovo(supplied), "the file cannot be used");
     }
     let id = AgreementId::new("benelux_kosovo_2011").unwrap();
+    let pair = (state("NL"), state("XK"));
     let error = compile_order(&Order {
-        agreement: &id,
-        version: 1,
-        pair: (state("NL"), state("XK")),
-        on: "2026-01-05".parse().unwrap(),
-        confirmed: &[],
         supplement: Some(("x.toml", "format_version = 1\nagreement = \"eu_x\"\n")),
+        ..Order::plain(&id, 1, pair, "2026-01-05".parse().unwrap())
     });
     let expected = "the supplement is for agreement `eu_x`, not `benelux_kosovo_2011`";
     assert_eq!(error.unwrap_err().to_string(), expected);
@@ -413,13 +408,12 @@ silence_effect = \"not_stated\"
         "application_limit_clock_starts_on",
     ];
     let covered = |on: &str| {
+        let id = AgreementId::new("eu_turkiye_2014").unwrap();
+        let pair = (state("NL"), state("TR"));
         let rules = compile_order(&Order {
-            agreement: &AgreementId::new("eu_turkiye_2014").unwrap(),
-            version: 1,
-            pair: (state("NL"), state("TR")),
-            on: on.parse().unwrap(),
             confirmed: &confirmed.map(str::to_owned),
             supplement: Some(("supplied.toml", &text)),
+            ..Order::plain(&id, 1, pair, on.parse().unwrap())
         });
         rules.unwrap().coverage(Category::ThirdCountryNational).is_some()
     };

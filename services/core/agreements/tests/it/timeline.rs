@@ -30,7 +30,9 @@ fn asked(
 ) -> Vec<Line> {
     let events = Events::read(events.iter().copied()).unwrap();
     let confirmed = &ConfirmedHolidays::read(confirmed.iter().copied()).unwrap();
-    let direction = asks();
+    let (mut rules, direction) = (rules.clone(), asks());
+    confirmed.confirm_in(&mut rules);
+    let rules = &rules;
     timeline(&Question { rules, direction, person, events: &events, confirmed }).unwrap()
 }
 
@@ -149,7 +151,7 @@ fn a_holiday_that_is_only_estimated_gives_no_end_until_it_is_confirmed() {
     };
     assert_eq!(agreements::began_words(began), "2026-03-18T10:00:00.000Z");
     let [holiday] = holidays[..] else { panic!("{holidays:?}") };
-    assert_eq!((holiday.state, holiday.on.to_string().as_str()), (state("XK"), "2026-03-20"));
+    assert_eq!((holiday.state, holiday.days.on.to_string().as_str()), (state("XK"), "2026-03-20"));
     let Situation::Ends(ending) = line(&lines, "travel document").situation else {
         panic!("{lines:?}")
     };
@@ -192,8 +194,10 @@ fn a_longer_silence_goes_on_from_the_last_day_with_all_that_decides_it() {
     assert_eq!(days, ["2026-03-20", "2026-03-21", "2026-03-22"]);
     assert_eq!(ending.estimates, holidays);
     let began = Events::read([receipt]).unwrap().get("receipt_of_application").unwrap();
-    let base = deadline(&rules, began, &rules.silence.limit, state("XK")).unwrap();
-    let domain = domain::clock::extended(&rules, &base, length).unwrap();
+    let mut sure = rules.clone();
+    ConfirmedHolidays::read(["XK=2026-03-20"]).unwrap().confirm_in(&mut sure);
+    let base = deadline(&sure, began, &sure.silence.limit, state("XK")).unwrap();
+    let domain = domain::clock::extended(&sure, &base, length).unwrap();
     assert_eq!((domain.last_day, domain.at), (ending.last_day, ending.at));
     // Where it is to be taken, both ends are shown.
     rules.reply_extension.as_mut().unwrap().counts = ExtensionCounts::WhenTaken;

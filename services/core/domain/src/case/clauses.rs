@@ -404,7 +404,7 @@ fn a_travel_document_is_due_when_the_agreement_says() {
 }
 
 /// Whether the person may leave, so many days after a transfer was notified.
-fn leaves(story: Story, days: u64) -> Result<usize, R> {
+pub(super) fn leaves(story: Story, days: u64) -> Result<usize, R> {
     let story = story.nl(S::TransferNotified(transfer(60))).days(days).heartbeat().by(NL);
     let command = ReportDeparture { ordered: story.ordered() };
     let stated = report_departure(&story.case(), &story.safeguards(), command)?;

@@ -554,9 +554,9 @@ fn notify_transfer(
     let arrives = clock::start_of_day(rules, notified.on, requested)
         .map_err(Rejection::DeadlineMustBeComputable)?;
     for notice in rules.transfer_notices() {
-        let earliest = clock::end(rules, view.time, notice.length, requested)
+        let over = clock::is_over(rules, view.time, notice.length, requested, arrives)
             .map_err(Rejection::DeadlineMustBeComputable)?;
-        require(arrives >= earliest, Rejection::TransferNoticeMustBeLongEnough)?;
+        require(over, Rejection::TransferNoticeMustBeLongEnough)?;
     }
     match outcome::transfer(view, rules) {
         Some(Ok(limit)) => require(arrives < limit.at, Rejection::TransferMustBeWithinLimit),
@@ -587,14 +587,16 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
     let last = view.last(Side::Requested).ok_or(Rejection::TransferNoticeMustBeHeardInTime)?;
     let heard = last.heard.is_some_and(|heard| heard.number >= transfer.notice.dispatch);
     require(heard, Rejection::TransferNoticeMustBeHeardInTime)?;
-    let mut earliest = transfer.notice.time.plus(view.chains.corridor.grace);
+    let noticed = transfer.notice.time;
+    let in_time = last.time >= noticed.plus(view.chains.corridor.grace);
+    require(in_time, Rejection::TransferNoticeMustBeHeardInTime)?;
     for period in rules.transfer_notices() {
         let requested = view.chains.requested.author;
-        let end = clock::end(rules, transfer.notice.time, period.length, requested)
+        let over = clock::is_over(rules, noticed, period.length, requested, last.time)
             .map_err(Rejection::DeadlineMustBeComputable)?;
-        earliest = earliest.max(end);
+        require(over, Rejection::TransferNoticeMustBeHeardInTime)?;
     }
-    require(last.time >= earliest, Rejection::TransferNoticeMustBeHeardInTime)
+    Ok(())
 }
 
 /// A document valid on the day, or what the agreement lets stand in for it: its fallback once the

@@ -160,15 +160,12 @@ impl<'a> Departure<'a> {
         let word = self.heard.and_then(|number| chains.requested.dispatches.get(&number));
         let grace = notified.at.time.plus(chains.corridor.grace);
         let notices = [&self.rules.transfer_notice, &self.rules.escorted_transfer_notice];
-        let periods = notices.map(|notice| {
-            notice.as_ref().map(|period| {
-                clock::end(self.rules, notified.at.time, period.length, self.case.requested)
-            })
-        });
         word.is_some_and(|word| {
             let had_heard = word.heard.map(|heard| heard.number) >= Some(notified.at.dispatch);
-            let over = |end: &Result<_, _>| end.is_ok_and(|end| word.time >= end);
-            let over = periods.iter().flatten().all(over);
+            let over = notices.into_iter().flatten().all(|period| {
+                let (start, requested) = (notified.at.time, self.case.requested);
+                clock::is_over(self.rules, start, period.length, requested, word.time) == Ok(true)
+            });
             had_heard && over && word.time >= grace
         })
     }

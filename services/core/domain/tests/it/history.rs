@@ -86,6 +86,7 @@ pub(crate) fn rules() -> Rules {
         state,
         weekend: vec![6, 7],
         holidays: vec![holiday, Date::constant(2026, 12, 25)],
+        estimated: Vec::new(),
     };
     let offsets = |state| Offsets {
         state,

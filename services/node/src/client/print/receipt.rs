@@ -18,7 +18,16 @@ pub(super) fn of(reply: View<'_>, receipt: View<'_>, what: &str) -> String {
         });
         text.push_str(&super::node::differences(reply));
     }
-    lines(&mut text, reply.0, 0, &["receipt", "adopted_by_both", "differences"]);
+    let estimated = reply.list("estimated_holidays");
+    if !estimated.is_empty() {
+        let _ = writeln!(
+            text,
+            "only estimated, and so without a deadline for what they decide until a version is \
+             adopted that confirms them: {estimated}"
+        );
+    }
+    let said = ["receipt", "adopted_by_both", "differences", "estimated_holidays"];
+    lines(&mut text, reply.0, 0, &said);
     text
 }
 
