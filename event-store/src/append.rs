@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 
-use merkle::Hash as Digest;
 use thiserror::Error;
 
 use crate::journal::frame;
@@ -130,27 +129,28 @@ pub enum AppendError {
     Closed,
 }
 
-/// A batch, checked and encoded by its caller, so that the writer only numbers and copies it.
+/// A batch, checked by its caller, so that the writer only numbers and encodes it.
 pub(crate) struct Prepared {
-    pub(crate) records: Vec<PreparedRecord>,
+    pub(crate) records: Vec<NewRecord>,
+    /// Where each of them belongs.
+    pub(crate) places: Vec<Place>,
     /// The logs of its records, each once …
     pub(crate) logs: Vec<LogName>,
     /// … and their streams: so that whoever numbers the records looks each up once.
     pub(crate) streams: Vec<StreamId>,
-    /// All records, encoded, without their numbers and checksums.
-    pub(crate) bytes: Vec<u8>,
+    /// Length of all records, encoded.
+    pub(crate) length: usize,
     pub(crate) expected: Vec<(StreamId, Expected)>,
     pub(crate) cursors: Vec<(CursorName, Vec<u8>)>,
 }
 
-pub(crate) struct PreparedRecord {
+/// Where one record of a batch belongs.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
     /// Its place in `Prepared::logs`.
     pub(crate) log: usize,
     /// Its place in `Prepared::streams`.
     pub(crate) stream: Option<usize>,
-    pub(crate) leaf_hash: Digest,
-    /// Length of its encoding within `Prepared::bytes`.
-    pub(crate) length: usize,
 }
 
 impl Prepared {
@@ -166,29 +166,27 @@ impl Prepared {
             check("the value of a cursor", value.len(), CURSOR_BYTES_MAX)?;
         }
 
-        let mut bytes = Vec::with_capacity(records.iter().map(frame::record_length).sum());
-        let mut prepared = Vec::with_capacity(records.len());
+        let mut length = 0;
+        let mut places = Vec::with_capacity(records.len());
         let (mut logs, mut streams) = (Distinct::default(), Distinct::default());
-        for record in records {
-            let length = frame::record_length(&record);
-            check("a record", length, RECORD_BYTES_MAX)?;
-            check("the batch", bytes.len() + length, BATCH_BYTES_MAX)?;
-            frame::encode_record(&record, &mut bytes);
-            prepared.push(PreparedRecord {
-                leaf_hash: merkle::leaf_hash(&record.leaf),
-                log: logs.place(record.log),
-                stream: record.stream.map(|stream| streams.place(stream)),
-                length,
+        for record in &records {
+            let of_record = frame::record_length(record);
+            check("a record", of_record, RECORD_BYTES_MAX)?;
+            check("the batch", length + of_record, BATCH_BYTES_MAX)?;
+            length += of_record;
+            places.push(Place {
+                log: logs.place(&record.log),
+                stream: record.stream.as_ref().map(|stream| streams.place(stream)),
             });
         }
         let (logs, streams) = (logs.all, streams.all);
-        Ok(Self { records: prepared, bytes, logs, streams, expected, cursors })
+        Ok(Self { records, places, logs, streams, length, expected, cursors })
     }
 
     /// Its weight in the queue and in a group.
     pub(crate) fn weight(&self) -> usize {
         let cursors = self.cursors.iter().map(|(_, value)| value.len() + CursorName::LENGTH_MAX);
-        self.bytes.len() + cursors.sum::<usize>()
+        self.length + cursors.sum::<usize>()
     }
 }
 
@@ -207,13 +205,13 @@ impl<T> Default for Distinct<T> {
 
 impl<T: Clone + Eq + Hash> Distinct<T> {
     /// The place of a name.
-    fn place(&mut self, name: T) -> usize {
-        if self.all.get(self.last) != Some(&name) {
-            self.last = match self.places.get(&name) {
+    fn place(&mut self, name: &T) -> usize {
+        if self.all.get(self.last) != Some(name) {
+            self.last = match self.places.get(name) {
                 Some(place) => *place,
                 None => {
                     self.places.insert(name.clone(), self.all.len());
-                    self.all.push(name);
+                    self.all.push(name.clone());
                     self.all.len() - 1
                 }
             };

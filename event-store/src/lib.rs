@@ -18,6 +18,7 @@ mod backup;
 mod check;
 pub mod disk;
 mod engine;
+mod growth;
 mod heal;
 mod index;
 mod journal;

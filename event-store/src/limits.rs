@@ -42,6 +42,10 @@ pub(crate) const SUBSCRIPTION_RECORDS_MAX: usize = 256;
 pub(crate) const CHUNK_REVISIONS: u64 = 256;
 /// Streams whose length the writer remembers: at most about 4 MiB.
 pub(crate) const LENGTHS_MAX: usize = 64 << 10;
+/// Records of a group from which on another thread hashes them: fewer are done before it is awake.
+pub(crate) const GROWN_APART_RECORDS_MIN: usize = 32;
+/// Room for a frame that the writer keeps from one group to the next.
+pub(crate) const FRAME_BYTES_KEPT: usize = 1 << 20;
 /// Records that make the indexer start at once …
 pub(crate) const INDEX_RECORDS_MIN: usize = 4 << 10;
 /// … else it gathers for so long: fewer writes, and the writer has the processor.

@@ -17,12 +17,11 @@ use std::time::Duration;
 use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
 use tokio::sync::watch;
 
-use crate::append::Prepared;
 use crate::disk::{Disk, DiskFile, Shortage};
+use crate::growth::{Growth, LogGrowth};
 use crate::index::column::{Column, Place, Unwritten};
 use crate::index::{self, Broken, Changes, Tree};
 use crate::journal::bytes::wide;
-use crate::journal::frame::Numbers;
 use crate::journal::{Journal, Mark};
 use crate::lengths::Lengths;
 use crate::limits::{INDEX_GATHER_MS_MAX, INDEX_RECORDS_MIN, INDEX_RETRY_MS};
@@ -142,6 +141,10 @@ impl Live {
         self.logs.get(log).map_or(0, |state| state.frontier.size())
     }
 
+    pub(crate) fn frontier(&self, log: &LogName) -> Frontier {
+        self.logs.get(log).map_or_else(Frontier::new, |state| state.frontier.clone())
+    }
+
     /// Cannot fail: the record is durable.
     pub(crate) fn add_record(&mut self, record: Committed<'_>) {
         self.positions.push(record.address.to_le_bytes());
@@ -157,32 +160,20 @@ impl Live {
         }
     }
 
-    /// Likewise, of a whole batch.
-    pub(crate) fn add_batch(&mut self, batch: &Prepared, numbers: &[Numbers], addresses: &[u64]) {
-        let mut streams: Vec<Option<PendingStream>> = batch.streams.iter().map(|_| None).collect();
-        for ((record, numbers), address) in batch.records.iter().zip(numbers).zip(addresses) {
-            self.positions.push(address.to_le_bytes());
-            let stream = record.stream.and_then(|stream| streams.get_mut(stream));
-            if let (Some(stream), Some(first)) = (stream, numbers.revision) {
-                let new = || PendingStream { first, addresses: Vec::new() };
-                stream.get_or_insert_with(new).addresses.push(*address);
-            }
+    /// Likewise, of a whole group.
+    pub(crate) fn add_group(&mut self, growth: Growth) {
+        let Growth { addresses, logs, streams } = growth;
+        self.positions.extend(addresses.iter().map(|address| address.to_le_bytes()));
+        for (log, LogGrowth { frontier, offsets, nodes }) in logs {
+            let state = self.logs.entry(log).or_insert_with_key(LogState::new);
+            state.frontier = frontier;
+            state.offsets.extend(offsets);
+            state.hashes.extend(nodes);
         }
-        for (stream, new) in batch.streams.iter().zip(streams) {
-            let Some(new) = new else { continue };
-            match self.streams.entry(*stream) {
+        for (stream, new) in streams {
+            match self.streams.entry(stream) {
                 Entry::Vacant(none) => drop(none.insert(new)),
                 Entry::Occupied(mut some) => some.get_mut().addresses.extend(new.addresses),
-            }
-        }
-        let mut addresses = addresses.iter();
-        for of_log in batch.records.chunk_by(|one, next| one.log == next.log) {
-            let Some(log) = of_log.first().and_then(|record| batch.logs.get(record.log)) else {
-                continue;
-            };
-            let state = self.logs.entry(log.clone()).or_insert_with_key(LogState::new);
-            for (record, address) in of_log.iter().zip(addresses.by_ref()) {
-                state.push(*address, record.leaf_hash);
             }
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::append::{AppendError, Appended, Batch, Prepared};
 use crate::disk::{Disk, Files};
+use crate::growth::{self, Grower};
 use crate::index;
 use crate::limits::SEALS_MAX;
 use crate::live::Shared;
@@ -41,7 +42,7 @@ struct Handle {
 
 /// What an open store holds.
 struct Running {
-    /// The writer, the indexer and the sealer; none of a store without threads.
+    /// The writer, the indexer, the hasher and the sealer; none of a store without threads.
     threads: Vec<JoinHandle<()>>,
     lock: Box<dyn Send + Sync>,
 }
@@ -90,7 +91,7 @@ impl Store {
             open(disk, options, Index::IfTrusted, &mut |_| ())?;
         let shared = Arc::new(shared);
         let sealer = Sealer::Inline(journal.sizes());
-        let mut writer = Writer { shared: Arc::clone(&shared), journal, sealer };
+        let mut writer = Writer::new(Arc::clone(&shared), journal, sealer, Grower::Inline);
         writer.seal_full();
         let running = Running { threads: Vec::new(), lock };
         let handle = Handle {
@@ -109,15 +110,17 @@ impl Store {
         let shared = Arc::new(shared);
         let (full, to_seal) = std::sync::mpsc::sync_channel(SEALS_MAX);
         let (sealer, sizes) = (Sealer::Thread(full), journal.sizes());
-        let writer = Writer { shared: Arc::clone(&shared), journal, sealer };
+        let (grower, to_grow) = Grower::apart();
+        let writer = Writer::new(Arc::clone(&shared), journal, sealer, grower);
         let queue = Arc::new(Queue::new(writer));
         let writing = (Arc::clone(&queue), Arc::clone(&shared));
         let sealing = Arc::clone(&shared);
-        let indexer = Arc::clone(&shared);
+        let (indexer, growing) = (Arc::clone(&shared), Arc::clone(&shared));
         let spawned = || {
             Ok(vec![
                 spawn("store-writer", move || write(&writing.0, &writing.1))?,
                 spawn("store-indexer", move || indexer.run_indexer())?,
+                spawn("store-hasher", move || growth::run(&growing, &to_grow))?,
                 spawn("store-sealer", move || sealer::run(&sealing, &to_seal, sizes))?,
             ])
         };

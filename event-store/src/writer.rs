@@ -6,44 +6,56 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::append::{AppendError, Appended, Placed, Prepared};
+use crate::append::{AppendError, Appended, Prepared};
 use crate::disk::Shortage;
+use crate::growth::{Group, Grower, Growth, Numbered};
 use crate::journal::bytes::{put, wide};
-use crate::journal::frame::{self, Header, Numbers};
+use crate::journal::frame::{self, Header, Numbers, StoreId};
 use crate::journal::write::{JournalWriter, WriteError};
 use crate::journal::{Mark, frame_length};
-use crate::limits::{INDEX_RECORDS_MIN, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
+use crate::limits::{FRAME_BYTES_KEPT, INDEX_RECORDS_MIN, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX};
 use crate::live::Shared;
-use crate::name::{LogName, StreamId};
+use crate::name::{CursorName, LogName, StreamId};
 use crate::queue::{Queue, Reply, Request};
 use crate::record::{Position, Revision};
 use crate::sealer::Sealer;
 
 pub(crate) struct Writer {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) journal: JournalWriter,
-    pub(crate) sealer: Sealer,
+    shared: Arc<Shared>,
+    journal: JournalWriter,
+    sealer: Sealer,
+    grower: Grower,
+    /// The frame of the last group, for its room.
+    frame: Vec<u8>,
 }
 
-/// A batch that was found good, with the numbers of its records.
-struct Accepted {
-    batch: Prepared,
+/// Who waits for a batch that was found good.
+struct Waiting {
     reply: Reply,
-    numbers: Vec<Numbers>,
     _share: Option<OwnedSemaphorePermit>,
 }
 
 /// What the group so far changes, on top of what is committed.
-struct Group<'a> {
+struct Draft<'a> {
     shared: &'a Shared,
     position: u64,
     logs: BTreeMap<LogName, u64>,
     streams: HashMap<StreamId, u64>,
-    accepted: Vec<Accepted>,
+    accepted: Vec<Numbered>,
+    waiting: Vec<Waiting>,
     refused: Vec<(Reply, AppendError)>,
 }
 
 impl Writer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        journal: JournalWriter,
+        sealer: Sealer,
+        grower: Grower,
+    ) -> Self {
+        Self { shared, journal, sealer, grower, frame: Vec::new() }
+    }
+
     /// Writes what waits as one group; whether anything did.
     pub(crate) fn commit_next(&mut self, queue: &Queue) -> bool {
         let requests = queue.take();
@@ -73,49 +85,58 @@ impl Writer {
             }
             return;
         }
-        let mut group = Group::new(&shared, self.journal.mark());
-        for Request { batch, reply, share } in requests {
+        let mut draft = Draft::new(&shared, self.journal.mark());
+        let last = requests.len().saturating_sub(1);
+        for (at, Request { batch, reply, share }) in requests.into_iter().enumerate() {
             if let Some(reason) = shared.failure() {
                 let error = AppendError::Poisoned { reason: reason.to_owned() };
-                group.refused.push((reply, error));
+                draft.refused.push((reply, error));
                 continue;
             }
-            match group.accept(&batch) {
+            let follows = if at < last { Follows::Another } else { Follows::Nothing };
+            match draft.accept(&batch, follows) {
                 Ok(numbers) => {
-                    group.accepted.push(Accepted { batch, reply, numbers, _share: share })
+                    draft.accepted.push(Numbered { batch, numbers });
+                    draft.waiting.push(Waiting { reply, _share: share });
                 }
                 Err(error) => {
                     if let AppendError::Poisoned { reason } = &error {
                         shared.fail(reason.clone());
                     }
-                    group.refused.push((reply, error));
+                    draft.refused.push((reply, error));
                 }
             }
         }
-        let Group { accepted, refused, .. } = group;
+        let Draft { accepted, waiting, refused, .. } = draft;
         let result = match accepted.is_empty() {
-            true => Ok(()),
-            false => self.write(&accepted),
+            true => Ok(Vec::new()),
+            false => self.write(accepted),
         };
         for (reply, error) in refused {
             // Whoever no longer waits does not need the answer.
             let _ = reply.send(Err(error));
         }
-        for Accepted { batch, reply, numbers, .. } in accepted {
-            let _ = reply.send(match &result {
-                Ok(()) => Ok(appended(&batch, &numbers, self.journal.mark())),
-                Err(error) => Err(error.clone()),
-            });
+        match result {
+            Ok(answers) => {
+                for (Waiting { reply, .. }, answer) in waiting.into_iter().zip(answers) {
+                    let _ = reply.send(Ok(answer));
+                }
+            }
+            Err(error) => {
+                for Waiting { reply, .. } in waiting {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
         }
     }
 
     /// Writes the frame of a group, and makes it visible once it is durable.
-    fn write(&mut self, accepted: &[Accepted]) -> Result<(), AppendError> {
-        let records = accepted.iter().map(|batch| batch.numbers.len()).sum::<usize>();
-        let cursors = accepted.iter().flat_map(|batch| &batch.batch.cursors);
+    fn write(&mut self, mut batches: Vec<Numbered>) -> Result<Vec<Appended>, AppendError> {
+        let cursors: Vec<_> =
+            batches.iter_mut().flat_map(|it| std::mem::take(&mut it.batch.cursors)).collect();
         let cursors_length: usize =
-            cursors.clone().map(|(name, value)| frame::cursor_length(name, value)).sum();
-        let records_length: usize = accepted.iter().map(|batch| batch.batch.bytes.len()).sum();
+            cursors.iter().map(|(name, value)| frame::cursor_length(name, value)).sum();
+        let records_length: usize = batches.iter().map(|it| it.batch.length).sum();
         let length = frame_length(records_length + cursors_length);
 
         let before = self.journal.mark();
@@ -124,55 +145,40 @@ impl Writer {
             Err(WriteError::Short(shortage)) => return Err(shortage.into()),
             Err(WriteError::Failed(error)) => return Err(self.poison(&error)),
         };
-        let mut bytes = Vec::with_capacity(length);
-        bytes.resize(frame::HEADER_LENGTH, 0);
-        let mut addresses = Vec::with_capacity(records);
-        let store = self.shared.journal.store;
-        for Accepted { batch, numbers, .. } in accepted {
-            let mut at = bytes.len();
-            bytes.extend_from_slice(&batch.bytes);
-            for (record, numbers) in batch.records.iter().zip(numbers) {
-                let record_address = address + wide(at);
-                let encoded = bytes.get_mut(at..at + record.length).unwrap_or_default();
-                frame::number_record(encoded, &store, record_address, *numbers);
-                addresses.push(record_address);
-                at += record.length;
-            }
-        }
-        for (name, value) in cursors.clone() {
-            frame::encode_cursor(name, value, &mut bytes);
-        }
-        bytes.resize(length, 0);
-        let (_, body) = bytes.split_at(frame::HEADER_LENGTH);
-        let count = |count: usize| u32::try_from(count).expect("a group is bounded");
-        let header = Header {
-            body_crc: frame::body_checksum(body, &store, address),
-            body_length: count(body.len()),
-            records: count(records),
-            cursors: count(cursors.clone().count()),
-            sequence: before.sequence,
-            first_position: before.position,
+        let records: usize = batches.iter().map(|it| it.numbers.len()).sum();
+        let group = Arc::new(Group {
+            batches,
+            body_address: address + wide(frame::HEADER_LENGTH),
+            end: before.position + wide(records),
+        });
+        let Ok(growing) = self.grower.begin(&group, &self.shared) else {
+            return Err(self.poison_as(HASHER_ENDED.to_owned()));
         };
-        put(&mut bytes, 0, &header.encode(&store, address));
-
-        if let Err(error) = self.journal.write(&bytes, wide(records)) {
+        let frame = &mut self.frame;
+        encode(&group, &cursors, (&self.shared.journal.store, address, before.sequence), frame);
+        // What is left of it is freed by the hasher, if that still has it.
+        drop(group);
+        let written = self.journal.write(frame, wide(records));
+        if frame.capacity() > FRAME_BYTES_KEPT {
+            *frame = Vec::new();
+        }
+        let grown = growing.wait();
+        if let Err(error) = written {
             return Err(self.poison(&error));
         }
-        self.publish(accepted, &addresses);
-        Ok(())
+        let Ok((growth, answers)) = grown else {
+            return Err(self.poison_as(HASHER_ENDED.to_owned()));
+        };
+        self.publish(growth, cursors);
+        Ok(answers)
     }
 
     /// Makes visible what is durable now.
-    fn publish(&self, accepted: &[Accepted], addresses: &[u64]) {
-        let mut addresses = addresses;
+    fn publish(&self, growth: Growth, cursors: Vec<(CursorName, Vec<u8>)>) {
         let mut live = self.shared.live_mut();
-        for Accepted { batch, numbers, .. } in accepted {
-            let (of_batch, rest) = addresses.split_at(numbers.len());
-            live.add_batch(batch, numbers, of_batch);
-            addresses = rest;
-            for (name, value) in &batch.cursors {
-                live.add_cursor(name.clone(), value.clone());
-            }
+        live.add_group(growth);
+        for (name, value) in cursors {
+            live.add_cursor(name, value);
         }
         live.mark = self.journal.mark();
         let position = Position(live.mark.position);
@@ -187,12 +193,59 @@ impl Writer {
         if let Some(source) = error.source() {
             reason = format!("{reason}: {source}");
         }
+        self.poison_as(reason)
+    }
+
+    fn poison_as(&self, reason: String) -> AppendError {
         self.shared.fail(reason.clone());
         AppendError::Poisoned { reason }
     }
 }
 
-impl<'a> Group<'a> {
+/// What is told where nobody hashes any more.
+const HASHER_ENDED: &str = "the thread that hashes has ended";
+
+/// The frame of a group: with this id of the store, at this address, with this sequence.
+fn encode(
+    group: &Group,
+    cursors: &[(CursorName, Vec<u8>)],
+    (store, address, sequence): (&StoreId, u64, u64),
+    out: &mut Vec<u8>,
+) {
+    out.clear();
+    out.resize(frame::HEADER_LENGTH, 0);
+    for Numbered { batch, numbers } in &group.batches {
+        for (record, numbers) in batch.records.iter().zip(numbers) {
+            let record_address = address + wide(out.len());
+            frame::encode_record(record, *numbers, (store, record_address), out);
+        }
+    }
+    for (name, value) in cursors {
+        frame::encode_cursor(name, value, out);
+    }
+    out.resize(frame_length(out.len() - frame::HEADER_LENGTH), 0);
+    let body = out.get(frame::HEADER_LENGTH..).unwrap_or_default();
+    let records = group.records();
+    let count = |count: usize| u32::try_from(count).expect("a group is bounded");
+    let header = Header {
+        body_crc: frame::body_checksum(body, store, address),
+        body_length: count(body.len()),
+        records: count(records),
+        cursors: count(cursors.len()),
+        sequence,
+        first_position: group.end - wide(records),
+    };
+    put(out, 0, &header.encode(store, address));
+}
+
+/// What comes behind a batch in its group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Another,
+    Nothing,
+}
+
+impl<'a> Draft<'a> {
     fn new(shared: &'a Shared, mark: Mark) -> Self {
         Self {
             shared,
@@ -200,12 +253,13 @@ impl<'a> Group<'a> {
             logs: BTreeMap::new(),
             streams: HashMap::new(),
             accepted: Vec::new(),
+            waiting: Vec::new(),
             refused: Vec::new(),
         }
     }
 
     /// Checks what a batch expects, and numbers its records. A refused batch changes nothing.
-    fn accept(&mut self, batch: &Prepared) -> Result<Vec<Numbers>, AppendError> {
+    fn accept(&mut self, batch: &Prepared, follows: Follows) -> Result<Vec<Numbers>, AppendError> {
         for (stream, expected) in &batch.expected {
             let found = self.stream_length(stream)?.checked_sub(1).map(Revision);
             if !expected.holds(found) {
@@ -223,16 +277,19 @@ impl<'a> Group<'a> {
             *of += 1;
             Some(*of - 1)
         };
-        let numbers = batch.records.iter().map(|record| {
+        let numbers = batch.places.iter().map(|place| {
             let position = self.position;
             self.position += 1;
-            let log_index = count(sizes.get_mut(record.log)).unwrap_or_default();
-            let revision = record.stream.and_then(|stream| count(lengths.get_mut(stream)));
+            let log_index = count(sizes.get_mut(place.log)).unwrap_or_default();
+            let revision = place.stream.and_then(|stream| count(lengths.get_mut(stream)));
             Numbers { position, log_index, revision }
         });
         let numbers = numbers.collect();
-        self.streams.extend(batch.streams.iter().copied().zip(lengths));
-        self.logs.extend(batch.logs.iter().cloned().zip(sizes));
+        // For those that come behind it.
+        if follows == Follows::Another {
+            self.streams.extend(batch.streams.iter().copied().zip(lengths));
+            self.logs.extend(batch.logs.iter().cloned().zip(sizes));
+        }
         Ok(numbers)
     }
 
@@ -258,23 +315,6 @@ impl From<Shortage> for AppendError {
             Shortage::Space => Self::DiskFull,
             Shortage::Files => Self::NoFiles,
         }
-    }
-}
-
-fn appended(batch: &Prepared, numbers: &[Numbers], end: Mark) -> Appended {
-    let first = numbers.first().map_or(end.position, |first| first.position);
-    let placed = batch.records.iter().zip(numbers).filter_map(|(record, numbers)| {
-        Some(Placed {
-            position: Position(numbers.position),
-            log: batch.logs.get(record.log)?.clone(),
-            log_index: numbers.log_index,
-            revision: numbers.revision.map(Revision),
-        })
-    });
-    Appended {
-        first: Position(first),
-        next: Position(first + wide(numbers.len())),
-        records: placed.collect(),
     }
 }
 

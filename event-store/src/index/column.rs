@@ -115,6 +115,10 @@ impl<const N: usize> Column<N> {
         self.pending.push_back(value);
     }
 
+    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = [u8; N]>) {
+        self.pending.extend(values);
+    }
+
     pub(crate) fn get(&self, at: u64) -> Place<N> {
         if let Some(after) = at.checked_sub(self.written) {
             let value = usize::try_from(after).ok().and_then(|after| self.pending.get(after));

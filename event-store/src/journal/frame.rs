@@ -146,19 +146,6 @@ fn stored_u8(length: usize) -> u8 {
     u8::try_from(length).expect("names are at most 64 bytes")
 }
 
-/// Encodes a record whose numbers are not known yet: they and the checksum stay zero.
-pub(crate) fn encode_record(record: &NewRecord, out: &mut Vec<u8>) {
-    let log = record.log.as_str().as_bytes();
-    let stream = record.stream.as_ref().map_or(&[][..], StreamId::as_bytes);
-    out.extend_from_slice(&stored_u32(record_length(record)));
-    out.extend_from_slice(&[0; 28]);
-    out.extend_from_slice(&stored_u32(record.leaf.len()));
-    out.extend_from_slice(&[stored_u8(log.len()), stored_u8(stream.len()), 0, 0]);
-    for part in [log, stream, &record.leaf, &record.payload] {
-        out.extend_from_slice(part);
-    }
-}
-
 /// The numbers that the writer gives a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Numbers {
@@ -167,13 +154,28 @@ pub(crate) struct Numbers {
     pub(crate) revision: Option<u64>,
 }
 
-/// Completes an encoded record: its numbers, then its checksum.
-pub(crate) fn number_record(bytes: &mut [u8], store: &StoreId, address: u64, numbers: Numbers) {
-    put(bytes, 8, &numbers.position.to_le_bytes());
-    put(bytes, 16, &numbers.log_index.to_le_bytes());
-    put(bytes, 24, &numbers.revision.unwrap_or(NO_REVISION).to_le_bytes());
-    let crc = checksum(store, address, bytes.get(8..).unwrap_or_default());
-    put(bytes, 4, &crc.to_le_bytes());
+/// Encodes a record that is to stand at this address.
+pub(crate) fn encode_record(
+    record: &NewRecord,
+    numbers: Numbers,
+    (store, address): (&StoreId, u64),
+    out: &mut Vec<u8>,
+) {
+    let start = out.len();
+    let log = record.log.as_str().as_bytes();
+    let stream = record.stream.as_ref().map_or(&[][..], StreamId::as_bytes);
+    out.extend_from_slice(&stored_u32(record_length(record)));
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&numbers.position.to_le_bytes());
+    out.extend_from_slice(&numbers.log_index.to_le_bytes());
+    out.extend_from_slice(&numbers.revision.unwrap_or(NO_REVISION).to_le_bytes());
+    out.extend_from_slice(&stored_u32(record.leaf.len()));
+    out.extend_from_slice(&[stored_u8(log.len()), stored_u8(stream.len()), 0, 0]);
+    for part in [log, stream, &record.leaf, &record.payload] {
+        out.extend_from_slice(part);
+    }
+    let crc = checksum(store, address, out.get(start + 8..).unwrap_or_default());
+    put(out, start + 4, &crc.to_le_bytes());
 }
 
 /// The first field of a record: how long it is, itself included.

@@ -251,11 +251,8 @@ impl BrokenFrame {
 
     /// Adds a record that was lost, with the numbers that it had.
     fn push(&self, journal: &Journal, record: &NewRecord, numbers: Numbers, body: &mut Vec<u8>) {
-        let at = body.len();
-        frame::encode_record(record, body);
-        let address = self.body_address() + wide(at);
-        let bytes = body.get_mut(at..).unwrap_or_default();
-        frame::number_record(bytes, &journal.store, address, numbers);
+        let address = self.body_address() + wide(body.len());
+        frame::encode_record(record, numbers, (&journal.store, address), body);
     }
 
     /// Adds what stands behind the records: cursors as they are, and zeros. Returns how many

@@ -9,7 +9,7 @@ use event_store::{
 };
 
 use crate::sample::{
-    OnDisk, Place, answers, batch, cursor, fill, log, numbered, record, since, small, stream,
+    LOGS, OnDisk, Place, answers, batch, cursor, fill, log, numbered, record, since, small, stream,
 };
 
 async fn cursors_alone_are_stored_and_survive(place: OnDisk) {
@@ -110,7 +110,13 @@ crate::sample::on_each_disk!(
 
 #[tokio::test]
 async fn a_store_without_threads_holds_what_one_with_threads_holds() {
-    let batches = || (0..40).map(numbered);
+    // The last ones are so large that another thread hashes them.
+    let large = |n: usize| {
+        let name = |part: usize| [LOGS[part * n % 3], LOGS[(part + n) % 3]][part % 2];
+        let record = |part| record(name(part), Some(["a", "b"][part % 2]), &format!("{n} {part}"));
+        batch((0..100).map(record).collect())
+    };
+    let batches = || (0..40).map(numbered).chain((0..4).map(large));
     let [one, other]: [Arc<dyn Disk>; 2] = [Arc::new(Simulated::new()), Arc::new(Simulated::new())];
     let threads = Store::open_on(one, small()).unwrap();
     let inline = Store::open_inline_on(&other, small()).unwrap();
@@ -119,6 +125,12 @@ async fn a_store_without_threads_holds_what_one_with_threads_holds() {
         assert_eq!(inline.append(same).await.unwrap(), appended);
     }
     assert_eq!(since(&inline, &Filter::All, 1000), since(&threads, &Filter::All, 1000));
+    for name in LOGS {
+        let (log, size) = (log(name), threads.log_size(&log(name)));
+        assert_eq!(inline.log_frontier(&log), threads.log_frontier(&log));
+        let proof = |store: &Store| store.inclusion_proof(&log, size - 30, size).unwrap();
+        assert_eq!(proof(&inline), proof(&threads));
+    }
     inline.close();
     let refused = inline.append(numbered(0)).await.unwrap_err();
     assert!(matches!(refused, AppendError::Closed), "{refused}");
