@@ -52,5 +52,7 @@ pub(crate) const INDEX_RECORDS_MIN: usize = 4 << 10;
 pub(crate) const INDEX_GATHER_MS_MAX: u64 = 10;
 /// The time between two attempts of the indexer where it lacks space or files.
 pub(crate) const INDEX_RETRY_MS: u64 = 100;
+/// Nobody has appended for so long: then the writer writes zeros ahead, a step at a time.
+pub(crate) const REST_MS: u64 = 10;
 /// Full segments that wait to be sealed; others are handed over after a later append.
 pub(crate) const SEALS_MAX: usize = 64;

@@ -8,11 +8,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::append::{AppendError, Appended, Prepared};
-use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX};
+use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, REST_MS};
 use crate::writer::Writer;
 
 pub(crate) type Reply = oneshot::Sender<Result<Appended, AppendError>>;
@@ -43,6 +44,18 @@ struct Line {
     is_closed: bool,
     /// The thread sleeps until something comes.
     is_idle: bool,
+    /// How many groups were taken.
+    groups: u64,
+    /// The writer would write zeros ahead if nobody appended.
+    wants_zeros: bool,
+}
+
+/// What the thread does next.
+enum Next {
+    Write,
+    /// Nobody has come for a while; so many groups were taken by now.
+    Rest(u64),
+    End,
 }
 
 /// Nothing more is taken.
@@ -102,21 +115,51 @@ impl Queue {
             weight += next.batch.weight();
             group.push(next);
         }
+        line.groups += u64::from(!group.is_empty());
         group
     }
 
-    /// Sleeps until something waits; whether more can come.
-    fn wait(&self) -> bool {
+    /// Says whether the writer would write zeros ahead if nobody appended. For who holds the pen.
+    pub(crate) fn want_zeros(&self, wants: bool) {
         let mut line = self.line();
-        while line.requests.is_empty() {
+        let is_news = wants && !line.wants_zeros && line.is_idle;
+        line.wants_zeros = wants;
+        drop(line);
+        if is_news {
+            self.came.notify_one();
+        }
+    }
+
+    /// Sleeps until something waits; but for a while only, where zeros are wanted.
+    fn wait(&self) -> Next {
+        let mut line = self.line();
+        loop {
+            if !line.requests.is_empty() {
+                return Next::Write;
+            }
             if line.is_closed {
-                return false;
+                return Next::End;
             }
             line.is_idle = true;
-            line = self.came.wait(line).unwrap_or_else(PoisonError::into_inner);
+            if !line.wants_zeros {
+                line = self.came.wait(line).unwrap_or_else(PoisonError::into_inner);
+                line.is_idle = false;
+                continue;
+            }
+            let woken = self.came.wait_timeout(line, Duration::from_millis(REST_MS));
+            let (now, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+            line = now;
             line.is_idle = false;
+            if timeout.timed_out() && line.requests.is_empty() && !line.is_closed {
+                return Next::Rest(line.groups);
+            }
         }
-        true
+    }
+
+    /// Whether nobody waits, and nobody has come since so many groups were taken.
+    fn rests(&self, groups: u64) -> bool {
+        let line = self.line();
+        line.requests.is_empty() && !line.is_closed && line.groups == groups && line.wants_zeros
     }
 
     /// Takes no more; what waits is still written by the thread.
@@ -130,9 +173,24 @@ impl Queue {
         if let Some(writer) = self.pen()?.as_mut() {
             writer.seal_full();
         }
-        while self.wait() {
-            if let Some(writer) = self.pen()?.as_mut() {
-                writer.commit_next(self);
+        let mut seen = None;
+        loop {
+            match self.wait() {
+                Next::Write => {
+                    if let Some(writer) = self.pen()?.as_mut() {
+                        writer.commit_next(self);
+                    }
+                }
+                Next::Rest(groups) => {
+                    // Those who write in their own threads do not come by here.
+                    let is_quiet = seen.replace(groups) == Some(groups);
+                    while is_quiet && self.rests(groups) {
+                        if let Some(writer) = self.pen()?.as_mut() {
+                            writer.make_zeros(self);
+                        }
+                    }
+                }
+                Next::End => break,
             }
         }
         self.abandon();

@@ -4,7 +4,7 @@
 use std::sync::{Arc, mpsc};
 
 use crate::disk::Shortage;
-use crate::journal::write::Sizes;
+use crate::journal::write::{Sizes, WriteError};
 use crate::journal::{JournalError, Mark, Segment, seal};
 use crate::live::Shared;
 
@@ -54,8 +54,8 @@ fn seal_one(shared: &Shared, segment: &Segment, end: Mark, sizes: Sizes) {
     // The zeros first, since somebody may soon wait for them.
     let made = match shared.journal.make_spare(segment.header.number, sizes) {
         // The writer does without.
-        Err(JournalError::Io { source, .. }) if Shortage::of(&source).is_some() => Ok(()),
-        made => made,
+        Ok(()) | Err(WriteError::Short(_)) => Ok(()),
+        Err(WriteError::Failed(error)) => Err(error),
     };
     match made.and_then(|()| seal::seal(&shared.journal, segment, end)) {
         Ok(()) => {}

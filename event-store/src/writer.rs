@@ -67,7 +67,24 @@ impl Writer {
         }
         self.commit(requests);
         self.seal_full();
+        let wants_zeros = self.journal.wants_zeros() && self.shared.failure().is_none();
+        match self.sealer.is_inline() {
+            // Nobody comes by later.
+            true if wants_zeros => self.make_zeros(queue),
+            true => {}
+            false => queue.want_zeros(wants_zeros),
+        }
         true
+    }
+
+    /// Writes zeros ahead, a step of them, while nobody appends.
+    pub(crate) fn make_zeros(&mut self, queue: &Queue) {
+        if self.shared.failure().is_none()
+            && let Err(error) = self.journal.make_zeros()
+        {
+            self.poison(&error);
+        }
+        queue.want_zeros(self.shared.failure().is_none() && self.journal.wants_zeros());
     }
 
     /// Hands over the segments that are full.

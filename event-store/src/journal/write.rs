@@ -13,7 +13,8 @@ use super::{Journal, JournalError, Mark, Segment, frame, segment};
 use crate::disk::{Disk, DiskFile, Shortage};
 use crate::mutant::{self, Mutant};
 
-const ZEROS_STEP: usize = 1 << 20;
+/// Zeros that are written at once.
+pub(super) const ZEROS_STEP: usize = 1 << 20;
 
 /// How large segments are and how they grow.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,8 @@ pub(crate) struct JournalWriter {
     mark: Mark,
     /// Up to here the last segment is filled with zeros, durably.
     allocated: u64,
+    /// Where the journal ended when the disk had no room for zeros that nobody needed yet.
+    refused_at: Option<u64>,
     /// Segments that are full, and where they end, until somebody takes them to be sealed.
     full: Vec<(Segment, Mark)>,
 }
@@ -90,7 +93,7 @@ fn create_segment(
 ) -> Result<Segment, JournalError> {
     let path = segment::path(header.number);
     let (new, file) = match spare {
-        Some(Zeros { path, file }) => (path, file),
+        Some(Zeros { path, file, .. }) => (path, file),
         None => {
             let new = format!("{path}{}", segment::NEW);
             let file = disk.create(&new).map_err(JournalError::io("create", &new))?;
@@ -202,7 +205,15 @@ impl JournalWriter {
         let allocated = segment.file.length().map_err(JournalError::io("read", &path))?;
         let full = journal.full_segments();
         journal.spare.begin(segment.header.number);
-        Ok(Self { journal, sizes, segment, mark, allocated: allocated.max(offset), full })
+        Ok(Self {
+            journal,
+            sizes,
+            segment,
+            mark,
+            allocated: allocated.max(offset),
+            refused_at: None,
+            full,
+        })
     }
 
     pub(crate) fn mark(&self) -> Mark {
@@ -241,7 +252,8 @@ impl JournalWriter {
         }
         let end = self.offset() + wide(length);
         if end > self.allocated {
-            self.grow(end)?;
+            let ahead = (self.allocated + self.sizes.ahead_bytes).min(self.sizes.segment_bytes);
+            self.grow(ahead.max(end))?;
         }
         Ok(self.mark.address)
     }
@@ -272,10 +284,8 @@ impl JournalWriter {
         self.mark.address - self.segment.header.base
     }
 
-    fn grow(&mut self, end: u64) -> Result<(), WriteError> {
+    fn grow(&mut self, target: u64) -> Result<(), WriteError> {
         let path = segment::path(self.segment.header.number);
-        let ahead = (self.allocated + self.sizes.ahead_bytes).min(self.sizes.segment_bytes);
-        let target = ahead.max(end);
         self.check_free(target - self.allocated)?;
         if let Err(error) = write_zeros(&*self.segment.file, self.allocated, target) {
             return Err(match Shortage::of(&error) {
@@ -286,6 +296,47 @@ impl JournalWriter {
         self.segment.file.sync().map_err(JournalError::io("sync", &path))?;
         self.allocated = target;
         Ok(())
+    }
+
+    /// How far zeros are wanted in the last segment, before anybody waits for them: as far again as
+    /// it is filled. So a small store stays small.
+    fn wanted(&self) -> u64 {
+        let ahead = self.offset().max(self.sizes.ahead_bytes);
+        self.sizes.segment_bytes.min(self.offset() + ahead)
+    }
+
+    /// Whether there is a step to be made ahead, for whoever has nothing to write: zeros in the
+    /// last segment, or in the spare once that segment is more than half full.
+    pub(crate) fn wants_zeros(&self) -> bool {
+        let Sizes { segment_bytes, ahead_bytes, .. } = self.sizes;
+        let again = |at: u64| self.mark.address >= at + ahead_bytes;
+        if !self.refused_at.is_none_or(again) {
+            return false;
+        }
+        let missing = self.wanted().saturating_sub(self.allocated);
+        let is_whole = self.allocated >= segment_bytes;
+        missing >= ahead_bytes.min(wide(ZEROS_STEP))
+            || (missing > 0 && self.wanted() == segment_bytes)
+            || (is_whole && 2 * self.offset() > segment_bytes && self.journal.spare.is_wanted())
+    }
+
+    /// Makes one step ahead. A crash leaves zeros. After an error the writer is not to be used
+    /// again; where there is no room, the step is left.
+    pub(crate) fn make_zeros(&mut self) -> Result<(), JournalError> {
+        self.refused_at = None;
+        let is_here = self.allocated < self.wanted();
+        let made = match is_here {
+            true => self.grow((self.allocated + wide(ZEROS_STEP)).min(self.wanted())),
+            false => self.journal.lengthen_spare(self.sizes),
+        };
+        match made {
+            Ok(()) => Ok(()),
+            Err(WriteError::Short(_)) => {
+                self.refused_at = Some(self.mark.address);
+                Ok(())
+            }
+            Err(WriteError::Failed(error)) => Err(error),
+        }
     }
 
     /// Whether so many bytes can be taken without touching the reserve.

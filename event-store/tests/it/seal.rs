@@ -52,7 +52,7 @@ async fn a_full_segment_is_sealed_and_never_changed_again() {
 async fn zeros_are_ready_before_a_segment_is_full_and_gone_when_nobody_writes() {
     let simulated = Simulated::new();
     let disk: Arc<dyn Disk> = Arc::new(simulated.clone());
-    // Without threads: the zeros are made within the append that fills a segment.
+    // Without threads: the zeros are made within the append that half fills a segment.
     let store = Store::open_inline_on(&disk, small()).unwrap();
     let spares = || {
         let names = disk.list("journal").unwrap();
@@ -67,8 +67,8 @@ async fn zeros_are_ready_before_a_segment_is_full_and_gone_when_nobody_writes() 
         assert!(now.len() <= 1, "{now:?}");
         seen.extend(now);
     }
-    // Four segments were begun after the first that was full: each but the first took a spare.
-    assert_eq!(seen.len(), 4, "{seen:?}");
+    // Each segment but the first took one, and one is there.
+    assert_eq!(seen.len(), segments(&simulated).len() - 1, "{seen:?}");
     let spare = format!("journal/{}", spares().remove(0));
     assert!(bytes(&simulated, &spare).iter().all(|byte| *byte == 0));
     let expected = answers(&store);
@@ -80,6 +80,52 @@ async fn zeros_are_ready_before_a_segment_is_full_and_gone_when_nobody_writes() 
     assert_eq!(spares(), [""; 0]);
     assert!(answers(&store) == expected);
     store.close();
+}
+
+#[tokio::test]
+async fn zeros_are_written_while_nobody_appends() {
+    let disk = Simulated::new();
+    let store = open(&disk);
+    let length = |path: &str| bytes(&disk, path).len() as u64;
+    let first = || length("journal/0000000000000000.seg");
+    let at_first = first();
+    let mut n = 0;
+    // As far again as there are records, but none of the next segment yet.
+    while n < 10 {
+        fill(&store, n..n + 1).await;
+        n += 1;
+    }
+    let has_come = |what: &dyn Fn() -> bool| {
+        (0..10_000_000).any(|_| {
+            std::thread::yield_now();
+            what()
+        })
+    };
+    assert!(has_come(&|| first() > at_first));
+    assert_eq!(segments(&disk).len(), 1);
+    // Past the middle of it, the zeros of the next are made too, and become its own.
+    while used(&bytes(&disk, "journal/0000000000000000.seg")) <= small().segment_bytes / 2 {
+        fill(&store, n..n + 1).await;
+        n += 1;
+    }
+    assert!(has_come(&|| {
+        let spare = segments(&disk).into_iter().find(|path| path.contains("spare-"));
+        spare.is_some_and(|spare| length(&spare) == small().segment_bytes)
+    }));
+    assert_eq!(first(), small().segment_bytes);
+    while !segments(&disk).contains(&"journal/0000000000000001.seg".to_owned()) {
+        fill(&store, n..n + 1).await;
+        n += 1;
+    }
+    assert_eq!(length("journal/0000000000000001.seg"), small().segment_bytes);
+    let expected = answers(&store);
+    store.close();
+    assert_eq!(answers(&open(&disk)), expected);
+}
+
+/// Up to the last byte that is not zero.
+fn used(bytes: &[u8]) -> u64 {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
 }
 
 #[tokio::test]
