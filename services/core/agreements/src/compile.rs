@@ -21,8 +21,8 @@ use crate::agreement_file::{Agreement, AgreementFile};
 use crate::estimates::ConfirmedHolidays;
 use crate::fault::nearest;
 use crate::library::{BUILT_IN, Library};
-use crate::reading::without_unit;
 use crate::supplement_file::Supplement;
+use crate::terms::value_of;
 use established::{Established, cited, notice};
 use working_days::counts_working_days;
 
@@ -242,7 +242,7 @@ pub(crate) fn check_contradictions<'k>(
     established: impl Iterator<Item = &'k String>,
 ) -> Result<(), CompileError> {
     for key in established {
-        let same = |(supplied, _): &&(String, usize)| without_unit(supplied) == without_unit(key);
+        let same = |(supplied, _): &&(String, usize)| value_of(supplied) == value_of(key);
         if let Some((supplied, line)) = supplement.keys.iter().find(same) {
             return Err(CompileError::SupplementMustNotContradict {
                 file: file.to_owned(),

@@ -7,7 +7,7 @@ use domain::rules::Rules;
 use crate::catalogue::{Entry, Part, supplied, values};
 use crate::compile::{CompileError, Order, compile_order};
 use crate::library::BUILT_IN;
-use crate::reading::without_unit;
+use crate::terms::value_of;
 use crate::topic::{TOPICS, Topic};
 
 /// A document for a corridor: every value with its standing, and the rules if it compiles.
@@ -109,10 +109,7 @@ fn slot(entry: &Entry) -> Option<String> {
         Part::Agreement(_) | Part::Reported(_) | Part::Protocol(_) | Part::Supplement(_)
     );
     let placed = belongs && entry.topic != Topic::Instrument;
-    placed.then(|| match without_unit(&entry.key) {
-        stem if stem == "travel_document_min_validity" => "travel_document_validity".to_owned(),
-        stem => stem,
-    })
+    placed.then(|| value_of(&entry.key))
 }
 
 /// What is supplied goes before a protocol, before its agreement, before what is reported and

@@ -10,7 +10,7 @@ use domain::rules::{
 };
 
 use crate::fault::FileError;
-use crate::reading::{Table, Value};
+use crate::reading::{Table, Value, without_unit};
 
 /// Where the values of a text stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +186,9 @@ const TRAVEL_DOCUMENT_LATE_AFTER: ClockKeys = ClockKeys {
 /// The key of the items on which the shorter limit counts.
 pub(crate) const SHORT_EVIDENCE: &str = "travel_document_evidence_for_short_limit";
 /// The keys of the limit for issuing again: each text has one of them.
+/// Keys that say for how long a travel document is valid.
+const VALIDITY: [&str; 2] = ["travel_document_validity", "travel_document_min_validity"];
+
 const REISSUE: [&str; 4] = [
     "travel_document_reissue_limit",
     "travel_document_reissue_or_extension_limit",
@@ -343,11 +346,7 @@ impl Terms {
                 table.may(SHORT_EVIDENCE, Value::items)?,
                 &document,
             ),
-            travel_document_validity: one_of(
-                table,
-                ["travel_document_validity", "travel_document_min_validity"],
-                &document,
-            )?,
+            travel_document_validity: one_of(table, VALIDITY, &document)?,
             travel_document_reissue: one_of(table, REISSUE, &document)?,
             travel_document_reissue_normal: length("travel_document_reissue_normal_limit")?,
             travel_document_late: word(table, "travel_document_late_fallback", &LATE, &late)?,
@@ -492,6 +491,15 @@ fn word<T: Copy>(
     origin: &Origin,
 ) -> Result<Option<Stated<T>>, FileError> {
     Ok(cite(table.may(key, |value| value.choice(words))?, origin))
+}
+
+/// The value that a key gives: keys that differ in their unit, or that are several names of one
+/// value, give the same.
+pub(crate) fn value_of(key: &str) -> String {
+    let stem = without_unit(key);
+    let names: [&[&str]; 2] = [&VALIDITY, &REISSUE];
+    let of = names.iter().find(|names| names.contains(&stem.as_str()));
+    of.and_then(|names| names.first()).map_or(stem, |first| (*first).to_owned())
 }
 
 /// A length that has one of several keys; two of them contradict each other.

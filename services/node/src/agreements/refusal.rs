@@ -106,6 +106,7 @@ impl Refusal {
             | CompileError::ValueMustBeConfirmed { .. }
             | CompileError::StartMustBeEstablished { .. }
             | CompileError::StartMustFit { .. }
+            | CompileError::SilenceMustNotPrecedeReply { .. }
             | CompileError::ValueMustBeExpressible { .. }
             | CompileError::KeyMustBeExpressible { .. }
             | CompileError::CalendarMustBeThere { .. }

@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 
 use domain::identifier::{AgreementId, State};
 use domain::rules::{
-    Category, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Limit, Notice,
-    ReplyExtension, Requirement, Silence, Start,
+    Category, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Length, Limit,
+    Notice, ReplyExtension, Requirement, Silence, Start, Unit,
 };
 use domain::time::Date;
 
 use super::{CompileError, Order, check_contradictions};
 use crate::agreement_file::{AgreementFile, EvidenceList, ProtocolFile};
-use crate::reading::without_unit;
 use crate::supplement_file::Supplement;
-use crate::terms::{Clock, Origin, Stated, Terms};
+use crate::terms::{Clock, Origin, Stated, Terms, value_of};
 use crate::vocabulary::Unions;
 use crate::wording::start_word;
 
@@ -203,8 +202,13 @@ impl<'a> Established<'a> {
             (None, Some(error)) => return Err(error),
             (None, None) => None,
         };
+        let limit = limit.unwrap_or_else(|| reply.clone());
+        if limit.starts_on == reply.starts_on && is_shorter(limit.length, reply.length) {
+            let (agreement, silence, reply) = (self.id(), limit.length, reply.length);
+            return Err(CompileError::SilenceMustNotPrecedeReply { agreement, silence, reply });
+        }
         Ok(Silence {
-            limit: limit.unwrap_or_else(|| reply.clone()),
+            limit,
             effect: effect.value,
             source: effect.source.clone(),
             exception: self.terms.silence_exception.as_ref().map(cited),
@@ -318,10 +322,35 @@ impl<'a> Established<'a> {
     fn reported(&self, key: &str) -> Option<CompileError> {
         let prefix = key.replace("_<unit>", "");
         let reported = self.file.agreement.reported.as_ref()?;
-        let found = reported.keys.iter().find(|found| without_unit(found) == prefix)?;
+        let found = reported.keys.iter().find(|found| value_of(found) == value_of(&prefix))?;
         let (agreement, key) = (self.id(), found.clone());
         Some(CompileError::ValueMustBeConfirmed { agreement, key })
     }
+}
+
+/// Whether one length is over before another in any case, whatever days they run over.
+fn is_shorter(first: Length, second: Length) -> bool {
+    let (_, longest) = hours(first);
+    let (shortest, _) = hours(second);
+    let same_unit = first.unit == second.unit && first.count < second.count;
+    same_unit || longest.is_some_and(|longest| longest < shortest)
+}
+
+/// The fewest and the most hours of a length, a day at both ends and changes of the clock apart:
+/// the first day is never counted, and the last is counted whole. However many days lie between
+/// two working days, no number of theirs has a most.
+fn hours(length: Length) -> (u64, Option<u64>) {
+    let (least, most) = match length.unit {
+        Unit::Hours => (1, Some(1)),
+        Unit::CalendarDays | Unit::DaysUnqualified => (24, Some(24)),
+        Unit::Weeks => (7 * 24, Some(7 * 24)),
+        Unit::CalendarMonths => (28 * 24, Some(31 * 24)),
+        Unit::Years => (365 * 24, Some(366 * 24)),
+        Unit::WorkingDays => (24, None),
+    };
+    let count = u64::from(length.count);
+    let partial_day = if length.unit == Unit::Hours { 0 } else { 24 };
+    (count * least, most.map(|most| count * most + partial_day))
 }
 
 pub(super) fn cited<T: Clone>(stated: &Stated<T>) -> Cited<T> {

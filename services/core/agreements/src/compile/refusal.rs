@@ -1,10 +1,11 @@
 //! Why an agreement does not compile for a corridor.
 
 use domain::identifier::{AgreementId, EvidenceItem, State};
-use domain::rules::Years;
+use domain::rules::{Length, Years};
 use domain::time::Date;
 
 use crate::fault::FileError;
+use crate::wording::length_words;
 
 /// Why an agreement does not compile for a corridor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +80,13 @@ pub enum CompileError {
         "agreement `{agreement}` does not establish what starts the clock of `{limit}`: `{key}`"
     )]
     StartMustBeEstablished { agreement: AgreementId, limit: &'static str, key: &'static str },
+    /// A request would count as answered by silence while an answer is still in time.
+    #[error(
+        "agreement `{agreement}` has silence count after {}, before the {} to reply are over",
+        length_words(*.silence),
+        length_words(*.reply)
+    )]
+    SilenceMustNotPrecedeReply { agreement: AgreementId, silence: Length, reply: Length },
     /// What starts the clock of a limit cannot start that limit.
     #[error(
         "agreement `{agreement}` starts the clock of `{limit}` with `{key}` = {value}, \

@@ -73,6 +73,22 @@ fn a_protocol_sets_aside_what_it_overrides() {
     assert_eq!(standings, [(false, &Standing::SetAside { by }), (true, &Standing::Counts)]);
 }
 
+/// "For so long" and "at least so long" are one value: nothing that is supplied as the one sets
+/// aside what the agreement has as the other.
+#[test]
+fn a_least_validity_and_a_validity_are_one_value() {
+    let explanation = explained("eu_turkiye_2014", ("NL", "TR"), &[], None);
+    let reported = "travel_document_min_validity_calendar_months";
+    assert_eq!(standing(&explanation, reported), Standing::ReportedOnly);
+    let supplement = "format_version = 1\nagreement = \"eu_turkiye_2014\"\n[[supplied]]\n\
+                      article = \"1\"\nsource = \"made up for a test\"\n\
+                      travel_document_validity_days_unqualified = 90\n";
+    let supplement = Some(("validity.toml", supplement));
+    let explanation = explained("eu_turkiye_2014", ("NL", "TR"), &[], supplement);
+    let by = Part::Supplement("validity.toml".to_owned());
+    assert_eq!(standing(&explanation, reported), Standing::SetAside { by });
+}
+
 #[test]
 fn a_protocol_is_explained_for_its_pair_alone() {
     let with = explained("eu_serbia_2008", ("NL", "RS"), &[], None);

@@ -378,6 +378,59 @@ fn a_later_end_of_silence_that_is_only_reported_is_not_passed_over() {
 }
 
 #[test]
+fn another_name_of_an_established_value_is_a_contradiction() {
+    let kosovo = |line: &str| {
+        let supplied = format!("[[supplied]]\narticle = \"1\"\nsource = \"made up\"\n{line}\n");
+        refused("benelux_kosovo_2011", ("NL", "XK"), &[], &supplied)
+    };
+    for (supplied, established) in [
+        (
+            "travel_document_min_validity_calendar_months",
+            "travel_document_validity_calendar_months",
+        ),
+        (
+            "travel_document_or_visa_reissue_limit_calendar_days",
+            "travel_document_reissue_limit_working_days",
+        ),
+    ] {
+        assert_eq!(
+            kosovo(&format!("{supplied} = 1")),
+            format!(
+                "`supplied.toml`, line 6: `{supplied}` is established as `{established}` already"
+            )
+        );
+    }
+}
+
+#[test]
+fn silence_that_counts_before_the_reply_is_over_is_a_contradiction() {
+    let silence = |line: &str| {
+        let supplied = format!("[[supplied]]\narticle = \"1\"\nsource = \"made up\"\n{line}\n");
+        let outcome = outcome("benelux_kosovo_2011", ("NL", "XK"), &[], &supplied);
+        outcome.map(|rules| rules.silence.limit.length.count).map_err(|error| error.to_string())
+    };
+    let before = |words: &str| {
+        Err(format!(
+            "agreement `benelux_kosovo_2011` has silence count after {words}, before the \
+             28 calendar days to reply are over"
+        ))
+    };
+    // 28 calendar days to reply.
+    for (line, expected) in [
+        ("silence_effect_after_calendar_days = 27", before("27 calendar days")),
+        ("silence_effect_after_calendar_days = 28", Ok(28)),
+        ("silence_effect_after_weeks = 3", before("3 weeks")),
+        ("silence_effect_after_weeks = 4", Ok(4)),
+        ("silence_effect_after_hours = 647", before("647 hours")),
+        // Between two working days may lie any number of days, and February may have 28.
+        ("silence_effect_after_working_days = 2", Ok(2)),
+        ("silence_effect_after_calendar_months = 1", Ok(1)),
+    ] {
+        assert_eq!(silence(line), expected, "{line}");
+    }
+}
+
+#[test]
 fn what_is_confirmed_and_supplied_at_once_is_a_contradiction() {
     let supplied = format!("{SUPPLIED}reply_limit_weeks = 2\n");
     let error = refused("eu_armenia_2014", ("NL", "AM"), &["reply_limit_calendar_days"], &supplied);
