@@ -30,6 +30,10 @@ use domain::case::decide::report_departure::{ReportDeparture, report_departure};
 use domain::case::decide::report_erasure_done::{ReportErasureDone, report_erasure_done};
 use domain::case::decide::report_interview::{InterviewCourse, ReportInterview, report_interview};
 use domain::case::decide::report_non_departure::{ReportNonDeparture, report_non_departure};
+use domain::case::decide::report_obstacle::{ReportObstacle, report_obstacle};
+use domain::case::decide::report_obstacle_removed::{
+    ReportObstacleRemoved, report_obstacle_removed,
+};
 use domain::case::decide::report_unreadable::{ReportUnreadable, report_unreadable};
 use domain::case::decide::request_interview::{RequestInterview, request_interview};
 use domain::case::decide::request_register_check::{RequestRegisterCheck, request_register_check};
@@ -172,6 +176,8 @@ impl Speaking<'_> {
             Kind::ErasureOrdered => Statement::ErasureOrdered(ErasureBasis::RetentionOver),
             Kind::CaseClosed => Statement::CaseClosed,
             Kind::ErasureDone => Statement::ErasureDone,
+            Kind::ObstacleReported => Statement::ObstacleReported,
+            Kind::ObstacleRemoved => Statement::ObstacleRemoved,
             // What carries bytes of keys and headers is made where those are; nobody says it by
             // its word alone.
             Kind::KeyRevoked
@@ -377,5 +383,9 @@ fn decide_on(
         Statement::ErasureOrdered(basis) => order_erasure(case, OrderErasure { ordered, basis }),
         Statement::CaseClosed => close_case(case, CloseCase { ordered }),
         Statement::ErasureDone => report_erasure_done(case, ReportErasureDone { ordered }),
+        Statement::ObstacleReported => report_obstacle(case, ReportObstacle { ordered }),
+        Statement::ObstacleRemoved => {
+            report_obstacle_removed(case, ReportObstacleRemoved { ordered })
+        }
     })
 }

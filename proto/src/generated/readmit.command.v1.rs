@@ -253,6 +253,10 @@ pub enum EventKind {
     ErasureOrdered = 168,
     /// The author has destroyed them.
     ErasureDone = 170,
+    /// An obstacle keeps its author from acting in time.
+    ObstacleReported = 171,
+    /// Its author's obstacle is removed.
+    ObstacleRemoved = 172,
 }
 impl EventKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -312,6 +316,8 @@ impl EventKind {
             Self::DisputeSettled => "EVENT_KIND_DISPUTE_SETTLED",
             Self::ErasureOrdered => "EVENT_KIND_ERASURE_ORDERED",
             Self::ErasureDone => "EVENT_KIND_ERASURE_DONE",
+            Self::ObstacleReported => "EVENT_KIND_OBSTACLE_REPORTED",
+            Self::ObstacleRemoved => "EVENT_KIND_OBSTACLE_REMOVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -368,6 +374,8 @@ impl EventKind {
             "EVENT_KIND_DISPUTE_SETTLED" => Some(Self::DisputeSettled),
             "EVENT_KIND_ERASURE_ORDERED" => Some(Self::ErasureOrdered),
             "EVENT_KIND_ERASURE_DONE" => Some(Self::ErasureDone),
+            "EVENT_KIND_OBSTACLE_REPORTED" => Some(Self::ObstacleReported),
+            "EVENT_KIND_OBSTACLE_REMOVED" => Some(Self::ObstacleRemoved),
             _ => None,
         }
     }

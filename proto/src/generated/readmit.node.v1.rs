@@ -207,7 +207,8 @@ pub struct AdoptAgreementRequest {
 /// The adoption is on the record.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AdoptAgreementResponse {
-    /// What was written; it names no case.
+    /// What was written; it names no case. Without positions the rules were on the record already; what
+    /// the operator vouches for is in the access log by then all the same.
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
     /// SHA-256 of the compiled rules, 32 bytes. Adopted once both States have stated the same.
@@ -321,6 +322,20 @@ pub struct Agreement {
     /// hold them.
     #[prost(bytes = "vec", tag = "11")]
     pub rules: ::prost::alloc::vec::Vec<u8>,
+    /// Why an adoption that is on the record does not count, for each State whose it is; empty where
+    /// all count.
+    #[prost(message, repeated, tag = "12")]
+    pub not_counted: ::prost::alloc::vec::Vec<NotCounted>,
+}
+/// An adoption on the record that adopts nothing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NotCounted {
+    /// Whose it is.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// Why, in words.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// A new time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -658,7 +658,7 @@ pub struct Facts {
     /// What is stated.
     #[prost(
         oneof = "facts::Statement",
-        tags = "10, 11, 12, 13, 14, 15, 16, 18, 19, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170"
+        tags = "10, 11, 12, 13, 14, 15, 16, 18, 19, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 55, 56, 57, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 115, 116, 117, 160, 161, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172"
     )]
     pub statement: ::core::option::Option<facts::Statement>,
 }
@@ -817,6 +817,12 @@ pub mod facts {
         /// The author has destroyed its copies.
         #[prost(message, tag = "170")]
         ErasureDone(super::ErasureDone),
+        /// An obstacle keeps the author from acting in time.
+        #[prost(message, tag = "171")]
+        ObstacleReported(super::ObstacleReported),
+        /// The author's obstacle is removed.
+        #[prost(message, tag = "172")]
+        ObstacleRemoved(super::ObstacleRemoved),
     }
 }
 /// A key of the author, by a statement of its root key.
@@ -1210,6 +1216,15 @@ pub struct ErasureOrdered {
 /// The author has destroyed its own copies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ErasureDone {}
+/// An obstacle keeps the author from acting within a limit of the agreement: the requested State from
+/// its reply, the requesting State from the transfer. Stated before the limit has passed; why is in
+/// the body, and never here, since an obstacle may be the person's health. Since version 1, where
+/// both States understand it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ObstacleReported {}
+/// The author's obstacle is removed. Since version 1, where both States understand it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ObstacleRemoved {}
 /// A person's tie to the requested State.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1911,6 +1926,11 @@ pub struct CompiledRules {
     /// say.
     #[prost(message, optional, tag = "24")]
     pub reply_extension: ::core::option::Option<ReplyExtension>,
+    /// Where it stands that the limit for the transfer is longer by the days from the statement of an
+    /// obstacle (`ObstacleReported` of the requesting State) to its removal; absent where the agreement
+    /// does not say, and in rules that were adopted before there was such a statement.
+    #[prost(message, optional, tag = "25")]
+    pub transfer_extension: ::core::option::Option<Source>,
 }
 /// Who requests and who is requested.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1988,6 +2008,12 @@ pub struct ReplyExtension {
     /// that were adopted before there was such a statement: silence waits for the longest then.
     #[prost(bool, tag = "5")]
     pub counts_when_taken: bool,
+    /// Whether it counts only while an obstacle lasts that the requested State has stated
+    /// (`ObstacleReported`), and for `after_obstacle` once it is removed. Never together with
+    /// `longest` or `counts_when_taken`, never without `after_obstacle`. False in rules that were
+    /// adopted before there was such a statement: silence never falls due then.
+    #[prost(bool, tag = "6")]
+    pub counts_when_obstacle_stated: bool,
 }
 /// What silence means, and from when.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

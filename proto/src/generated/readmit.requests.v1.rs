@@ -2856,6 +2856,10 @@ pub struct Deadline {
     /// did, such as where a dispatch starts it that has heard one of the other State.
     #[prost(uint64, optional, tag = "20")]
     pub started_by_position: ::core::option::Option<u64>,
+    /// The position, in the log of `acting_state`, of the obstacle that lasts, so that the end is not
+    /// known yet; absent where none does.
+    #[prost(uint64, optional, tag = "21")]
+    pub obstacle_position: ::core::option::Option<u64>,
 }
 /// A day that a limit of working days does not count: it is not worked in both States.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3445,6 +3449,8 @@ pub enum Start {
     IrregularStayAscertained = 16,
     /// The day on which entry and presence were ascertained.
     EntryAndPresenceAscertained = 17,
+    /// The dispatch in which the State that must act states that its obstacle is removed.
+    ObstacleRemoved = 18,
 }
 impl Start {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3477,6 +3483,7 @@ impl Start {
             Self::DetectionOfIrregularStay => "START_DETECTION_OF_IRREGULAR_STAY",
             Self::IrregularStayAscertained => "START_IRREGULAR_STAY_ASCERTAINED",
             Self::EntryAndPresenceAscertained => "START_ENTRY_AND_PRESENCE_ASCERTAINED",
+            Self::ObstacleRemoved => "START_OBSTACLE_REMOVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3508,6 +3515,7 @@ impl Start {
             "START_ENTRY_AND_PRESENCE_ASCERTAINED" => {
                 Some(Self::EntryAndPresenceAscertained)
             }
+            "START_OBSTACLE_REMOVED" => Some(Self::ObstacleRemoved),
             _ => None,
         }
     }
@@ -3530,6 +3538,11 @@ pub enum DeadlineSituation {
     NotComputable = 5,
     /// It matters no more.
     Moot = 6,
+    /// An obstacle lasts that the State has stated that must act: the end is not known yet.
+    Obstructed = 7,
+    /// The notice that started it came too early, since the limit was longer by then than its author
+    /// had heard: nothing follows, and it is given again.
+    TooEarly = 8,
 }
 impl DeadlineSituation {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3545,6 +3558,8 @@ impl DeadlineSituation {
             Self::Passed => "DEADLINE_SITUATION_PASSED",
             Self::NotComputable => "DEADLINE_SITUATION_NOT_COMPUTABLE",
             Self::Moot => "DEADLINE_SITUATION_MOOT",
+            Self::Obstructed => "DEADLINE_SITUATION_OBSTRUCTED",
+            Self::TooEarly => "DEADLINE_SITUATION_TOO_EARLY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3557,6 +3572,8 @@ impl DeadlineSituation {
             "DEADLINE_SITUATION_PASSED" => Some(Self::Passed),
             "DEADLINE_SITUATION_NOT_COMPUTABLE" => Some(Self::NotComputable),
             "DEADLINE_SITUATION_MOOT" => Some(Self::Moot),
+            "DEADLINE_SITUATION_OBSTRUCTED" => Some(Self::Obstructed),
+            "DEADLINE_SITUATION_TOO_EARLY" => Some(Self::TooEarly),
             _ => None,
         }
     }
@@ -3824,6 +3841,54 @@ pub struct LiftHoldRequest {
 /// The end of the hold is on the record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LiftHoldResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
+/// An obstacle: protects its author, so it takes no etag.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReportObstacleRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// The reasons, sealed; 1 to 4,000 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+}
+/// The obstacle is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportObstacleResponse {
+    /// What was written.
+    #[prost(message, optional, tag = "1")]
+    pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
+}
+/// The removal of an obstacle.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReportObstacleRemovedRequest {
+    /// Names this command; 1 to 64 characters, chosen by the caller.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Decide, and write nothing.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+    /// Free text for the partner, sealed; at most 4,000 characters.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+    /// The case: its printed id or its number.
+    #[prost(string, tag = "4")]
+    pub case: ::prost::alloc::string::String,
+}
+/// The removal is on the record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportObstacleRemovedResponse {
     /// What was written.
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<super::super::command::v1::Receipt>,
@@ -4231,6 +4296,64 @@ pub mod case_service_client {
                 .insert(GrpcMethod::new("readmit.requests.v1.CaseService", "LiftHold"));
             self.inner.unary(req, path, codec).await
         }
+        /// States that an obstacle keeps this State from acting in time: the requested State from its
+        /// reply, the requesting State from the transfer. Where the agreement gives it longer time then.
+        pub async fn report_obstacle(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportObstacleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportObstacleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.CaseService/ReportObstacle",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("readmit.requests.v1.CaseService", "ReportObstacle"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// States that this State's obstacle is removed.
+        pub async fn report_obstacle_removed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportObstacleRemovedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportObstacleRemovedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/readmit.requests.v1.CaseService/ReportObstacleRemoved",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "readmit.requests.v1.CaseService",
+                        "ReportObstacleRemoved",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Corrects what was stated about the person, or anything else in a body.
         pub async fn rectify(
             &mut self,
@@ -4414,6 +4537,23 @@ pub mod case_service_server {
             request: tonic::Request<super::LiftHoldRequest>,
         ) -> std::result::Result<
             tonic::Response<super::LiftHoldResponse>,
+            tonic::Status,
+        >;
+        /// States that an obstacle keeps this State from acting in time: the requested State from its
+        /// reply, the requesting State from the transfer. Where the agreement gives it longer time then.
+        async fn report_obstacle(
+            &self,
+            request: tonic::Request<super::ReportObstacleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportObstacleResponse>,
+            tonic::Status,
+        >;
+        /// States that this State's obstacle is removed.
+        async fn report_obstacle_removed(
+            &self,
+            request: tonic::Request<super::ReportObstacleRemovedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportObstacleRemovedResponse>,
             tonic::Status,
         >;
         /// Corrects what was stated about the person, or anything else in a body.
@@ -4872,6 +5012,97 @@ pub mod case_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LiftHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.CaseService/ReportObstacle" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportObstacleSvc<T: CaseService>(pub Arc<T>);
+                    impl<
+                        T: CaseService,
+                    > tonic::server::UnaryService<super::ReportObstacleRequest>
+                    for ReportObstacleSvc<T> {
+                        type Response = super::ReportObstacleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportObstacleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CaseService>::report_obstacle(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportObstacleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/readmit.requests.v1.CaseService/ReportObstacleRemoved" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportObstacleRemovedSvc<T: CaseService>(pub Arc<T>);
+                    impl<
+                        T: CaseService,
+                    > tonic::server::UnaryService<super::ReportObstacleRemovedRequest>
+                    for ReportObstacleRemovedSvc<T> {
+                        type Response = super::ReportObstacleRemovedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportObstacleRemovedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CaseService>::report_obstacle_removed(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportObstacleRemovedSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -6142,6 +6373,18 @@ impl ::core::fmt::Debug for LiftHoldRequest {
     /// Personal data is never printed.
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str("LiftHoldRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReportObstacleRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReportObstacleRequest(withheld)")
+    }
+}
+impl ::core::fmt::Debug for ReportObstacleRemovedRequest {
+    /// Personal data is never printed.
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("ReportObstacleRemovedRequest(withheld)")
     }
 }
 impl ::core::fmt::Debug for RectifyRequest {

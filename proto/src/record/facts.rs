@@ -255,6 +255,8 @@ fn statement(wire: Wire) -> Result<Statement, InvalidField> {
         }
         Wire::CaseClosed(v1::CaseClosed {}) => Statement::CaseClosed,
         Wire::ErasureDone(v1::ErasureDone {}) => Statement::ErasureDone,
+        Wire::ObstacleReported(v1::ObstacleReported {}) => Statement::ObstacleReported,
+        Wire::ObstacleRemoved(v1::ObstacleRemoved {}) => Statement::ObstacleRemoved,
     })
 }
 
@@ -369,6 +371,8 @@ fn wire(statement: &Statement) -> Wire {
         }
         Statement::CaseClosed => Wire::CaseClosed(v1::CaseClosed {}),
         Statement::ErasureDone => Wire::ErasureDone(v1::ErasureDone {}),
+        Statement::ObstacleReported => Wire::ObstacleReported(v1::ObstacleReported {}),
+        Statement::ObstacleRemoved => Wire::ObstacleRemoved(v1::ObstacleRemoved {}),
     }
 }
 

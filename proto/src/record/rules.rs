@@ -119,6 +119,7 @@ impl TryFrom<v1::CompiledRules> for Rules {
                 "transfer_of_third_country_nationals",
                 limit,
             )?,
+            transfer_extension: optional(it.transfer_extension, "transfer_extension", source)?,
             transfer_notice: optional(it.transfer_notice, "transfer_notice", notice)?,
             escorted_transfer_notice: optional(
                 it.escorted_transfer_notice,
@@ -182,7 +183,9 @@ impl From<&Rules> for v1::CompiledRules {
                 needs: write_needs(it.needs),
                 source: Some((&it.source).into()),
                 counts_when_taken: it.counts == ExtensionCounts::WhenTaken,
+                counts_when_obstacle_stated: it.counts == ExtensionCounts::WhenObstacleStated,
             }),
+            transfer_extension: rules.transfer_extension.as_ref().map(Into::into),
         }
     }
 }
@@ -311,16 +314,25 @@ fn exception(it: v1::CitedText) -> Result<Cited<String>, InvalidField> {
 
 fn reply_extension(it: v1::ReplyExtension) -> Result<ReplyExtension, InvalidField> {
     let (longest, after) = ("reply_extension.longest", "reply_extension.after_obstacle");
-    Ok(ReplyExtension {
+    let (taken, stated) = (it.counts_when_taken, it.counts_when_obstacle_stated);
+    let extension = ReplyExtension {
         longest: optional(it.longest, longest, length)?,
         after_obstacle: optional(it.after_obstacle, after, length)?,
         needs: read_needs(it.needs, "reply_extension.needs")?,
-        counts: match it.counts_when_taken {
-            true => ExtensionCounts::WhenTaken,
-            false => ExtensionCounts::Always,
+        counts: match (taken, stated) {
+            (false, false) => ExtensionCounts::Always,
+            (true, _) => ExtensionCounts::WhenTaken,
+            (false, true) => ExtensionCounts::WhenObstacleStated,
         },
         source: source(it.source, "reply_extension.source")?,
-    })
+    };
+    let alone = !taken && extension.longest.is_none() && extension.after_obstacle.is_some();
+    if stated && !alone {
+        let reason = "needs `after_obstacle`, and neither `longest` nor `counts_when_taken`";
+        let field = "reply_extension.counts_when_obstacle_stated";
+        return Err(InvalidField::new(field, reason));
+    }
+    Ok(extension)
 }
 
 fn cited_start(it: v1::CitedStart) -> Result<Cited<Start>, InvalidField> {

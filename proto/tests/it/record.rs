@@ -126,19 +126,27 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
     };
     let issue = || Some(limit(3, v1::Unit::WorkingDays));
     let length = || limit(14, v1::Unit::CalendarDays).length;
+    let extension = || v1::ReplyExtension {
+        longest: length(),
+        after_obstacle: length(),
+        needs: v1::ExtensionNeeds::DulyMotivatedRequest.into(),
+        source: source(),
+        counts_when_taken: true,
+        counts_when_obstacle_stated: false,
+    };
+    let extended = |change: fn(&mut v1::ReplyExtension)| {
+        let mut extension = extension();
+        change(&mut extension);
+        v1::CompiledRules { reply_extension: Some(extension), ..good() }
+    };
     let everything = v1::CompiledRules {
         reply_with_interview: Some(v1::CitedStart {
             start: v1::Start::InterviewResult.into(),
             source: source(),
         }),
-        reply_extension: Some(v1::ReplyExtension {
-            longest: length(),
-            after_obstacle: length(),
-            needs: v1::ExtensionNeeds::DulyMotivatedRequest.into(),
-            source: source(),
-            counts_when_taken: true,
-        }),
+        reply_extension: Some(extension()),
         transfer_of_third_country_nationals: issue(),
+        transfer_extension: source(),
         escorted_transfer_notice: Some(v1::Notice { length: length(), source: source() }),
         silence: good().silence.map(|silence| v1::Silence {
             exception: Some(v1::CitedText { text: "unless".into(), source: source() }),
@@ -253,6 +261,23 @@ fn a_field_of_compiled_rules_that_does_not_fit_is_named_by_its_path() {
         (
             "reply_extension.needs",
             v1::CompiledRules { reply_extension: Some(v1::ReplyExtension::default()), ..good() },
+        ),
+        (
+            "reply_extension.counts_when_obstacle_stated",
+            extended(|it| it.counts_when_obstacle_stated = true),
+        ),
+        (
+            "reply_extension.counts_when_obstacle_stated",
+            extended(|it| {
+                (it.counts_when_obstacle_stated, it.counts_when_taken) = (true, false);
+            }),
+        ),
+        (
+            "reply_extension.counts_when_obstacle_stated",
+            extended(|it| {
+                (it.counts_when_obstacle_stated, it.counts_when_taken) = (true, false);
+                (it.longest, it.after_obstacle) = (None, None);
+            }),
         ),
         (
             "reply_with_interview.start",

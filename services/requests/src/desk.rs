@@ -53,8 +53,14 @@ impl Desk {
         duty: Duty,
     ) -> Result<Official, Failure> {
         let official = self.official(request, |caller| caller.office().cloned())?;
+        self.with_duty(&official, duty)?;
+        Ok(official)
+    }
+
+    /// Whether an official is one of an office with a duty.
+    pub(crate) fn with_duty(&self, official: &Official, duty: Duty) -> Result<(), Failure> {
         if self.config.own.has_duty(&official.office, duty) {
-            Ok(official)
+            Ok(())
         } else {
             Err(Failure::not_allowed(match duty {
                 Duty::Returns => "only an office that carries out returns may do this",

@@ -27,6 +27,8 @@ mod refuse_request;
 mod report_arrival;
 mod report_departure;
 mod report_non_departure;
+mod report_obstacle;
+mod report_obstacle_removed;
 mod return_unconsidered;
 mod settle_dispute;
 mod take_extension;
@@ -55,9 +57,10 @@ use proto::requests::v1::{
     PutAttachmentResponse, RectifyRequest, RectifyResponse, RefuseRequestRequest,
     RefuseRequestResponse, ReportArrivalRequest, ReportArrivalResponse, ReportDepartureRequest,
     ReportDepartureResponse, ReportNonDepartureRequest, ReportNonDepartureResponse,
-    ReturnUnconsideredRequest, ReturnUnconsideredResponse, SettleDisputeRequest,
-    SettleDisputeResponse, TakeExtensionRequest, TakeExtensionResponse, WatchCaseRequest,
-    WithdrawRequestRequest, WithdrawRequestResponse,
+    ReportObstacleRemovedRequest, ReportObstacleRemovedResponse, ReportObstacleRequest,
+    ReportObstacleResponse, ReturnUnconsideredRequest, ReturnUnconsideredResponse,
+    SettleDisputeRequest, SettleDisputeResponse, TakeExtensionRequest, TakeExtensionResponse,
+    WatchCaseRequest, WithdrawRequestRequest, WithdrawRequestResponse,
 };
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
@@ -141,6 +144,8 @@ serve! {
     commands {
         place_hold: PlaceHoldRequest => PlaceHoldResponse,
         lift_hold: LiftHoldRequest => LiftHoldResponse,
+        report_obstacle: ReportObstacleRequest => ReportObstacleResponse,
+        report_obstacle_removed: ReportObstacleRemovedRequest => ReportObstacleRemovedResponse,
         rectify: RectifyRequest => RectifyResponse,
         contest_entry: ContestEntryRequest => ContestEntryResponse,
         settle_dispute: SettleDisputeRequest => SettleDisputeResponse,

@@ -96,7 +96,9 @@ pub(crate) fn request_situation(reading: &Reading) -> RequestSituation {
     match reading.case.outcome {
         Outcome::Settled(_) => RequestSituation::Decided,
         Outcome::Withdrawn(_) | Outcome::CancelledAfter(..) => RequestSituation::Withdrawn,
-        Outcome::Open if asks.notice.is_some() => RequestSituation::SilenceNoticed,
+        Outcome::Open if reading.case.notice_of_silence().is_some() => {
+            RequestSituation::SilenceNoticed
+        }
         Outcome::Open if answers.questions.iter().any(waiting) => {
             RequestSituation::ClarificationAsked
         }

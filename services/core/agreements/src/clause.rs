@@ -132,6 +132,7 @@ pub fn clauses(rules: &Rules) -> Vec<Clause> {
         travel_document,
         transfer,
         transfer_of_third_country_nationals,
+        transfer_extension,
         transfer_notice,
         escorted_transfer_notice,
         written_communication,
@@ -161,6 +162,10 @@ pub fn clauses(rules: &Rules) -> Vec<Clause> {
     said.travel_document(travel_document.as_ref());
     let third = transfer_of_third_country_nationals.as_ref();
     said.transfer(categories, transfer.as_ref(), third);
+    if let Some(source) = transfer_extension {
+        let days = "by the days for which an obstacle lasts that the requesting State states";
+        said.cited("longer transfer", Topic::Transfer, days, source);
+    }
     said.transfer_notice("transfer notice", transfer_notice.as_ref());
     said.transfer_notice("transfer notice with escort", escorted_transfer_notice.as_ref());
     evidence.iter().for_each(|evidence| said.evidence(evidence));
@@ -261,6 +266,9 @@ impl Said {
         let counts = match counts {
             ExtensionCounts::Always => "always: no entry shows whether it was asked for",
             ExtensionCounts::WhenTaken => "when the requested State takes it on the record",
+            ExtensionCounts::WhenObstacleStated => {
+                "while an obstacle lasts that the requested State states on the record"
+            }
         };
         self.cited("longer reply counts", Topic::Reply, counts, source);
         if let Some(after) = after_obstacle {
@@ -270,7 +278,8 @@ impl Said {
     }
 
     /// Silence counts once the longest reply is over; where none is the longest, never. Where the
-    /// longest is to be taken, both ends are shown.
+    /// longest is to be taken, both ends are shown; where an obstacle is to be stated, the end
+    /// without one.
     fn silence(
         &mut self,
         silence: &Silence,
@@ -279,11 +288,19 @@ impl Said {
     ) {
         let Silence { limit, effect, source, exception } = silence;
         let mut due = |name: &str, starts_on: Start| match extension {
+            Some(ReplyExtension { counts: ExtensionCounts::WhenObstacleStated, .. }) => {
+                self.silence_limit(name, limit, starts_on, None);
+                let delayed = format!("{name}, once an obstacle was stated");
+                let ends = "not before the longer reply ends";
+                self.cited(&delayed, Topic::Silence, ends, &limit.source);
+            }
             Some(ReplyExtension { longest: None, .. }) => {
                 self.cited(name, Topic::Silence, "never: a reply may be delayed", &limit.source);
             }
             Some(ReplyExtension { longest: then @ Some(_), counts, .. }) => match counts {
-                ExtensionCounts::Always => self.silence_limit(name, limit, starts_on, *then),
+                ExtensionCounts::Always | ExtensionCounts::WhenObstacleStated => {
+                    self.silence_limit(name, limit, starts_on, *then);
+                }
                 ExtensionCounts::WhenTaken => {
                     self.silence_limit(name, limit, starts_on, None);
                     let extended = format!("{name}, with the longest reply taken");

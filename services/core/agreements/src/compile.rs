@@ -114,6 +114,7 @@ impl Library {
             transfer: text.limit(&terms.transfer, starts_transfer)?,
             transfer_of_third_country_nationals: text
                 .limit(&terms.transfer_of_third_country_nationals, starts_transfer)?,
+            transfer_extension: text.transfer_extension(),
             transfer_notice: notice(&terms.transfer_notice),
             escorted_transfer_notice: notice(&terms.escorted_transfer_notice),
             written_communication: terms

@@ -99,6 +99,8 @@ pub struct Terms {
     pub entry_visa_required: Option<Stated<bool>>,
     pub transfer: Clock,
     pub transfer_of_third_country_nationals: Clock,
+    /// What makes the limit for the transfer longer.
+    pub transfer_extension: Option<Stated<LongerTransfer>>,
     pub transfer_notice: Clock,
     pub escorted_transfer_notice: Clock,
     /// Keys whose values change a limit or an outcome in a way that the rules cannot express.
@@ -218,6 +220,25 @@ pub(crate) const INTERVIEW_STARTS: [(&str, Start); 1] =
     [("interview_result_submitted", Start::InterviewResult)];
 pub(crate) const EXTENSION_NEEDS: [(&str, ExtensionNeeds); 1] =
     [("duly_motivated_request", ExtensionNeeds::DulyMotivatedRequest)];
+/// What makes the limit for the transfer longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LongerTransfer {
+    /// Obstacles: for the time needed to remove them. Where the text says of which kind, the State
+    /// that states one answers for that; the reasons are sealed.
+    Obstacles,
+    /// An application of the requesting State. No event states one, or what is answered: the limit
+    /// ends without it, the earlier day.
+    Application,
+}
+
+const LONGER_TRANSFERS: [(&str, LongerTransfer); 3] = [
+    ("time_needed_to_remove_obstacles", LongerTransfer::Obstacles),
+    (
+        "time_needed_to_remove_legal_medical_or_serious_practical_obstacles",
+        LongerTransfer::Obstacles,
+    ),
+    ("on_application_by_requesting_party", LongerTransfer::Application),
+];
 pub(crate) const SILENCE_EFFECTS: [(&str, SilenceEffect); 4] = [
     ("deemed_accepted", SilenceEffect::DeemedAccepted),
     ("deemed_refused", SilenceEffect::DeemedRefused),
@@ -366,6 +387,7 @@ impl Terms {
             entry_visa_required: stated("entry_visa_for_third_country_nationals_required")?,
             transfer: clock(TRANSFER)?,
             transfer_of_third_country_nationals: clock(TRANSFER_OF_THIRD_COUNTRY_NATIONALS)?,
+            transfer_extension: word(table, "transfer_limit_extension", &LONGER_TRANSFERS, origin)?,
             transfer_notice: clock(TRANSFER_NOTICE)?,
             escorted_transfer_notice: clock(ESCORTED_TRANSFER_NOTICE)?,
             inexpressible,
@@ -446,6 +468,7 @@ impl Terms {
             transfer_of_third_country_nationals: self
                 .transfer_of_third_country_nationals
                 .over(below.transfer_of_third_country_nationals),
+            transfer_extension: self.transfer_extension.or(below.transfer_extension),
             transfer_notice: self.transfer_notice.over(below.transfer_notice),
             escorted_transfer_notice: self
                 .escorted_transfer_notice

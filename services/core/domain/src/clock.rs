@@ -84,6 +84,8 @@ pub enum NotComputable {
         /// The first such holiday.
         holiday: EstimatedHoliday,
     },
+    /// An obstacle lasts that the State has stated that must act: the end is not known yet.
+    ObstacleLasts,
 }
 
 impl fmt::Display for NotComputable {
@@ -105,6 +107,7 @@ impl fmt::Display for NotComputable {
                  hold it as confirmed",
                 days.on
             ),
+            Self::ObstacleLasts => f.write_str("not known yet: an obstacle that was stated lasts"),
         }
     }
 }
@@ -564,6 +567,7 @@ mod tests {
             reply_with_interview: None,
             reply_extension: None,
             transfer_of_third_country_nationals: None,
+            transfer_extension: None,
             escorted_transfer_notice: None,
             written_communication: None,
             evidence: Vec::new(),

@@ -21,7 +21,7 @@ use crate::case::rejection::Rejection;
 use crate::case::said::{At, Side};
 use crate::chain::{Chain, Content, Heard, sparse};
 use crate::clock;
-use crate::rules::{ExtensionCounts, Length, Rules, SilenceEffect, Start, Unit};
+use crate::rules::{ExtensionCounts, Length, ReplyExtension, Rules, SilenceEffect, Start, Unit};
 use crate::time::{Instant, Span};
 
 /// An invariant that does not hold.
@@ -400,12 +400,17 @@ fn silence_ends(case: &Case, rules: &Rules, known: u64) -> Option<Instant> {
     let Some(extension) = &rules.reply_extension else {
         return Some(end);
     };
-    let longest = extension.longest?;
+    let longest = match (extension.counts, extension.longest) {
+        (ExtensionCounts::WhenObstacleStated, _) => {
+            return delayed(case, rules, extension, known, end);
+        }
+        (ExtensionCounts::Always | ExtensionCounts::WhenTaken, longest) => longest?,
+    };
     let longest = match extension.counts {
-        ExtensionCounts::Always => longest,
+        ExtensionCounts::Always | ExtensionCounts::WhenObstacleStated => longest,
         ExtensionCounts::WhenTaken => match extension_taken(case, known) {
             Some(count) => Length { count, ..longest },
-            None if could_take_extension(case, filed) => return Some(end),
+            None if could_state(case, filed, Kind::ExtensionTaken) => return Some(end),
             None => longest,
         },
     };
@@ -433,11 +438,40 @@ fn extension_taken(case: &Case, known: u64) -> Option<u32> {
     })
 }
 
-/// Whether the requesting State had said that it understands an extension, by the dispatch that the
+/// The end of a limit for silence that is delayed while an obstacle lasts, and for a time after it
+/// was removed; `None` while it is not known.
+fn delayed(
+    case: &Case,
+    rules: &Rules,
+    extension: &ReplyExtension,
+    known: u64,
+    end: Instant,
+) -> Option<Instant> {
+    let mut said = case.history.iter().filter(|it| {
+        it.side == Side::Requested && it.verdict == Verdict::Effective && it.at.dispatch <= known
+    });
+    let last = said.rfind(|it| {
+        let kind = it.statement.as_ref().map(|statement| statement.kind());
+        matches!(kind, Some(Kind::ObstacleReported | Kind::ObstacleRemoved))
+    });
+    let Some(last) = last else {
+        let (filed, _) = case.said.requesting.filed.as_ref()?;
+        let kinds = [Kind::ObstacleReported, Kind::ObstacleRemoved];
+        let could = kinds.into_iter().all(|kind| could_state(case, filed, kind));
+        return could.then_some(end);
+    };
+    if last.statement.as_deref() == Some(&Statement::ObstacleReported) {
+        return None;
+    }
+    let after = clock::end(rules, last.at.time, extension.after_obstacle?, case.requested).ok()?;
+    Some(after.max(end))
+}
+
+/// Whether the requesting State had said that it understands a kind, by the dispatch that the
 /// request travelled in.
-fn could_take_extension(case: &Case, filed: &At) -> bool {
+fn could_state(case: &Case, filed: &At, kind: Kind) -> bool {
     let chains = case.chains();
-    let number = Kind::ExtensionTaken.number();
+    let number = kind.number();
     let said = chains.requesting.entries.iter().filter(|entry| entry.dispatch <= filed.dispatch);
     let mut said = said.filter_map(|entry| match &entry.content {
         Content::Stated(statement) => Some(statement),

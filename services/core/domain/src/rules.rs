@@ -44,6 +44,9 @@ pub struct Rules {
     pub transfer: Option<Limit>,
     /// The same for third-country nationals and stateless persons, where it is another.
     pub transfer_of_third_country_nationals: Option<Limit>,
+    /// That the limit for the transfer is longer by the time that it took to remove an obstacle,
+    /// which the requesting State states.
+    pub transfer_extension: Option<Source>,
     /// How long before a transfer it must be notified.
     pub transfer_notice: Option<Notice>,
     /// How long before a transfer with a police escort, where that is longer. No notice says
@@ -227,8 +230,18 @@ impl ReplyExtension {
     #[must_use]
     pub fn longest_taken(&self) -> Option<Length> {
         match self.counts {
-            ExtensionCounts::Always => None,
+            ExtensionCounts::Always | ExtensionCounts::WhenObstacleStated => None,
             ExtensionCounts::WhenTaken => self.longest,
+        }
+    }
+
+    /// How long the requested State has after the obstacle that it has stated, where that is how
+    /// it counts.
+    #[must_use]
+    pub fn after_obstacle_stated(&self) -> Option<Length> {
+        match self.counts {
+            ExtensionCounts::Always | ExtensionCounts::WhenTaken => None,
+            ExtensionCounts::WhenObstacleStated => self.after_obstacle,
         }
     }
 }
@@ -241,6 +254,9 @@ pub enum ExtensionCounts {
     Always,
     /// Where the requested State has taken it on the record. Where it could not have, always.
     WhenTaken,
+    /// While an obstacle lasts that the requested State has stated on the record, and for a time
+    /// after it is removed. Where it could not have stated one, always.
+    WhenObstacleStated,
 }
 
 /// What a longer reply needs.

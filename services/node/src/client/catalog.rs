@@ -286,6 +286,16 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             verb("lift-hold", method!("requests.v1.CaseService", "LiftHold"), "Lift your hold"),
             verb(
+                "obstacle",
+                method!("requests.v1.CaseService", "ReportObstacle"),
+                "State that an obstacle delays your reply, or your transfer (why is `--note`)",
+            ),
+            verb(
+                "obstacle-removed",
+                method!("requests.v1.CaseService", "ReportObstacleRemoved"),
+                "State that your obstacle is removed",
+            ),
+            verb(
                 "contest",
                 method!("requests.v1.CaseService", "ContestEntry"),
                 "Contest an entry of the partner's whose body is none or contradicts its facts",

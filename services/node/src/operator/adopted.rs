@@ -29,6 +29,22 @@ pub(super) fn adopts(agreed: &Agreed<'_>, state: State, adoption: &AgreementAdop
     agreed.adopted_by(state).iter().any(|(adopted, _)| *adopted == rules)
 }
 
+/// Why what a State's chain has of an adoption adopts nothing; `None` where it counts, or where
+/// there is none.
+pub(super) fn not_counted_because(
+    agreed: &Agreed<'_>,
+    chain: &Chain,
+    adoption: &AgreementAdopted,
+) -> Option<String> {
+    let same = adoptions(chain).filter(|it| it.reference() == adoption.reference()).last()?;
+    if adopts(agreed, chain.author, adoption) {
+        return None;
+    }
+    let broken = agreed.unadopted_by(chain.author, &adoption.reference());
+    let brings_none = same.rules.is_none().then_some("its bytes are not the rules that it names");
+    broken.map(|rule| rule.to_string()).or(brings_none.map(str::to_owned))
+}
+
 /// The last adoption under the same version, of the same rules or others.
 pub(super) fn of_the_same_version<'a>(
     chain: &'a Chain,

@@ -1,13 +1,13 @@
 //! `ListAgreements`: what either State has adopted on the record.
 
 use domain::case::event::AgreementAdopted;
-use proto::node::v1::{Agreement, ListAgreementsRequest, ListAgreementsResponse};
+use proto::node::v1::{Agreement, ListAgreementsRequest, ListAgreementsResponse, NotCounted};
 use runtime::caller::Caller;
 use runtime::command::read_corridor;
 use runtime::failure::Failure;
 
 use super::Operator;
-use super::adopted::{adoptions, adopts, differences, of_the_same_version};
+use super::adopted::{adoptions, adopts, differences, not_counted_because, of_the_same_version};
 
 pub(super) async fn list_agreements(
     operator: &Operator,
@@ -37,6 +37,11 @@ pub(super) async fn list_agreements(
                     .map(|rival| differences(rival, adoption))
                     .unwrap_or_default(),
             };
+            let not_counted = [&reading.own_chain, &reading.partner_chain];
+            let not_counted = not_counted.into_iter().filter_map(|chain| {
+                let reason = not_counted_because(&agreed, chain, adoption)?;
+                Some(NotCounted { state: chain.author.to_string(), reason })
+            });
             let ended = agreed.ended_from(&adoption.reference());
             agreements.push(Agreement {
                 partner_state: partner.code().to_owned(),
@@ -52,6 +57,7 @@ pub(super) async fn list_agreements(
                 ended_from: ended.map(|day| day.to_string()).unwrap_or_default(),
                 differences,
                 rules: rules.map(record::rules::encode).unwrap_or_default(),
+                not_counted: not_counted.collect(),
             });
         }
     }

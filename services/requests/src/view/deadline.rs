@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use domain::case::outcome::{Ground, Outcome, Settlement, Timeliness};
-use domain::case::query::{DeadlineKind, Due, Met};
+use domain::case::query::{DeadlineKind, Due, How, Met, Moved};
 use domain::case::said::At;
-use domain::clock::{self, Began, Deadline as Period};
+use domain::clock::{self, Began, Deadline as Period, NotComputable};
 use domain::identifier::State;
 use domain::rules::{Length, Limit, Notice, Rules, Source, Start};
 use domain::time::{Instant, Span};
@@ -85,16 +85,33 @@ fn limited(
     match &due.deadline {
         Ok(period) => {
             begun(&mut shown, rules, period);
-            for (longer, moved) in shown.extended_by.iter_mut().zip(&due.moved) {
-                longer.stated_by = reading.case.state(moved.by).to_string();
-                longer.stated_position = Some(moved.at.position);
-            }
-            if let Some(cause) = started::by(reading, kind, period) {
+            let longer_for = match kind {
+                DeadlineKind::Transfer => rules.transfer_extension.as_ref(),
+                DeadlineKind::Reply
+                | DeadlineKind::Silence
+                | DeadlineKind::RegisterCheck
+                | DeadlineKind::TravelDocument => {
+                    rules.reply_extension.as_ref().map(|extension| &extension.source)
+                }
+            };
+            let lengths = period.extended_by.iter();
+            shown.extended_by = lengths.map(|length| longer_by(*length, longer_for)).collect();
+            let cause = started::by(reading, kind, period);
+            if let Some(cause) = cause {
                 shown.started_by = cause.state.to_string();
                 shown.started_in_dispatch = Some(cause.dispatch);
                 shown.started_by_position = cause.position;
             }
+            moved(&mut shown, reading, &due.moved);
             shown.situation = situation(reading, due, period).into();
+        }
+        Err(NotComputable::ObstacleLasts) => {
+            shown.obstacle_position = due.moved.first().map(|moved| moved.at.position);
+            shown.not_computable = NotComputable::ObstacleLasts.to_string();
+            let obstructed = due.met == Met::Pending;
+            let moot = DeadlineSituation::Moot;
+            let situation = if obstructed { DeadlineSituation::Obstructed } else { moot };
+            shown.situation = situation.into();
         }
         Err(why) => {
             shown.not_computable = why.to_string();
@@ -104,8 +121,21 @@ fn limited(
     shown
 }
 
+/// The entries that moved the end: what made it longer, or started anew what is left.
+fn moved(shown: &mut Deadline, reading: &Reading, entries: &[Moved]) {
+    let longer = entries.iter().filter(|moved| moved.how == How::Longer);
+    for (longer, moved) in shown.extended_by.iter_mut().zip(longer) {
+        longer.stated_by = reading.case.state(moved.by).to_string();
+        longer.stated_position = Some(moved.at.position);
+    }
+    if let Some(removed) = entries.iter().find(|moved| moved.how == How::StartsAnew) {
+        shown.starts_on = wire::Start::ObstacleRemoved.into();
+        from_entry(shown, reading.case.state(removed.by), removed.at);
+    }
+}
+
 fn begun(shown: &mut Deadline, rules: &Rules, period: &Period) {
-    let Period { limit: _, acting, began, last_day, at, skipped, extended_by } = period;
+    let Period { limit: _, acting, began, last_day, at, skipped, extended_by: _ } = period;
     let day_zero = match began {
         Began::At(moment) => {
             shown.started_at_ms = Some(moment.as_ms());
@@ -116,8 +146,6 @@ fn begun(shown: &mut Deadline, rules: &Rules, period: &Period) {
     shown.day_zero = day_zero;
     shown.last_day = last_day.to_string();
     shown.skipped_days = skipped.iter().map(words::skipped_day).collect();
-    let source = rules.reply_extension.as_ref().map(|extension| &extension.source);
-    shown.extended_by = extended_by.iter().map(|length| longer_by(*length, source)).collect();
     over(shown, rules, *at, *acting);
 }
 
@@ -171,6 +199,8 @@ fn grace(reading: &Reading, rules: &Rules) -> Option<Deadline> {
         DeadlineSituation::Passed
     } else if reading.case.outcome != Outcome::Open {
         DeadlineSituation::Moot
+    } else if reading.case.notice_of_silence().is_none() {
+        DeadlineSituation::TooEarly
     } else {
         running(reading.now, ends)
     };

@@ -215,6 +215,8 @@ pub(crate) fn codes(statement: &event::Statement) -> Vec<String> {
         | S::DisputeSettled
         | S::CaseClosed
         | S::ErasureDone
+        | S::ObstacleReported
+        | S::ObstacleRemoved
         | S::ClockCorrected(_) => Vec::new(),
         S::ExtensionTaken(count) => vec![word("longer_by", count)],
         S::KeyRevoked(it) => {

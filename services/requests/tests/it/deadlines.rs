@@ -7,8 +7,8 @@ use domain::identifier::Office;
 use proto::command::v1::Purpose;
 use proto::requests::v1::*;
 
-use crate::office::{Desk, id};
-use crate::world::{AUTHORITY, DAY_MS, RETURN_OFFICE, World};
+use crate::office::{accepted, id};
+use crate::world::{DAY_MS, World};
 
 /// 2027-03-31T22:00:00Z.
 const END_OF_31_MARCH_2027_MS: u64 = 1_806_530_400_000;
@@ -32,10 +32,7 @@ fn skipped(deadline: &Deadline) -> Vec<String> {
 #[tokio::test]
 async fn a_clock_of_working_days_names_the_weekend_and_the_holidays_that_it_skips() {
     let world = World::new();
-    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
-    let mut xk = Desk::new(&world, AUTHORITY).await;
-    let filed = nl.file().await;
-    xk.accept(&filed.case_id).await;
+    let (mut nl, mut xk, filed) = accepted(&world).await;
     // Wed 24 Mar 2027, 09:00Z: Thu 25, (Fri 26 NL, Sat, Sun with summer time, Mon 29 both),
     // Tue 30, Wed 31.
     world.pass(387 * DAY_MS);
@@ -82,10 +79,8 @@ async fn a_clock_of_working_days_names_the_weekend_and_the_holidays_that_it_skip
 #[tokio::test]
 async fn a_notice_of_transfer_runs_by_the_clock_of_the_requested_state() {
     let world = World::new();
-    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
-    let mut xk = Desk::new(&world, AUTHORITY).await;
-    let case = nl.file().await.case_id;
-    xk.accept(&case).await;
+    let (mut nl, _xk, filed) = accepted(&world).await;
+    let case = filed.case_id;
     let etag = nl.get(&case, Purpose::Unspecified).await.etag;
     let notice = NotifyTransferRequest {
         request_id: "notify".into(),

@@ -18,7 +18,7 @@ use runtime::shutdown::Shutdown;
 use tonic::transport::Channel;
 
 use crate::fake_attachments::FakeAttachments;
-use crate::world::{LIMITS, World, as_caller, organisations, state};
+use crate::world::{AUTHORITY, LIMITS, RETURN_OFFICE, World, as_caller, organisations, state};
 
 pub(crate) struct Desk {
     pub(crate) requests: RequestServiceClient<Channel>,
@@ -92,6 +92,15 @@ impl Desk {
         };
         self.answers.accept_request(request).await.unwrap().into_inner().receipt.unwrap()
     }
+}
+
+/// The desks of both States, and the case of a request that was accepted.
+pub(crate) async fn accepted(world: &World) -> (Desk, Desk, Receipt) {
+    let mut nl = Desk::new(world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(world, AUTHORITY).await;
+    let filed = nl.file().await;
+    xk.accept(&filed.case_id).await;
+    (nl, xk, filed)
 }
 
 pub(crate) fn id(receipt: &Receipt) -> CaseId {

@@ -9,7 +9,7 @@ use proto::command::v1::{EventKind, Purpose, Result, Standing};
 use proto::requests::v1::*;
 use runtime::failure::{Detail, Failure};
 
-use crate::office::{Desk, fields, filing, id, rule, testperson};
+use crate::office::{Desk, accepted, fields, filing, id, rule, testperson};
 use crate::world::{self, AUTHORITY, DAY_MS, HOUR_MS, RETURN_OFFICE, World};
 
 fn consulate() -> Office {
@@ -312,10 +312,8 @@ async fn silence_is_noticed_waited_for_and_claimed() {
 #[tokio::test]
 async fn a_corrected_person_needs_a_new_acceptance() {
     let world = World::new();
-    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
-    let mut xk = Desk::new(&world, AUTHORITY).await;
-    let case = nl.file().await.case_id;
-    xk.accept(&case).await;
+    let (mut nl, mut xk, filed) = accepted(&world).await;
+    let case = filed.case_id;
     let corrected = Person { birth_date: "1991-03-05".into(), ..testperson() };
     let rectify = RectifyRequest {
         request_id: "rectify".into(),
@@ -341,10 +339,8 @@ async fn a_corrected_person_needs_a_new_acceptance() {
 #[tokio::test]
 async fn a_transfer_is_objected_to_cancelled_and_notified_anew() {
     let world = World::new();
-    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
-    let mut xk = Desk::new(&world, AUTHORITY).await;
-    let case = nl.file().await.case_id;
-    xk.accept(&case).await;
+    let (mut nl, mut xk, filed) = accepted(&world).await;
+    let case = filed.case_id;
     let etag = nl.get(&case, Purpose::Unspecified).await.etag;
     let notice = NotifyTransferRequest {
         request_id: "notify".into(),
@@ -512,4 +508,61 @@ async fn last_days(desk: &mut Desk, case: &str) -> Vec<String> {
     let kinds = [DeadlineKind::Reply, DeadlineKind::Silence];
     let of = |kind| deadlines.iter().find(|it| it.kind() == kind).unwrap().last_day.clone();
     kinds.into_iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn an_obstacle_is_shown_while_it_lasts_and_starts_what_is_left_anew() {
+    let mut rules = world::rules();
+    rules.reply_extension = Some(ReplyExtension {
+        longest: None,
+        after_obstacle: Some(Length { count: 10, unit: rules::Unit::CalendarDays }),
+        needs: ExtensionNeeds::Reasons,
+        counts: ExtensionCounts::WhenObstacleStated,
+        source: rules.reply.source.clone(),
+    });
+    let world = World::under(&rules, &["NL", "XK"]);
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    let obstacle = |request_id: &str, note: &str| ReportObstacleRequest {
+        request_id: request_id.into(),
+        case: case.clone(),
+        note: note.into(),
+        ..Default::default()
+    };
+    let found = fields(xk.cases.report_obstacle(obstacle("o0", "")).await.unwrap_err());
+    assert_eq!(found, ["`note` must not be empty"]);
+    let broken = rule(nl.cases.report_obstacle(obstacle("o1", "Made up")).await.unwrap_err());
+    assert_eq!(broken.rule, "RequestMustBeAccepted");
+    let removed = |request_id: &str| ReportObstacleRemovedRequest {
+        request_id: request_id.into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    let broken = rule(xk.cases.report_obstacle_removed(removed("r0")).await.unwrap_err());
+    assert_eq!(
+        (broken.code.as_str(), broken.rule.as_str()),
+        ("CASE-0074", "ObstacleMustBeInPlace")
+    );
+    let stated = xk.cases.report_obstacle(obstacle("o2", "The archive of a made-up town burns"));
+    let position = stated.await.unwrap().into_inner().receipt.unwrap().positions[0];
+    world.pass(40 * DAY_MS);
+    for desk in [&mut nl, &mut xk] {
+        let deadlines = desk.explain(&case).await.deadlines;
+        for kind in [DeadlineKind::Reply, DeadlineKind::Silence] {
+            let due = deadlines.iter().find(|it| it.kind() == kind).unwrap();
+            assert_eq!(due.situation(), DeadlineSituation::Obstructed, "{kind:?}");
+            assert_eq!((due.obstacle_position, due.last_day.as_str()), (Some(position), ""));
+            assert_eq!(due.not_computable, "not known yet: an obstacle that was stated lasts");
+        }
+    }
+    let removed = xk.cases.report_obstacle_removed(removed("r1")).await.unwrap().into_inner();
+    let position = removed.receipt.unwrap().positions[0];
+    // 11 April and ten days.
+    assert_eq!(last_days(&mut nl, &case).await, ["2026-04-21", "2026-04-21"]);
+    let deadlines = nl.explain(&case).await.deadlines;
+    let reply = deadlines.iter().find(|it| it.kind() == DeadlineKind::Reply).unwrap();
+    assert_eq!((reply.starts_on(), reply.count), (Start::ObstacleRemoved, 10));
+    assert_eq!((reply.started_by.as_str(), reply.started_by_position), ("XK", Some(position)));
+    assert_eq!(reply.situation(), DeadlineSituation::Running);
 }

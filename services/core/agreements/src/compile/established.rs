@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use domain::identifier::{AgreementId, State};
 use domain::rules::{
     Category, Cited, Coverage, Direction, Evidence, ExtensionCounts, ExtensionNeeds, Length, Limit,
-    Notice, ReplyExtension, Requirement, Silence, Start, Unit,
+    Notice, ReplyExtension, Requirement, Silence, Source, Start, Unit,
 };
 use domain::time::Date;
 
 use super::{CompileError, Order, check_contradictions};
 use crate::agreement_file::{AgreementFile, EvidenceList, ProtocolFile};
 use crate::supplement_file::Supplement;
-use crate::terms::{Clock, Origin, Stated, Terms, value_of};
+use crate::terms::{Clock, LongerTransfer, Origin, Stated, Terms, value_of};
 use crate::vocabulary::Unions;
 use crate::wording::start_word;
 
@@ -180,7 +180,12 @@ impl<'a> Established<'a> {
             (_, Some(delay), needs) => {
                 let reasons = ExtensionNeeds::Reasons;
                 let needs = needs.map_or(reasons, |needs| needs.value);
-                (&delay.source, needs, ExtensionCounts::Always)
+                // Without a time after the obstacle, nothing says when the reply is due then.
+                let counts = match after_obstacle {
+                    Some(_) => ExtensionCounts::WhenObstacleStated,
+                    None => ExtensionCounts::Always,
+                };
+                (&delay.source, needs, counts)
             }
         };
         Ok(Some(ReplyExtension {
@@ -190,6 +195,15 @@ impl<'a> Established<'a> {
             counts,
             source: source.clone(),
         }))
+    }
+
+    /// Where obstacles make the limit for the transfer longer.
+    pub(super) fn transfer_extension(&self) -> Option<Source> {
+        let longer = self.terms.transfer_extension.as_ref()?;
+        match longer.value {
+            LongerTransfer::Obstacles => Some(longer.source.clone()),
+            LongerTransfer::Application => None,
+        }
     }
 
     /// Silence takes effect at the end of the reply limit, unless a later end is stated.

@@ -27,6 +27,7 @@ fn lengths(rules: &Rules) -> Vec<Length> {
         travel_document,
         transfer,
         transfer_of_third_country_nationals,
+        transfer_extension: _,
         transfer_notice,
         escorted_transfer_notice,
         written_communication: _,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use agreements::{CompileError, Order, compile_order};
 use domain::identifier::{AgreementId, State};
-use domain::rules::{Category, Length, Rules, Source, Unit};
+use domain::rules::{Category, ExtensionCounts, Length, Rules, Source, Unit};
 
 use super::state;
 
@@ -502,15 +502,36 @@ fn a_reply_that_may_be_delayed_or_extended_keeps_both_lengths_apart() {
         let supplied = format!("{SUPPLIED}{lines}");
         let rules = outcome("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied).unwrap();
         let extension = rules.reply_extension.unwrap();
-        (extension.longest, extension.after_obstacle)
+        (extension.longest, extension.after_obstacle, extension.counts)
     };
     let weeks = |count| Some(Length { count, unit: Unit::Weeks });
     let longest = "reply_limit_extension_max_weeks = 2\n";
     let needs = "reply_limit_extension_requires = \"duly_motivated_request\"\n";
     let delay = "reply_delay_allowed_with_reasons = true\n";
     let after = "reply_limit_weeks_after_obstacle_removed = 1\n";
-    assert_eq!(of(&format!("{longest}{needs}")), (weeks(2), None));
-    assert_eq!(of(&format!("{delay}{after}")), (None, weeks(1)));
+    assert_eq!(of(&format!("{longest}{needs}")), (weeks(2), None, ExtensionCounts::WhenTaken));
+    let stated = ExtensionCounts::WhenObstacleStated;
+    assert_eq!(of(&format!("{delay}{after}")), (None, weeks(1), stated));
     // A delay lasts as long as its obstacle: no length is the longest, whatever another key says.
-    assert_eq!(of(&format!("{delay}{longest}")), (None, None));
+    assert_eq!(of(&format!("{delay}{longest}{after}")), (None, weeks(1), stated));
+    // Nothing says when the reply is due once the obstacle is removed: silence never is.
+    assert_eq!(of(&format!("{delay}{longest}")), (None, None, ExtensionCounts::Always));
+}
+
+#[test]
+fn a_transfer_may_be_later_by_the_time_needed_to_remove_obstacles() {
+    let confirmed = ["reply_limit_calendar_days"];
+    let of = |word: &str| {
+        let supplied = format!("{SUPPLIED}transfer_limit_extension = \"{word}\"\n");
+        outcome("eu_armenia_2014", ("NL", "AM"), &confirmed, &supplied)
+    };
+    let legal = "time_needed_to_remove_legal_medical_or_serious_practical_obstacles";
+    for word in ["time_needed_to_remove_obstacles", legal] {
+        let source = of(word).unwrap().transfer_extension.unwrap();
+        assert!(source.instrument.contains("made up"), "{source:?}");
+    }
+    // No event states an application, so nothing makes the limit longer.
+    assert_eq!(of("on_application_by_requesting_party").unwrap().transfer_extension, None);
+    let error = format!("{:?}", of("until_it_is_convenient").unwrap_err());
+    assert!(error.contains("transfer_limit_extension"), "{error}");
 }

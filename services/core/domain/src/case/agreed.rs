@@ -5,6 +5,7 @@
 
 use super::event::AgreementReference;
 use super::knowledge::Chains;
+use super::rejection::Rejection;
 use super::rule;
 use super::said::Side;
 use crate::chain::Chain;
@@ -34,6 +35,13 @@ impl<'a> Agreed<'a> {
     pub fn adopted_by(&self, state: State) -> Vec<(AgreementReference, &'a Rules)> {
         let side = self.side(state);
         side.into_iter().flat_map(|side| rule::adoptions(self.chains, side, |_| true)).collect()
+    }
+
+    /// The rule by which the last adoption of these rules by a State adopts nothing; `None` where
+    /// it counts, where it does not bring its rules, and where there is none.
+    #[must_use]
+    pub fn unadopted_by(&self, state: State, rules: &AgreementReference) -> Option<Rejection> {
+        rule::unadopted(self.chains, self.side(state)?, rules)
     }
 
     /// The first day on which no request may be filed under these rules, by the word of one State.
@@ -86,6 +94,12 @@ mod tests {
         adopted.iter().any(|(it, _)| *it == reference(&rules()))
     }
 
+    fn unadopted(history: &History, by: Side) -> Option<Rejection> {
+        let node = history.node(NL);
+        let agreed = Agreed::of(&history.corridor, &node.own, &node.replica).unwrap();
+        agreed.unadopted_by(state(by), &reference(&rules()))
+    }
+
     #[test]
     fn the_earliest_day_that_either_state_names_is_the_end() {
         let (early, late) = (day("2026-05-01"), day("2026-06-01"));
@@ -126,9 +140,11 @@ mod tests {
         given.says(XK, [revocation(Some(good))]);
         given.exchange();
         assert!(!adopted(&given, XK));
+        assert_eq!(unadopted(&given, XK), Some(Rejection::KeyMustNotBeRevoked));
         given.says(XK, [adoption(&rules())]);
         given.exchange();
         assert!(adopted(&given, XK));
+        assert_eq!([unadopted(&given, XK), unadopted(&given, NL)], [None; 2]);
     }
 
     #[test]
@@ -138,6 +154,8 @@ mod tests {
         given.exchange();
         assert_eq!(ended(&given, NL), [None; 3]);
         assert!(adopted(&given, XK));
+        let given = Story::under(&rules()).not_understood(Kind::AgreementAdopted).history;
+        assert_eq!(unadopted(&given, XK), Some(Rejection::KindMustBeUnderstood));
     }
 
     #[test]

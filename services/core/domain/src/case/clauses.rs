@@ -3,6 +3,8 @@
 //! The story begins on Monday, 2 March 2026. Both States are an hour east of UTC, and share no
 //! holiday before December; 9 April (XK) and 27 April (NL) are not worked.
 
+mod obstacles;
+
 use super::decide::claim_silence::{ClaimSilence, claim_silence};
 use super::decide::notice_silence::{NoticeSilence, notice_silence};
 use super::decide::notify_transfer::{NotifyTransfer, notify_transfer};

@@ -42,6 +42,8 @@ pub mod settle_dispute;
 pub mod order_erasure;
 pub mod close_case;
 pub mod report_erasure_done;
+pub mod report_obstacle;
+pub mod report_obstacle_removed;
 
 use super::Case;
 use super::crossing::{self, DocumentSituation};
@@ -185,6 +187,8 @@ fn stands_already(view: &View<'_>, statement: &Statement) -> bool {
         Statement::ErasureOrdered(_) => either.erasure_ordered.is_some(),
         Statement::CaseClosed => either.closed.is_some(),
         Statement::ErasureDone => either.erasure_done.is_some(),
+        Statement::ObstacleReported => either.obstacle().is_some(),
+        Statement::ObstacleRemoved => !either.obstacles.is_empty() && either.obstacle().is_none(),
         Statement::KeyAnnounced(_)
         | Statement::CapabilitiesStated(_)
         | Statement::AgreementAdopted(_)

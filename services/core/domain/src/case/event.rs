@@ -131,6 +131,11 @@ pub enum Statement {
     CaseClosed,
     /// This State has destroyed its copies.
     ErasureDone,
+    /// An obstacle keeps this State from acting within a limit of the agreement: the requested
+    /// State from its reply, the requesting State from the transfer. Why is in the particulars.
+    ObstacleReported,
+    /// This State's obstacle is removed.
+    ObstacleRemoved,
 }
 
 /// Position of an entry in a log.
@@ -567,11 +572,15 @@ pub enum Kind {
     CaseClosed,
     /// `ErasureDone`
     ErasureDone,
+    /// `ObstacleReported`
+    ObstacleReported,
+    /// `ObstacleRemoved`
+    ObstacleRemoved,
 }
 
 impl Kind {
     /// Every kind, by number.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::KeyAnnounced,
         Self::CapabilitiesStated,
         Self::AgreementAdopted,
@@ -622,6 +631,8 @@ impl Kind {
         Self::ErasureOrdered,
         Self::CaseClosed,
         Self::ErasureDone,
+        Self::ObstacleReported,
+        Self::ObstacleRemoved,
     ];
 
     /// Field number in `readmit.record.v1.Facts`; the number that capabilities name.
@@ -678,6 +689,8 @@ impl Kind {
             Self::ErasureOrdered => 168,
             Self::CaseClosed => 169,
             Self::ErasureDone => 170,
+            Self::ObstacleReported => 171,
+            Self::ObstacleRemoved => 172,
         }
     }
 
@@ -721,7 +734,9 @@ impl Kind {
             | Self::DisputeSettled
             | Self::ErasureOrdered
             | Self::CaseClosed
-            | Self::ErasureDone => Force::Act,
+            | Self::ErasureDone
+            | Self::ObstacleReported
+            | Self::ObstacleRemoved => Force::Act,
             Self::EvidenceAdded
             | Self::ClarificationGiven
             | Self::PersonDeparted
@@ -791,7 +806,9 @@ impl Kind {
             | Self::DisputeSettled
             | Self::ErasureOrdered
             | Self::CaseClosed
-            | Self::ErasureDone => Speaker::Either,
+            | Self::ErasureDone
+            | Self::ObstacleReported
+            | Self::ObstacleRemoved => Speaker::Either,
         }
     }
 
@@ -857,6 +874,8 @@ impl Statement {
             Self::ErasureOrdered(_) => Kind::ErasureOrdered,
             Self::CaseClosed => Kind::CaseClosed,
             Self::ErasureDone => Kind::ErasureDone,
+            Self::ObstacleReported => Kind::ObstacleReported,
+            Self::ObstacleRemoved => Kind::ObstacleRemoved,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::dispute;
 use super::event::Kind;
 use super::knowledge::View;
-use super::query::{DeadlineKind, Moved};
+use super::obstacle;
 use super::rule;
 use super::said::{Answer, At, Side};
 use crate::clock::{self, Began, Deadline, NotComputable};
@@ -276,45 +276,27 @@ fn period(
     Some(clock::deadline(rules, Began::At(start), limit, state))
 }
 
-/// The deadline to reply, with the extension that was taken; `None` as long as what starts it has
-/// not happened.
+/// The deadline to reply, with the extension that was taken and the obstacles that were stated;
+/// `None` as long as what starts it has not happened.
 #[must_use]
 pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
     let due = answering(view, rules, &rules.reply)?;
-    Some(match taken(view, rules) {
+    let due = match taken(view, rules) {
         Some(length) => due.and_then(|due| clock::extended(rules, &due, length)),
         None => due,
-    })
+    };
+    Some(due.and_then(|due| obstacle::to_answer(view, rules, due)))
 }
 
 /// The deadline for silence; not always the deadline to reply. It waits for the extension that was
-/// taken; where no entry could show that, for the longest that the agreement allows. `None` also
-/// where that may last as long as an obstacle does.
+/// taken and the obstacle that was stated; where no entry could show that, for the longest that the
+/// agreement allows. `None` also where that may last as long as an obstacle does.
 #[must_use]
 pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
     let due = answering(view, rules, &rules.silence.limit)?;
     match at_the_longest(view, rules, due) {
         Longest::Until(due) => Some(due),
         Longest::Open => None,
-    }
-}
-
-/// The entries that moved the end of a deadline, in order.
-#[must_use]
-pub(crate) fn moved(
-    view: &View<'_>,
-    kind: DeadlineKind,
-    deadline: Result<&Deadline, &NotComputable>,
-) -> Vec<Moved> {
-    let longer = deadline.is_ok_and(|deadline| !deadline.extended_by.is_empty());
-    match kind {
-        DeadlineKind::Reply | DeadlineKind::Silence => {
-            let extension = view.said.requested.extension.filter(|_| longer);
-            extension.map(|(at, _)| Moved { by: Side::Requested, at }).into_iter().collect()
-        }
-        DeadlineKind::RegisterCheck | DeadlineKind::TravelDocument | DeadlineKind::Transfer => {
-            Vec::new()
-        }
     }
 }
 
@@ -331,14 +313,15 @@ fn at_the_longest(view: &View<'_>, rules: &Rules, due: Result<Deadline, NotCompu
     let Some(extension) = extension.filter(|_| !mutant::broken("no reply may take longer")) else {
         return Longest::Until(due);
     };
-    let Some(longest) = extension.longest else {
-        return Longest::Open;
-    };
-    let length = match extension.counts {
-        ExtensionCounts::Always => Some(longest),
-        ExtensionCounts::WhenTaken => taken(view, rules).or_else(|| {
+    let length = match (extension.counts, extension.longest) {
+        (ExtensionCounts::WhenObstacleStated, _) if obstacle::may_be_stated(view) => {
+            return Longest::Until(due.and_then(|due| obstacle::to_answer(view, rules, due)));
+        }
+        (_, None) => return Longest::Open,
+        (ExtensionCounts::Always | ExtensionCounts::WhenObstacleStated, longest) => longest,
+        (ExtensionCounts::WhenTaken, longest) => taken(view, rules).or_else(|| {
             let untaken = may_be_taken(view) && !mutant::broken("every reply takes the longest");
-            (!untaken).then_some(longest)
+            longest.filter(|_| !untaken)
         }),
     };
     Longest::Until(match length {
@@ -489,7 +472,8 @@ pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline
     } else {
         rules.transfer_of(filed.category)?
     };
-    period(view, rules, limit, Trigger::Request, Side::Requesting)
+    let due = period(view, rules, limit, Trigger::Request, Side::Requesting)?;
+    Some(due.and_then(|due| obstacle::to_transfer(view, rules, due)))
 }
 
 /// Whether the answer came within the limit to reply, with the extension that was taken. Where no
@@ -501,7 +485,9 @@ pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeline
         return Timeliness::Timely;
     };
     let timely = |due: &Deadline| answer.time < due.at || mutant::broken("no answer is late");
-    if reply.as_ref().is_ok_and(timely) {
+    // Whoever answers while its obstacle lasts has more time than that.
+    let waits = reply.as_ref().err() == Some(&NotComputable::ObstacleLasts);
+    if waits || reply.as_ref().is_ok_and(timely) {
         return Timeliness::Timely;
     }
     let ordinary = answering(view, rules, &rules.reply).unwrap_or(reply);

@@ -7,7 +7,7 @@ use super::event::{Force, Position};
 use super::knowledge::{Judged, Verdict};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::said::{At, Identity, Side};
-use super::{Case, crossing, dispute};
+use super::{Case, crossing, dispute, obstacle, rule};
 use crate::clock::{Deadline, NotComputable};
 use crate::identifier::{Office, State};
 use crate::rules::Source;
@@ -70,10 +70,23 @@ pub struct Due {
 /// An entry that moved the end of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
+    /// How.
+    pub how: How,
     /// Who stated it.
     pub by: Side,
     /// The entry.
     pub at: At,
+}
+
+/// How an entry moves the end of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It makes the limit longer: one for each of its deadline's `extended_by`, in order.
+    Longer,
+    /// An obstacle is removed, and starts the time that is left.
+    StartsAnew,
+    /// An obstacle lasts: the end is not known until it is removed.
+    Waits,
 }
 
 /// Whether what a deadline asks for has been done.
@@ -152,6 +165,14 @@ impl Case {
         offices
     }
 
+    /// The notice of silence that counts still. One that a longer reply or an obstacle made too
+    /// early is none, until it is given again.
+    #[must_use]
+    pub fn notice_of_silence(&self) -> Option<At> {
+        let view = self.view(Side::Requesting, Instant::from_ms(0));
+        self.said.requesting.notice.filter(|notice| rule::counts(&view, *notice))
+    }
+
     /// Every deadline that has started, in a fixed order.
     #[must_use]
     pub fn deadlines(&self) -> Vec<Due> {
@@ -190,7 +211,7 @@ impl Case {
         ];
         let due = found.into_iter().filter_map(|(kind, acting, deadline, done)| {
             let deadline = deadline?;
-            let moved = outcome::moved(&view, kind, deadline.as_ref());
+            let moved = obstacle::moved(&view, rules, kind, deadline.as_ref());
             Some(Due { kind, acting, deadline, met: settled(done), moved })
         });
         due.collect()

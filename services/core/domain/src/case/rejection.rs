@@ -156,13 +156,21 @@ pub enum Rejection {
     ReplyMustNotBeOverdue,
     /// The extension must not be longer than the agreement allows.
     ExtensionMustNotBeLonger,
+    /// The agreement must give longer time while an obstacle lasts that is stated.
+    AgreementMustAllowObstacle,
+    /// An obstacle that this State has stated must last.
+    ObstacleMustBeInPlace,
+    /// No obstacle to the transfer may last.
+    ObstacleMustBeRemoved,
+    /// The limit for the transfer must not have passed.
+    TransferMustNotBeOverdue,
 }
 
 use Rejection as R;
 
 impl Rejection {
     /// Every rule, in the order of its code, with one member for those that carry data.
-    pub const ALL: [Self; 72] = [
+    pub const ALL: [Self; 76] = [
         R::KindMustBeUnderstood,
         R::FactsMustBeCanonical,
         R::OpeningMustBeTheFoundersFirst,
@@ -235,6 +243,10 @@ impl Rejection {
         R::AgreementMustHaveExtension,
         R::ReplyMustNotBeOverdue,
         R::ExtensionMustNotBeLonger,
+        R::AgreementMustAllowObstacle,
+        R::ObstacleMustBeInPlace,
+        R::ObstacleMustBeRemoved,
+        R::TransferMustNotBeOverdue,
     ];
 
     /// The stable code, with a page of its own in `docs/errors`.
@@ -291,7 +303,8 @@ impl Rejection {
             R::TransferNoticeMustBeLongEnough | R::TransferNoticeMustBeHeardInTime => {
                 rules.transfer_notice.as_ref().map(|notice| notice.source.clone())
             }
-            R::TransferMustBeWithinLimit => {
+            R::ObstacleMustBeRemoved => rules.transfer_extension.clone(),
+            R::TransferMustBeWithinLimit | R::TransferMustNotBeOverdue => {
                 let third = rules.transfer_of_third_country_nationals.as_ref();
                 rules.transfer.as_ref().or(third).map(|limit| limit.source.clone())
             }
@@ -308,6 +321,8 @@ impl Rejection {
             | R::AgreementMustBeInForce
             | R::AgreementMustNotHaveEnded
             | R::AgreementMustHaveExtension
+            | R::AgreementMustAllowObstacle
+            | R::ObstacleMustBeInPlace
             | R::ReturnDecisionMustBeEnforceable
             | R::RequestMustBeOpen
             | R::RequestMustNotBeWithdrawn
@@ -371,6 +386,14 @@ impl fmt::Display for Rejection {
             }
             R::ReplyMustNotBeOverdue => "the limit to reply has passed",
             R::ExtensionMustNotBeLonger => "the extension is longer than the agreement allows",
+            R::AgreementMustAllowObstacle => {
+                "the agreement gives this State no longer time for an obstacle that it states"
+            }
+            R::ObstacleMustBeInPlace => "no obstacle that this State has stated lasts",
+            R::ObstacleMustBeRemoved => {
+                "the obstacle to the transfer must first be stated to be removed"
+            }
+            R::TransferMustNotBeOverdue => "the limit for the transfer has passed",
             R::AgreementMustBeInForce => "the agreement is not in force on this day",
             R::AgreementMustCoverDirection => "the agreement does not let this State ask that one",
             R::CategoryMustBeCovered => "the agreement does not cover this category of person",

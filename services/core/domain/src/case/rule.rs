@@ -120,15 +120,41 @@ fn of_corridor<'a>(
     let revoked = dispute::revocations(chains, side);
     chain.entries.iter().filter(move |entry| known(entry) && entry.case.is_none()).filter_map(
         move |entry| {
-            let statement = stated(&entry.content)?;
-            if !is_of_an_agreement(entry) || dispute::struck(chains, side, entry, &revoked) {
-                return None;
-            }
-            let heard = heard_of(chain, entry);
-            understood(chains, side, heard, statement.kind()).ok()?;
-            Some(statement)
+            let statement = stated(&entry.content).filter(|_| is_of_an_agreement(entry))?;
+            unsaid(chains, side, entry, &revoked).is_none().then_some(statement)
         },
     )
+}
+
+/// The rule by which an entry about the corridor says nothing; `None` where it counts.
+fn unsaid(
+    chains: Chains<'_>,
+    side: Side,
+    entry: &Entry,
+    revoked: &[dispute::Revocation],
+) -> Option<Rejection> {
+    let statement = stated(&entry.content)?;
+    if dispute::struck(chains, side, entry, revoked) {
+        return Some(Rejection::KeyMustNotBeRevoked);
+    }
+    let heard = heard_of(chains.of(side), entry);
+    understood(chains, side, heard, statement.kind()).err()
+}
+
+/// The rule by which the last adoption of some rules by one side adopts nothing; `None` where it
+/// counts, where it does not bring its rules, and where there is none.
+pub(crate) fn unadopted(
+    chains: Chains<'_>,
+    side: Side,
+    rules: &AgreementReference,
+) -> Option<Rejection> {
+    let revoked = dispute::revocations(chains, side);
+    let adopts = |entry: &&Entry| {
+        let adopted = stated(&entry.content).filter(|_| entry.case.is_none());
+        matches!(adopted, Some(Statement::AgreementAdopted(it)) if it.reference() == *rules)
+    };
+    let last = chains.of(side).entries.iter().rfind(adopts)?;
+    unsaid(chains, side, last, &revoked)
 }
 
 /// Adoptions by one side, of entries that `known` lets pass. One whose bytes do not hold what it
@@ -348,6 +374,15 @@ pub(crate) fn check(view: &View<'_>, statement: &Statement) -> Result<(), Reject
             require(either.erasure_ordered.is_some(), Rejection::ErasureMustBeOrdered)?;
             require(either.erasure_done.is_none(), Rejection::StatementMustNotRepeat)
         }
+        Statement::ObstacleReported => report_obstacle(view, rules),
+        Statement::ObstacleRemoved => {
+            // An answer ends what delayed it.
+            if view.side == Side::Requested {
+                open(view)?;
+            }
+            let lasts = view.said.either(view.side).obstacle().is_some();
+            require(lasts, Rejection::ObstacleMustBeInPlace)
+        }
     }
 }
 
@@ -459,10 +494,11 @@ fn notice_silence(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
     due(view, rules, view.time)
 }
 
-/// Whether a notice of silence counts still: an extension that its author had not heard of when
-/// it was stated may have made it early. Then it is stated again once silence is due.
+/// Whether a notice of silence counts still: an extension or an obstacle that its author had not
+/// heard of when it was stated may have made it early. Then it is stated again once silence is due.
 pub(crate) fn counts(view: &View<'_>, notice: At) -> bool {
-    let extended = view.said.requested.extension.is_some();
+    let delayed = !view.said.by_requested.obstacles.is_empty();
+    let extended = view.said.requested.extension.is_some() || delayed;
     let early = || view.rules.is_some_and(|rules| due(view, rules, notice.time).is_err());
     !extended || !early() || mutant::broken("a notice that came too early counts")
 }
@@ -481,6 +517,37 @@ fn take_extension(view: &View<'_>, rules: &Rules, count: u32) -> Result<(), Reje
     };
     let reply = reply.map_err(Rejection::DeadlineMustBeComputable)?;
     require(view.time < reply.at, Rejection::ReplyMustNotBeOverdue)
+}
+
+/// An obstacle is stated before the limit has passed that it moves: by the requested State for its
+/// reply, by the requesting State for the transfer. A limit that has not started has not passed.
+fn report_obstacle(view: &View<'_>, rules: &Rules) -> Result<(), Rejection> {
+    let lasts = view.said.either(view.side).obstacle().is_some();
+    let (moves, due, overdue) = match view.side {
+        Side::Requested => {
+            open(view)?;
+            let extension = rules.reply_extension.as_ref();
+            let moves = extension.and_then(ReplyExtension::after_obstacle_stated).is_some();
+            (moves, outcome::reply(view, rules), Rejection::ReplyMustNotBeOverdue)
+        }
+        Side::Requesting => {
+            let accepted = Outcome::of(view).accepted().is_some();
+            require(accepted, Rejection::RequestMustBeAccepted)?;
+            let departed = view.said.requesting.departed.is_some();
+            require(!departed, Rejection::PersonMustNotHaveDeparted)?;
+            let filed = view.said.requesting.filed.as_ref();
+            let limit = filed.and_then(|(_, filed)| rules.transfer_of(filed.category));
+            let moves = limit.is_some() && rules.transfer_extension.is_some();
+            (moves, outcome::transfer(view, rules), Rejection::TransferMustNotBeOverdue)
+        }
+    };
+    require(moves, Rejection::AgreementMustAllowObstacle)?;
+    require(!lasts, Rejection::StatementMustNotRepeat)?;
+    let Some(due) = due else {
+        return Ok(());
+    };
+    let due = due.map_err(Rejection::DeadlineMustBeComputable)?;
+    require(view.time < due.at, overdue)
 }
 
 /// Whether the deadline for silence had passed at a moment.
@@ -550,6 +617,7 @@ fn notify_transfer(
     require(view.said.requesting.departed.is_none(), Rejection::PersonMustNotHaveDeparted)?;
     require(view.said.requesting.pending().is_none(), Rejection::TransferMustNotBePendingAlready)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    no_obstacle(view)?;
     let requested = view.chains.requested.author;
     let arrives = clock::start_of_day(rules, notified.on, requested)
         .map_err(Rejection::DeadlineMustBeComputable)?;
@@ -580,6 +648,7 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
     let transfer = asks.transfer(notice).ok_or(Rejection::TransferMustBePending)?;
     require(transfer.course == Course::Pending, Rejection::TransferMustBePending)?;
     require(!view.said.held(), Rejection::HoldMustBeLifted)?;
+    no_obstacle(view)?;
     let objected = view.said.requested.objections.iter().any(|(_, objected)| *objected == notice);
     require(!objected, Rejection::TransferMustNotBeObjectedTo)?;
     document_for_departure(view, rules)?;
@@ -597,6 +666,12 @@ fn depart(view: &View<'_>, rules: &Rules, notice: Position) -> Result<(), Reject
         require(over, Rejection::TransferNoticeMustBeHeardInTime)?;
     }
     Ok(())
+}
+
+/// No obstacle may last that the requesting State has stated: while it says that it cannot transfer
+/// the person, it does not.
+fn no_obstacle(view: &View<'_>) -> Result<(), Rejection> {
+    require(view.said.by_requesting.obstacle().is_none(), Rejection::ObstacleMustBeRemoved)
 }
 
 /// A document valid on the day, or what the agreement lets stand in for it: its fallback once the

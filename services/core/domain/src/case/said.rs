@@ -161,6 +161,9 @@ pub struct Document {
 pub struct Either {
     /// Holds of this State: placed, and lifted.
     pub holds: Vec<(At, Option<At>)>,
+    /// Obstacles that keep this State from acting in time: stated, and removed. At most the last
+    /// one lasts.
+    pub obstacles: Vec<(At, Option<At>)>,
     /// Corrections.
     pub rectified: Vec<(At, Rectified)>,
     /// Entries of the partner that this State could not read, by position; the first for each
@@ -185,6 +188,13 @@ impl Either {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.holds.last().is_some_and(|(_, lifted)| lifted.is_none())
+    }
+
+    /// Where the obstacle was stated that lasts, if one does.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<At> {
+        let (stated, removed) = self.obstacles.last()?;
+        removed.is_none().then_some(*stated)
     }
 }
 
@@ -332,6 +342,12 @@ impl Said {
             Statement::HoldLifted => {
                 if let Some((_, lifted)) = either.holds.last_mut() {
                     *lifted = Some(at);
+                }
+            }
+            Statement::ObstacleReported => either.obstacles.push((at, None)),
+            Statement::ObstacleRemoved => {
+                if let Some((_, removed)) = either.obstacles.last_mut() {
+                    *removed = Some(at);
                 }
             }
             Statement::Rectified(what) => either.rectified.push((at, *what)),

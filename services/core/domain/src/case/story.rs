@@ -163,7 +163,12 @@ pub(crate) fn refusal() -> Statement {
 }
 
 pub(crate) fn accepted() -> Story {
-    filed().xk(Statement::RequestAccepted)
+    accepted_under(&rules())
+}
+
+/// A request is accepted, under these rules.
+pub(crate) fn accepted_under(rules: &Rules) -> Story {
+    filed_under(rules).xk(Statement::RequestAccepted)
 }
 
 /// The deadline for silence has passed, and the partner has spoken since, of other things.
@@ -183,11 +188,21 @@ pub(crate) fn accepted_by_silence() -> Story {
 }
 
 pub(crate) fn document_requested() -> Story {
-    accepted().nl(Statement::TravelDocumentRequested(office("consulate-brussels")))
+    with_document_requested(accepted())
+}
+
+fn with_document_requested(story: Story) -> Story {
+    story.nl(Statement::TravelDocumentRequested(office("consulate-brussels")))
 }
 
 pub(crate) fn document_issued() -> Story {
-    document_requested().xk(Statement::TravelDocumentIssued(document(0, 100)))
+    document_issued_under(&rules())
+}
+
+/// A travel document is issued for somebody accepted under these rules.
+pub(crate) fn document_issued_under(rules: &Rules) -> Story {
+    let requested = with_document_requested(accepted_under(rules));
+    requested.xk(Statement::TravelDocumentIssued(document(0, 100)))
 }
 
 /// A travel document, valid between these days from the start of the story.
@@ -206,11 +221,22 @@ pub(crate) fn transfer(days: i64) -> TransferNotified {
 
 /// The notice period is over, and the partner has spoken since, of other things.
 pub(crate) fn ready_to_depart() -> Story {
-    transfer_notified().days(5).heartbeat()
+    ready_to_depart_under(&rules())
+}
+
+/// The same, under these rules.
+pub(crate) fn ready_to_depart_under(rules: &Rules) -> Story {
+    let notified = Statement::TransferNotified(transfer(7));
+    document_issued_under(rules).nl(notified).days(5).heartbeat()
 }
 
 pub(crate) fn departed() -> Story {
-    let ready = ready_to_depart();
+    departed_under(&rules())
+}
+
+/// The same, under these rules.
+pub(crate) fn departed_under(rules: &Rules) -> Story {
+    let ready = ready_to_depart_under(rules);
     let notice = ready.last(NL);
     ready.nl(Statement::PersonDeparted(notice))
 }

@@ -72,6 +72,7 @@ impl<'a> Departure<'a> {
             (self.covered(), "the acceptance did not cover the person"),
             (self.noticed(notice), "the partner had not heard the notice in time"),
             (Side::BOTH.into_iter().all(|side| !self.held(side)), "a hold was in place"),
+            (self.unobstructed(), "an obstacle to the transfer lasted"),
             (self.unopposed(notice), "the transfer was objected to"),
             (self.documented(), "there was no travel document"),
             (crossed == Crossed::Yes || !self.overtaken(), "something crossed it"),
@@ -110,6 +111,14 @@ impl<'a> Departure<'a> {
                     })
                 })
             })
+    }
+
+    fn unobstructed(&self) -> bool {
+        let effective = |kind: Kind| {
+            let said = self.said(Side::Requesting, kind);
+            said.filter(|it| it.verdict == Verdict::Effective).count()
+        };
+        effective(Kind::ObstacleReported) == effective(Kind::ObstacleRemoved)
     }
 
     fn accepted(&self) -> bool {

@@ -193,6 +193,51 @@ const PLOTS: &[(&[World], &str)] = &[
         &[World::Plain],
         "{filed}; XK tries ExtensionTaken; XK says ExtensionTaken; NL hears; {accepted}",
     ),
+    // Obstacles to the reply: stated, removed, crossed by a notice of silence, too late.
+    (
+        &[World::Obstructed],
+        "{filed}; XK tries ObstacleReported; XK says ObstacleReported; NL hears; 43200 minutes \
+         pass; NL tries SilenceNoticed; NL says SilenceNoticed; XK hears; XK tries \
+         ObstacleRemoved; XK says ObstacleRemoved; NL hears; NL tries SilenceNoticed; {silent}; \
+         NL tries SilenceClaimed; XK hears; NL hears",
+    ),
+    (
+        &[World::Obstructed],
+        "{filed}; 39000 minutes pass; XK tries ObstacleReported; 4200 minutes pass; NL tries \
+         SilenceNoticed; XK hears; NL hears; 1500 minutes pass; XK says; NL hears; NL tries \
+         SilenceClaimed; XK tries ObstacleRemoved; 1500 minutes pass; XK tries \
+         ObstacleReported; NL hears; 1500 minutes pass; XK tries RequestAccepted; XK tries \
+         ObstacleRemoved; NL hears",
+    ),
+    (
+        &[World::Obstructed],
+        "{filed}; 43200 minutes pass; XK tries ObstacleReported; XK says ObstacleReported; NL \
+         hears; {silent}; NL tries SilenceClaimed; XK hears; XK tries ObstacleReported",
+    ),
+    // Obstacles to the transfer: before it is notified, after it, too late, not there.
+    (
+        &[World::Obstructed],
+        "{filed}; NL tries ObstacleReported; {accepted}; {issued}; NL tries ObstacleReported; NL \
+         tries TransferNotified; NL says TransferNotified; 20000 minutes pass; NL tries \
+         ObstacleRemoved; XK hears; {notified}; NL tries PersonDeparted; XK hears; NL tries \
+         ObstacleReported; NL hears",
+    ),
+    (
+        &[World::Obstructed],
+        "{filed}; {accepted}; {issued}; {notified}; NL tries ObstacleReported; NL tries \
+         PersonDeparted; NL says PersonDeparted; NL tries ObstacleRemoved; XK hears; NL hears",
+    ),
+    (
+        &[World::Obstructed],
+        "{filed}; {accepted}; 140000 minutes pass; NL tries ObstacleReported; NL says \
+         ObstacleReported; XK hears; NL tries ObstacleRemoved; NL says ObstacleRemoved",
+    ),
+    (
+        &[World::Plain],
+        "{filed}; XK tries ObstacleReported; XK says ObstacleReported; XK tries \
+         ObstacleRemoved; XK says ObstacleRemoved; NL hears; {accepted}; NL tries \
+         ObstacleReported; NL says ObstacleReported; XK hears",
+    ),
     // Claims that cite anything.
     (
         &[World::Plain],

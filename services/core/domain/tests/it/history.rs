@@ -145,6 +145,7 @@ pub(crate) fn rules() -> Rules {
         reply_with_interview: None,
         reply_extension: None,
         transfer_of_third_country_nationals: None,
+        transfer_extension: None,
         escorted_transfer_notice: None,
         written_communication: None,
         evidence: vec![

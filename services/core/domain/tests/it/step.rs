@@ -33,6 +33,10 @@ use domain::case::decide::report_departure::{ReportDeparture, report_departure};
 use domain::case::decide::report_erasure_done::{ReportErasureDone, report_erasure_done};
 use domain::case::decide::report_interview::{InterviewCourse, ReportInterview, report_interview};
 use domain::case::decide::report_non_departure::{ReportNonDeparture, report_non_departure};
+use domain::case::decide::report_obstacle::{ReportObstacle, report_obstacle};
+use domain::case::decide::report_obstacle_removed::{
+    ReportObstacleRemoved, report_obstacle_removed,
+};
 use domain::case::decide::report_unreadable::{ReportUnreadable, report_unreadable};
 use domain::case::decide::request_interview::{RequestInterview, request_interview};
 use domain::case::decide::request_register_check::{RequestRegisterCheck, request_register_check};
@@ -253,6 +257,8 @@ impl Word {
             Kind::ErasureOrdered => Statement::ErasureOrdered(ErasureBasis::RetentionOver),
             Kind::CaseClosed => Statement::CaseClosed,
             Kind::ErasureDone => Statement::ErasureDone,
+            Kind::ObstacleReported => Statement::ObstacleReported,
+            Kind::ObstacleRemoved => Statement::ObstacleRemoved,
         }
     }
 }
@@ -544,6 +550,10 @@ fn decide_on(
         Statement::DisputeSettled => settle_dispute(case, SettleDispute { ordered }),
         Statement::ErasureOrdered(basis) => order_erasure(case, OrderErasure { ordered, basis }),
         Statement::ErasureDone => report_erasure_done(case, ReportErasureDone { ordered }),
+        Statement::ObstacleReported => report_obstacle(case, ReportObstacle { ordered }),
+        Statement::ObstacleRemoved => {
+            report_obstacle_removed(case, ReportObstacleRemoved { ordered })
+        }
         Statement::CaseClosed => close_case(case, CloseCase { ordered }),
     })
 }

@@ -54,10 +54,12 @@ pub(crate) enum World {
     Ended,
     /// The agreement of 2011, with a longer reply for whoever takes it.
     Extensible,
+    /// The agreement of 2011, with longer time for whoever states an obstacle.
+    Obstructed,
 }
 
 impl World {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Plain,
         Self::Refusing,
         Self::Mute,
@@ -72,6 +74,7 @@ impl World {
         Self::Otherwise,
         Self::Ended,
         Self::Extensible,
+        Self::Obstructed,
     ];
 
     pub(crate) fn rules(self) -> Rules {
@@ -99,6 +102,17 @@ impl World {
             Self::Otherwise => otherwise(&mut rules),
             Self::Extensible => {
                 rules.reply_extension = Some(extension(&rules, ExtensionCounts::WhenTaken));
+            }
+            Self::Obstructed => {
+                let counts = ExtensionCounts::WhenObstacleStated;
+                let after = extension(&rules, counts);
+                rules.reply_extension = Some(ReplyExtension {
+                    longest: None,
+                    after_obstacle: after.longest,
+                    needs: ExtensionNeeds::Reasons,
+                    ..after
+                });
+                rules.transfer_extension = Some(rules.reply.source.clone());
             }
         }
         if self == Self::OneWay {
@@ -155,7 +169,8 @@ impl World {
             | Self::Tomorrow
             | Self::OneWay
             | Self::Otherwise
-            | Self::Extensible => history.says(Side::Requested, [adoption(&rules)]),
+            | Self::Extensible
+            | Self::Obstructed => history.says(Side::Requested, [adoption(&rules)]),
         }
         if self == Self::Outdated {
             let mut later = rules;

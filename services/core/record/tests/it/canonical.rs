@@ -115,6 +115,8 @@ pub(crate) fn every_statement() -> Vec<Statement> {
         Statement::ErasureOrdered(ErasureBasis::RetentionOver),
         Statement::CaseClosed,
         Statement::ErasureDone,
+        Statement::ObstacleReported,
+        Statement::ObstacleRemoved,
     ]
 }
 

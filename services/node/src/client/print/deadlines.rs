@@ -13,7 +13,9 @@ pub(super) fn all(reply: View<'_>) -> String {
     let head = ["DEADLINE", "WHERE", "ENDS WITH", "WHO MUST ACT", "LIMIT", "SOURCE"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(deadlines.iter().map(|deadline| row(*deadline)));
-    let started = deadlines.into_iter().filter(|deadline| deadline.says("day_zero"));
+    let told =
+        |deadline: &View<'_>| deadline.says("day_zero") || deadline.says("obstacle_position");
+    let started = deadlines.into_iter().filter(told);
     table(&rows) + &started.map(clock).collect::<String>()
 }
 
@@ -51,8 +53,14 @@ fn clock(deadline: View<'_>) -> String {
         }
     };
     let clock = deadline.word("clock_state");
-    row("started", started(deadline));
-    row("day zero", format!("{} in {clock}", deadline.word("day_zero")));
+    if deadline.says("obstacle_position") {
+        let position = deadline.number("obstacle_position");
+        row("obstacle", format!("lasts: position {position} of {clock}"));
+    }
+    if deadline.says("day_zero") {
+        row("started", started(deadline));
+        row("day zero", format!("{} in {clock}", deadline.word("day_zero")));
+    }
     row("limit", format!("{}, {}", length(deadline), source(deadline)));
     for longer in deadline.messages("extended_by") {
         let entry = match longer.says("stated_position") {

@@ -173,6 +173,10 @@ pub(super) fn agreements(reply: View<'_>) -> String {
             agreement.word("in_force_from"),
             agreement.word("digest")
         );
+        for adoption in agreement.messages("not_counted") {
+            let (state, reason) = (adoption.word("state"), adoption.word("reason"));
+            let _ = writeln!(text, "  NOT COUNTED: the adoption by {state}: {reason}");
+        }
         if agreement.says("ended_from") {
             let _ = writeln!(text, "  ENDED: no request from {}", agreement.word("ended_from"));
         }
