@@ -14,6 +14,7 @@ pub(crate) mod correction;
 pub mod dispute;
 pub mod crossing;
 pub mod outcome;
+mod limit;
 mod obstacle;
 pub mod decide;
 pub mod query;

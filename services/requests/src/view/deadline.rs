@@ -96,16 +96,14 @@ fn limited(
             };
             let lengths = period.extended_by.iter();
             shown.extended_by = lengths.map(|length| longer_by(*length, longer_for)).collect();
-            let cause = started::by(reading, kind, period);
-            if let Some(cause) = cause {
-                shown.started_by = cause.state.to_string();
-                shown.started_in_dispatch = Some(cause.dispatch);
-                shown.started_by_position = cause.position;
+            if let Began::At(began) = period.began {
+                caused(&mut shown, reading, kind, (period.limit.starts_on, began));
             }
             moved(&mut shown, reading, &due.moved);
             shown.situation = situation(reading, due, period).into();
         }
         Err(NotComputable::ObstacleLasts) => {
+            started_only(&mut shown, reading, rules, due);
             shown.obstacle_position = due.moved.first().map(|moved| moved.at.position);
             shown.not_computable = NotComputable::ObstacleLasts.to_string();
             let obstructed = due.met == Met::Pending;
@@ -114,11 +112,30 @@ fn limited(
             shown.situation = situation.into();
         }
         Err(why) => {
+            started_only(&mut shown, reading, rules, due);
             shown.not_computable = why.to_string();
             shown.situation = DeadlineSituation::NotComputable.into();
         }
     }
     shown
+}
+
+/// What is known of a deadline that has started and whose end is not known.
+fn started_only(shown: &mut Deadline, reading: &Reading, rules: &Rules, due: &Due) {
+    let Some((start, began)) = due.began else { return };
+    shown.starts_on = start_word(start).into();
+    shown.started_at_ms = Some(began.as_ms());
+    shown.day_zero = day(rules, began, due.acting);
+    caused(shown, reading, due.kind, (start, began));
+}
+
+/// The entry or dispatch that dates a start.
+fn caused(shown: &mut Deadline, reading: &Reading, kind: DeadlineKind, began: (Start, Instant)) {
+    if let Some(cause) = started::by(reading, kind, began) {
+        shown.started_by = cause.state.to_string();
+        shown.started_in_dispatch = Some(cause.dispatch);
+        shown.started_by_position = cause.position;
+    }
 }
 
 /// The entries that moved the end: what made it longer, or started anew what is left.

@@ -3,7 +3,6 @@
 use domain::case::outcome::Ground;
 use domain::case::query::DeadlineKind;
 use domain::case::said::{At, Side};
-use domain::clock::{Began, Deadline};
 use domain::identifier::State;
 use domain::rules::Start;
 use domain::time::Instant;
@@ -24,10 +23,13 @@ pub(super) struct Cause {
 }
 
 /// What started a clock; `None` where it is a civil day, or the end of another period.
-pub(super) fn by(reading: &Reading, kind: DeadlineKind, period: &Deadline) -> Option<Cause> {
-    let Began::At(began) = period.began else { return None };
+pub(super) fn by(
+    reading: &Reading,
+    kind: DeadlineKind,
+    (start, began): (Start, Instant),
+) -> Option<Cause> {
     // Where the later of two starts it, the other did not.
-    causes(reading, kind, period.limit.starts_on)?.into_iter().find(|cause| cause.time == began)
+    causes(reading, kind, start)?.into_iter().find(|cause| cause.time == began)
 }
 
 /// Everything that may date this start, a receipt before the entry that it receives.

@@ -3,16 +3,17 @@
 use super::dispute;
 use super::event::Kind;
 use super::knowledge::View;
+use super::limit::{self, Trigger};
 use super::obstacle;
 use super::rule;
 use super::said::{Answer, At, Side};
-use crate::clock::{self, Began, Deadline, NotComputable};
+use crate::clock::{self, Deadline, NotComputable};
 use crate::mutant;
 use crate::rules::{
-    ExtensionCounts, LateDocument, LateWhen, Length, Limit, Purpose, Rules, SilenceEffect, Start,
+    ExtensionCounts, LateDocument, LateWhen, Length, Purpose, Rules, SilenceEffect,
     ThirdCountryDocument, TravelDocument,
 };
-use crate::time::{Date, Instant, Span};
+use crate::time::{Date, Instant};
 
 /// What has become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,97 +191,11 @@ pub(crate) fn heard_by(view: &View<'_>, side: Side, by: At, of: At) -> bool {
     dispatch.and_then(|dispatch| dispatch.heard).is_some_and(|heard| heard.number >= of.dispatch)
 }
 
-/// What a clock may start from, beside what the view holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// The request itself.
-    Request,
-    /// The request for this step.
-    Step(At),
-}
-
-/// The start of a limit in a view; `None` as long as its event has not been heard of.
-#[must_use]
-pub(crate) fn start(view: &View<'_>, limit: &Limit, trigger: Trigger) -> Option<Instant> {
-    let (filed, _) = view.said.requesting.filed.as_ref()?;
-    let asked = match trigger {
-        Trigger::Request => *filed,
-        Trigger::Step(at) => at,
-    };
-    let receipt = |at: At| view.receipt(Side::Requested, at.dispatch).map(|receipt| receipt.time);
-    let arrived = |at: At| receipt(at).map(|received| received.max(at.time));
-    match limit.starts_on {
-        Start::DateOfRequest => Some(asked.time),
-        Start::ReceiptOfApplication => receipt(*filed),
-        Start::ReceiptOfTravelDocumentRequest => receipt(asked),
-        Start::ApprovalOrExpiryOfReplyLimit => match Outcome::of(view).accepted()? {
-            Ground::Answer(at) => Some(at.time),
-            Ground::Silence(_) => last_moment(reply(view, view.rules?)),
-        },
-        Start::ConfirmedReceiptOfApplication => Some(view.said.requested.admitted?.time),
-        Start::SubmissionOfApplication => arrived(*filed),
-        Start::InterviewResult => Some(view.said.requested.interview_result?.time),
-        Start::ReceiptOfPositiveReply => {
-            let ground = Outcome::of(view).accepted()?;
-            answered(view, Settlement::Accepted(ground), trigger)
-        }
-        Start::ReceiptOfReply => match Outcome::of(view) {
-            Outcome::Settled(settlement) | Outcome::CancelledAfter(settlement, _) => {
-                answered(view, settlement, trigger)
-            }
-            Outcome::Open | Outcome::Withdrawn(_) => None,
-        },
-        Start::IssueOfTravelDocument => Some(view.said.requested.document()?.at.time),
-        Start::TravelDocumentRequest => arrived(asked),
-        Start::KnowledgeOfIrregularStay
-        | Start::DetectionOfIrregularStay
-        | Start::IrregularStayAscertained
-        | Start::EntryAndPresenceAscertained => None,
-    }
-}
-
-/// When the requesting State had the answer; where silence settled the request, when that fell
-/// due. What is asked for afterwards (a travel document) is not due before the requested State
-/// has heard that it is asked for.
-fn answered(view: &View<'_>, settlement: Settlement, trigger: Trigger) -> Option<Instant> {
-    let (side, at) = settlement.deciding();
-    let answered = match side {
-        Side::Requested => view.receipt(Side::Requesting, at.dispatch)?.time.max(at.time),
-        Side::Requesting => last_moment(silence(view, view.rules?))?,
-    };
-    match trigger {
-        Trigger::Request => Some(answered),
-        Trigger::Step(asked) => {
-            let received = view.receipt(Side::Requested, asked.dispatch)?.time;
-            let waits = !mutant::broken("a document is due before it is asked for");
-            Some(if waits { answered.max(received) } else { answered })
-        }
-    }
-}
-
-/// A limit expires on its last day, which is then day zero: the moment before 24:00.
-fn last_moment(period: Option<Result<Deadline, NotComputable>>) -> Option<Instant> {
-    Some(period?.ok()?.at.less(Span::from_ms(1)))
-}
-
-/// The period of a limit that the requested State must keep.
-fn period(
-    view: &View<'_>,
-    rules: &Rules,
-    limit: &Limit,
-    trigger: Trigger,
-    acting: Side,
-) -> Option<Result<Deadline, NotComputable>> {
-    let start = start(view, limit, trigger)?;
-    let state = view.chains.of(acting).author;
-    Some(clock::deadline(rules, Began::At(start), limit, state))
-}
-
 /// The deadline to reply, with the extension that was taken and the obstacles that were stated;
 /// `None` as long as what starts it has not happened.
 #[must_use]
 pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    let due = answering(view, rules, &rules.reply)?;
+    let due = limit::answering(view, rules, &rules.reply)?;
     let due = match taken(view, rules) {
         Some(length) => due.and_then(|due| clock::extended(rules, &due, length)),
         None => due,
@@ -293,7 +208,7 @@ pub(crate) fn reply(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, N
 /// agreement allows. `None` also where that may last as long as an obstacle does.
 #[must_use]
 pub(crate) fn silence(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline, NotComputable>> {
-    let due = answering(view, rules, &rules.silence.limit)?;
+    let due = limit::answering(view, rules, &rules.silence.limit)?;
     match at_the_longest(view, rules, due) {
         Longest::Until(due) => Some(due),
         Longest::Open => None,
@@ -348,28 +263,6 @@ fn may_be_taken(view: &View<'_>) -> bool {
     })
 }
 
-/// The period of a limit to answer the request. An interview that was asked for may start it
-/// otherwise; what follows an answer starts none. (A request for a travel document was always
-/// taken as the request here.)
-fn answering(
-    view: &View<'_>,
-    rules: &Rules,
-    limit: &Limit,
-) -> Option<Result<Deadline, NotComputable>> {
-    let interview = !view.said.requesting.interviews.is_empty();
-    let other = rules.reply_with_interview.as_ref().filter(|_| interview);
-    let other = other.filter(|_| !mutant::broken("an interview leaves the start as it is"));
-    let limit = match other {
-        Some(other) => &Limit { starts_on: other.value, ..limit.clone() },
-        None => limit,
-    };
-    let precedes = limit.starts_on.precedes_reply();
-    if !precedes && limit.starts_on != Start::ReceiptOfTravelDocumentRequest {
-        return None;
-    }
-    period(view, rules, limit, Trigger::Request, Side::Requested)
-}
-
 /// The deadline of the register check that was last asked for.
 #[must_use]
 pub(crate) fn register_check(
@@ -378,7 +271,7 @@ pub(crate) fn register_check(
 ) -> Option<Result<Deadline, NotComputable>> {
     let asked = view.said.requesting.register_check?;
     let limit = rules.register_check.as_ref()?;
-    period(view, rules, limit, Trigger::Step(asked), Side::Requested)
+    limit::period(view, rules, limit, Trigger::Step(asked), Side::Requested)
 }
 
 /// The deadline of the travel document that was last asked for; `None` also where the agreement
@@ -389,24 +282,8 @@ pub(crate) fn travel_document(
     rules: &Rules,
 ) -> Option<Result<Deadline, NotComputable>> {
     let (asked, _) = view.said.requesting.document_requests.last()?;
-    let limit = issue_limit(view, rules.travel_document.as_ref()?, *asked)?;
-    period(view, rules, limit, Trigger::Step(*asked), Side::Requested)
-}
-
-/// The limit for the document that was asked for at `asked`: for another after one that was known
-/// then, on the evidence that the request names, or simply to issue it.
-fn issue_limit<'a>(view: &View<'_>, document: &'a TravelDocument, asked: At) -> Option<&'a Limit> {
-    let issued = view.said.requested.documents.iter();
-    let again = issued.into_iter().any(|it| heard_by(view, Side::Requesting, asked, it.at));
-    let again = document
-        .reissue_limit
-        .as_ref()
-        .filter(|_| again && !mutant::broken("a document is issued again as it was issued"));
-    let evidence = view.said.requesting.filed.as_ref().map(|(_, filed)| &filed.evidence);
-    let short = document.with_evidence.as_ref().filter(|with| {
-        evidence.is_some_and(|named| named.iter().any(|item| with.items.contains(item)))
-    });
-    again.or(short.map(|with| &with.issue)).or(document.issue.as_ref())
+    let limit = limit::issue(view, rules.travel_document.as_ref()?, *asked)?;
+    limit::period(view, rules, limit, Trigger::Step(*asked), Side::Requested)
 }
 
 /// Whether the travel document that was last asked for is late, and the agreement says what
@@ -422,7 +299,7 @@ pub(crate) fn document_is_late(view: &View<'_>, rules: &Rules) -> bool {
     };
     let after = document.late_after.as_ref();
     let period = match after.filter(|_| !mutant::broken("a document is late when it is due")) {
-        Some(after) => period(view, rules, after, Trigger::Step(*asked), Side::Requested),
+        Some(after) => limit::period(view, rules, after, Trigger::Step(*asked), Side::Requested),
         None => travel_document(view, rules),
     };
     let Some(Ok(period)) = period else {
@@ -472,7 +349,7 @@ pub(crate) fn transfer(view: &View<'_>, rules: &Rules) -> Option<Result<Deadline
     } else {
         rules.transfer_of(filed.category)?
     };
-    let due = period(view, rules, limit, Trigger::Request, Side::Requesting)?;
+    let due = limit::period(view, rules, limit, Trigger::Request, Side::Requesting)?;
     Some(due.and_then(|due| obstacle::to_transfer(view, rules, due)))
 }
 
@@ -490,7 +367,7 @@ pub(crate) fn timeliness(view: &View<'_>, rules: &Rules, answer: At) -> Timeline
     if waits || reply.as_ref().is_ok_and(timely) {
         return Timeliness::Timely;
     }
-    let ordinary = answering(view, rules, &rules.reply).unwrap_or(reply);
+    let ordinary = limit::answering(view, rules, &rules.reply).unwrap_or(reply);
     match at_the_longest(view, rules, ordinary) {
         Longest::Until(Ok(longest)) if answer.time >= longest.at => Timeliness::Late,
         Longest::Until(Ok(_) | Err(_)) | Longest::Open => Timeliness::NotComputable,

@@ -7,10 +7,10 @@ use super::event::{Force, Position};
 use super::knowledge::{Judged, Verdict};
 use super::outcome::{self, Ground, Outcome, Settlement, Standing};
 use super::said::{At, Identity, Side};
-use super::{Case, crossing, dispute, obstacle, rule};
+use super::{Case, crossing, dispute, limit, obstacle, rule};
 use crate::clock::{Deadline, NotComputable};
 use crate::identifier::{Office, State};
-use crate::rules::Source;
+use crate::rules::{Source, Start};
 use crate::time::Instant;
 
 /// What a screen showed: the last act of each State. Reports and receipts do not change it.
@@ -61,6 +61,8 @@ pub struct Due {
     pub acting: State,
     /// The deadline, or why it cannot be computed; then it has never passed.
     pub deadline: Result<Deadline, NotComputable>,
+    /// What starts it, and when it did.
+    pub began: Option<(Start, Instant)>,
     /// Whether what it asks for has been done.
     pub met: Met,
     /// The entries that moved its end, in order.
@@ -212,7 +214,8 @@ impl Case {
         let due = found.into_iter().filter_map(|(kind, acting, deadline, done)| {
             let deadline = deadline?;
             let moved = obstacle::moved(&view, rules, kind, deadline.as_ref());
-            Some(Due { kind, acting, deadline, met: settled(done), moved })
+            let began = limit::began(&view, rules, kind);
+            Some(Due { kind, acting, deadline, began, met: settled(done), moved })
         });
         due.collect()
     }

@@ -11,8 +11,8 @@ use super::history::{office, rules, state};
 use super::query::DeadlineKind;
 use super::rejection::Rejection as R;
 use super::story::{NL, Story, XK, document, filed_under, transfer};
-use crate::clock::NotComputable;
 use crate::clock::estimated::EstimatedHoliday;
+use crate::clock::{Began, NotComputable};
 use crate::invariant;
 use crate::rules::{Estimated, Length, Rules, Unit};
 use crate::time::Date;
@@ -101,9 +101,13 @@ fn silence_that_the_holiday_decides_is_never_due() {
     assert_eq!(notices(&confirmed, 4), Ok(1));
     let shown = |rules: &Rules| {
         let deadlines = filed_under(rules).heartbeat().by(XK).case().deadlines();
-        let reply = deadlines.into_iter().find(|due| due.kind == DeadlineKind::Reply).unwrap();
-        reply.deadline.map(|due| due.last_day.to_string())
+        deadlines.into_iter().find(|due| due.kind == DeadlineKind::Reply).unwrap()
     };
-    assert_eq!(shown(&rules), Err(open()));
-    assert_eq!(shown(&confirmed).as_deref(), Ok("2026-03-05"));
+    let (open_end, due) = (shown(&rules), shown(&confirmed));
+    assert_eq!(open_end.deadline, Err(open()));
+    let reply = due.deadline.unwrap();
+    assert_eq!(reply.last_day.to_string(), "2026-03-05");
+    // When it started is known all the same.
+    let began = open_end.began.map(|(start, at)| (start, Began::At(at)));
+    assert_eq!(began, Some((reply.limit.starts_on, reply.began)));
 }
