@@ -249,12 +249,21 @@ async fn an_end_that_a_revoked_key_has_signed_unheard_is_none() {
         reply["agreements"][0]["ended_from"].as_str().unwrap().to_owned()
     };
     assert_eq!(ended(&xk), "2026-01-01");
+    xk.call(&adoption("NL", "2", &[])).unwrap();
+    let not_counted = |operator: &Person| {
+        let reply = operator.call(&["operator", "agreements"]).unwrap();
+        listed(&reply, 2)[0]["not_counted"].clone()
+    };
+    assert_eq!(not_counted(&xk), serde_json::json!([]));
     let ceremony = Ceremony::of(&corridor, &corridor.xk);
     let announces = ceremony.announcement("log", 3);
     let revokes = ceremony.revocation(("log", &stolen), Some(&good), 4);
     ceremony.state(&[&announces, &revokes]).unwrap();
     // No end is shown that no filing is judged by; and it can be stated again.
     assert_eq!(ended(&xk), "");
+    // What the same key adopted is listed with the reason that nobody has adopted it.
+    let reason = "the key that signed this was revoked before it was heard";
+    assert_eq!(not_counted(&xk), serde_json::json!([{ "state": "XK", "reason": reason }]));
     let reply = xk.call(&end).unwrap();
     assert_ne!(reply["receipt"]["positions"], Value::Array(Vec::new()), "{reply}");
     assert_eq!(ended(&xk), "2026-01-01");

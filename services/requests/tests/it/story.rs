@@ -566,3 +566,42 @@ async fn an_obstacle_is_shown_while_it_lasts_and_starts_what_is_left_anew() {
     assert_eq!((reply.started_by.as_str(), reply.started_by_position), ("XK", Some(position)));
     assert_eq!(reply.situation(), DeadlineSituation::Running);
 }
+
+/// Kosovo extends on the last day; the Netherlands notice the silence before they hear of it.
+#[tokio::test]
+async fn a_notice_of_silence_that_an_extension_made_too_early_is_shown_so() {
+    let world = World::under(&extensible(), &["NL", "XK"]);
+    let mut nl = Desk::new(&world, RETURN_OFFICE).await;
+    let mut xk = Desk::new(&world, AUTHORITY).await;
+    let case = nl.file().await.case_id;
+    world.pass(28 * DAY_MS);
+    world.disconnect();
+    let extend = TakeExtensionRequest {
+        request_id: "extend".into(),
+        case: case.clone(),
+        note: "The register of a made-up town is being moved".into(),
+        ..Default::default()
+    };
+    xk.answers.take_extension(extend).await.unwrap();
+    world.pass(DAY_MS);
+    let notice = |name: &str| NoticeSilenceRequest {
+        request_id: name.into(),
+        case: case.clone(),
+        ..Default::default()
+    };
+    nl.requests.notice_silence(notice("early")).await.unwrap();
+    let shown = async |desk: &mut Desk| {
+        let situation = desk.get(&case, Purpose::Unspecified).await.request();
+        let deadlines = desk.explain(&case).await.deadlines;
+        let grace = deadlines.iter().find(|it| it.kind() == DeadlineKind::Grace).unwrap();
+        (situation, grace.situation())
+    };
+    let counts = (RequestSituation::SilenceNoticed, DeadlineSituation::Running);
+    assert_eq!(shown(&mut nl).await, counts, "as far as it has heard");
+    world.connect();
+    let early = (RequestSituation::Filed, DeadlineSituation::TooEarly);
+    assert_eq!([shown(&mut nl).await, shown(&mut xk).await], [early, early]);
+    world.pass(10 * DAY_MS);
+    nl.requests.notice_silence(notice("again")).await.unwrap();
+    assert_eq!([shown(&mut nl).await, shown(&mut xk).await], [counts, counts]);
+}
