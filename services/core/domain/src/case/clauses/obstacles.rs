@@ -200,3 +200,12 @@ fn while_an_obstacle_lasts_nobody_is_transferred() {
     breach.verdict = crate::case::knowledge::Verdict::Effective;
     assert!(invariant::departure_met_every_condition(&case).is_err());
 }
+
+/// On the record too there is one at a time: a second changes nothing, and says why.
+#[test]
+fn a_second_obstacle_while_one_lasts_is_none() {
+    let case = obstructed().xk(S::ObstacleReported).by(NL).case();
+    let last = case.history.iter().rfind(|it| it.side == XK).unwrap();
+    let repeats = crate::case::knowledge::Verdict::Ineffective(R::StatementMustNotRepeat);
+    assert_eq!((last.verdict, case.said.by_requested.obstacles.len()), (repeats, 1));
+}
