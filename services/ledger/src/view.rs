@@ -24,10 +24,13 @@ use crate::snapshot::{Snapshot, Snapshots};
 
 /// Which labels there are and what they mean. Another version derives all of them anew.
 const VERSION: &str = "views/2";
-/// Records that are looked at before labels are written.
+/// Records that are read at once.
 const PAGE_RECORDS: usize = 1024;
-/// How long the views let commits come together while nobody waits for them.
-const GATHER: Duration = Duration::from_millis(100);
+/// Touched cases after which labels are written.
+const CASES_MAX: usize = 1024;
+/// How long the views let commits come together while nobody waits for them: a case on which much
+/// is said within it is derived once.
+const GATHER: Duration = Duration::from_millis(250);
 /// How long to wait after a failure before the views are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -91,25 +94,39 @@ impl Projector {
         }
     }
 
-    /// Derives the labels of every case that is touched up to a snapshot. A crash within a page
-    /// leaves the mark at its beginning: the page is derived again.
+    /// Derives the labels of every case that is touched up to a snapshot. A crash on the way leaves
+    /// the mark before what was touched: its cases are derived again.
     fn catch_up(&self, snapshot: &Snapshot) -> Result<(), Failure> {
         let mut from = *self.upto.borrow();
         while from < snapshot.next {
-            let page = self.reader.store.read_since(from, &Filter::All, PAGE_RECORDS);
-            let page = page.map_err(failure::read)?;
-            let mut touched = BTreeSet::new();
-            for record in page.records.iter().filter(|it| it.position < snapshot.next) {
-                unless_corrupt(self.touched_by(snapshot, record, &mut touched))?;
-            }
+            let (touched, next) = self.touched_since(snapshot, from)?;
             for case in touched {
                 unless_corrupt(self.label(snapshot, case, from))?;
             }
-            from = page.next.min(snapshot.next);
+            from = next;
             self.reader.store.advance_labels(from).map_err(labels)?;
             self.upto.send_replace(from);
         }
         Ok(())
+    }
+
+    /// The cases that are touched from a position on, and up to where: to the snapshot, unless
+    /// there are very many.
+    fn touched_since(
+        &self,
+        snapshot: &Snapshot,
+        from: Position,
+    ) -> Result<(BTreeSet<CaseId>, Position), Failure> {
+        let (mut touched, mut next) = (BTreeSet::new(), from);
+        while next < snapshot.next && touched.len() < CASES_MAX {
+            let page = self.reader.store.read_since(next, &Filter::All, PAGE_RECORDS);
+            let page = page.map_err(failure::read)?;
+            for record in page.records.iter().filter(|it| it.position < snapshot.next) {
+                unless_corrupt(self.touched_by(snapshot, record, &mut touched))?;
+            }
+            next = page.next.min(snapshot.next);
+        }
+        Ok((touched, next))
     }
 
     /// The cases whose labels a record may change: its own, and those with an entry that is heard
