@@ -25,6 +25,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
 
 use exit::Exit;
 
+/// A node makes and drops many small things in many threads: with the system's allocator that took
+/// a quarter of its processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Commands of the operator; the client's commands stand beside them.
 #[derive(Subcommand)]
 enum Operate {
