@@ -168,7 +168,8 @@ impl Prepared {
 
         let mut length = 0;
         let mut places = Vec::with_capacity(records.len());
-        let (mut logs, mut streams) = (Distinct::default(), Distinct::default());
+        let mut logs = Distinct::with_room(0);
+        let mut streams = Distinct::with_room(records.len().min(STREAMS_EXPECTED));
         for record in &records {
             let of_record = frame::record_length(record);
             check("a record", of_record, RECORD_BYTES_MAX)?;
@@ -190,6 +191,9 @@ impl Prepared {
     }
 }
 
+/// Streams of a batch for which there is room from the beginning.
+const STREAMS_EXPECTED: usize = 128;
+
 /// Names, each once, in the order in which they came.
 struct Distinct<T> {
     all: Vec<T>,
@@ -197,13 +201,11 @@ struct Distinct<T> {
     last: usize,
 }
 
-impl<T> Default for Distinct<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), places: HashMap::new(), last: 0 }
-    }
-}
-
 impl<T: Clone + Eq + Hash> Distinct<T> {
+    fn with_room(count: usize) -> Self {
+        Self { all: Vec::with_capacity(count), places: HashMap::with_capacity(count), last: 0 }
+    }
+
     /// The place of a name.
     fn place(&mut self, name: &T) -> usize {
         if self.all.get(self.last) != Some(name) {

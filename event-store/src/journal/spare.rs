@@ -7,7 +7,7 @@
 //! makes a segment with as many zeros as it needs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::bytes::wide;
 use super::write::{Sizes, WriteError, ZEROS_STEP, write_zeros};
@@ -18,6 +18,8 @@ use crate::disk::{DiskFile, Shortage};
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     held: Mutex<Held>,
+    /// Whoever has lengthened it has put it back.
+    settled: Condvar,
     /// The number of the segment that was the last when the journal was opened.
     since: AtomicU64,
     /// How many were made: each has a path of its own, also while another is being renamed.
@@ -32,6 +34,20 @@ enum Held {
     Away,
     Part(Zeros),
     Whole(Zeros),
+}
+
+/// Whoever lengthens it, however that ends.
+struct Lengthening<'a>(&'a Spare);
+
+impl Drop for Lengthening<'_> {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        if matches!(*held, Held::Away) {
+            *held = Held::Nothing;
+        }
+        drop(held);
+        self.0.settled.notify_all();
+    }
 }
 
 /// A file of zeros.
@@ -63,6 +79,18 @@ impl Spare {
             }
             Held::Part(zeros) | Held::Whole(zeros) => Some(zeros),
         }
+    }
+
+    /// As `take`, once nobody lengthens it any more.
+    fn take_when_settled(&self) -> Option<Zeros> {
+        let is_away = |held: &mut Held| matches!(held, Held::Away);
+        let held = self.settled.wait_while(self.held(), is_away);
+        drop(held.unwrap_or_else(PoisonError::into_inner));
+        self.take()
+    }
+
+    fn put_back(&self, held: Held) {
+        *self.held() = held;
     }
 
     /// Whether somebody could make it, or go on with it.
@@ -111,6 +139,7 @@ impl Journal {
         let Some(part) = self.spare.take_part() else {
             return Ok(());
         };
+        let _lengthening = Lengthening(&self.spare);
         let length = part.as_ref().map_or(0, |zeros| zeros.length);
         let wanted = sizes.segment_bytes.saturating_mul(2).saturating_add(sizes.reserve_bytes);
         let free = self.disk.free_bytes().map_err(JournalError::io("ask", "."));
@@ -119,7 +148,7 @@ impl Journal {
             Ok(None) | Err(_) => false,
         };
         if free.is_err() || is_short {
-            *self.spare.held() = part.map_or(Held::Nothing, Held::Part);
+            self.spare.put_back(part.map_or(Held::Nothing, Held::Part));
             return free.map_err(WriteError::Failed).and(Err(WriteError::Short(Shortage::Space)));
         }
         let path = part.as_ref().map_or_else(|| self.spare.next_path(), |part| part.path.clone());
@@ -134,13 +163,13 @@ impl Journal {
             Ok(file) => {
                 let zeros = Zeros { path, file, length: to };
                 let is_whole = to == sizes.segment_bytes;
-                *self.spare.held() = if is_whole { Held::Whole(zeros) } else { Held::Part(zeros) };
+                self.spare.put_back(if is_whole { Held::Whole(zeros) } else { Held::Part(zeros) });
                 Ok(())
             }
             Err(error) => {
                 // If it stays, the next opening removes it.
                 let _ = self.disk.remove(&path);
-                *self.spare.held() = Held::Nothing;
+                self.spare.put_back(Held::Nothing);
                 Err(match Shortage::of(&error) {
                     Some(shortage) => WriteError::Short(shortage),
                     None => JournalError::io("write", &path)(error).into(),
@@ -149,9 +178,10 @@ impl Journal {
         }
     }
 
-    /// Gives its room back to the disk; whether there was one.
+    /// Gives its room back to the disk; whether there was one. Waits for whoever lengthens it: what
+    /// that has taken is room too.
     pub(crate) fn give_up_spare(&self) -> bool {
-        self.spare.take().is_some_and(|zeros| self.disk.remove(&zeros.path).is_ok())
+        self.spare.take_when_settled().is_some_and(|zeros| self.disk.remove(&zeros.path).is_ok())
     }
 }
 
