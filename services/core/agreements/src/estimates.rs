@@ -236,7 +236,6 @@ mod tests {
             let days = found.holidays.iter().filter(march).map(|day| day.day()).collect();
             (days, calendar.estimated.len() - found.estimated.len())
         };
-        // Nowruz is on the 21st as well.
         assert_eq!(march(&[]), (vec![20, 21, 22], 0));
         assert_eq!(march(&["AF=2026-03-21"]), (vec![20, 21, 22], 1));
         assert_eq!(march(&["AF=2026-03-20=2026-03-21"]), (vec![21, 22, 23], 1));

@@ -23,8 +23,11 @@ pub(crate) fn all(reading: &Reading) -> Vec<Deadline> {
     let of = |kind: DeadlineKind, limit: Option<&Limit>, acting: State| {
         let started = due.iter().find(|due| due.kind == kind);
         // What runs may be another limit than the usual one: for another document, above all.
-        let running = started.and_then(|due| due.deadline.as_ref().ok());
-        let limit = running.map(|period| &period.limit).or(limit)?;
+        let running = started.and_then(|due| match &due.deadline {
+            Ok(period) => Some(&period.limit),
+            Err(_) => due.began.as_ref().map(|(limit, _)| limit),
+        });
+        let limit = running.or(limit)?;
         Some(limited(reading, rules, kind, limit, (acting, started)))
     };
     let document = rules.travel_document.as_ref().and_then(|document| document.issue.as_ref());
@@ -122,11 +125,10 @@ fn limited(
 
 /// What is known of a deadline that has started and whose end is not known.
 fn started_only(shown: &mut Deadline, reading: &Reading, rules: &Rules, due: &Due) {
-    let Some((start, began)) = due.began else { return };
-    shown.starts_on = start_word(start).into();
+    let Some((limit, began)) = &due.began else { return };
     shown.started_at_ms = Some(began.as_ms());
-    shown.day_zero = day(rules, began, due.acting);
-    caused(shown, reading, due.kind, (start, began));
+    shown.day_zero = day(rules, *began, due.acting);
+    caused(shown, reading, due.kind, (limit.starts_on, *began));
 }
 
 /// The entry or dispatch that dates a start.

@@ -9,13 +9,13 @@ use crate::mutant;
 use crate::rules::{Limit, Rules, Start, TravelDocument};
 use crate::time::{Instant, Span};
 
-/// What starts a limit, and when it did; `None` as long as that has not happened. It is known also
-/// where the end is not computable.
+/// The limit that runs, and when it started; `None` as long as that has not happened. It is known
+/// also where the end is not computable.
 pub(super) fn began(
     view: &View<'_>,
     rules: &Rules,
     kind: DeadlineKind,
-) -> Option<(Start, Instant)> {
+) -> Option<(Limit, Instant)> {
     let request = |limit: &Limit| Some((limit.clone(), Trigger::Request));
     let (limit, trigger) = match kind {
         DeadlineKind::Reply => request(&to_answer(view, rules, &rules.reply)?),
@@ -34,7 +34,8 @@ pub(super) fn began(
             request(rules.transfer_of(filed.category)?)
         }
     }?;
-    Some((limit.starts_on, start(view, &limit, trigger)?))
+    let began = start(view, &limit, trigger)?;
+    Some((limit, began))
 }
 
 /// What a clock may start from, beside what the view holds.

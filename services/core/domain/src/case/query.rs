@@ -10,7 +10,7 @@ use super::said::{At, Identity, Side};
 use super::{Case, crossing, dispute, limit, obstacle, rule};
 use crate::clock::{Deadline, NotComputable};
 use crate::identifier::{Office, State};
-use crate::rules::{Source, Start};
+use crate::rules::{Limit, Source};
 use crate::time::Instant;
 
 /// What a screen showed: the last act of each State. Reports and receipts do not change it.
@@ -61,8 +61,8 @@ pub struct Due {
     pub acting: State,
     /// The deadline, or why it cannot be computed; then it has never passed.
     pub deadline: Result<Deadline, NotComputable>,
-    /// What starts it, and when it did.
-    pub began: Option<(Start, Instant)>,
+    /// The limit that runs, and when it started.
+    pub began: Option<(Limit, Instant)>,
     /// Whether what it asks for has been done.
     pub met: Met,
     /// The entries that moved its end, in order.

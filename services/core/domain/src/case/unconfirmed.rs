@@ -14,8 +14,11 @@ use super::story::{NL, Story, XK, document, filed_under, transfer};
 use crate::clock::estimated::EstimatedHoliday;
 use crate::clock::{Began, NotComputable};
 use crate::invariant;
-use crate::rules::{Estimated, Length, Rules, Unit};
+use crate::rules::{Estimated, Length, Limit, Rules, Start, Unit};
 use crate::time::Date;
+
+/// Kosovo's log holds its adoption, the acceptance, then the issue.
+const ISSUE: u64 = 2;
 
 const MOON: Date = Date::constant(2026, 3, 4);
 
@@ -108,6 +111,23 @@ fn silence_that_the_holiday_decides_is_never_due() {
     let reply = due.deadline.unwrap();
     assert_eq!(reply.last_day.to_string(), "2026-03-05");
     // When it started is known all the same.
-    let began = open_end.began.map(|(start, at)| (start, Began::At(at)));
-    assert_eq!(began, Some((reply.limit.starts_on, reply.began)));
+    let began = open_end.began.map(|(limit, at)| (limit, Began::At(at)));
+    assert_eq!(began, Some((reply.limit, reply.began)));
+}
+
+#[test]
+fn the_limit_that_runs_is_known_where_its_end_is_not() {
+    let two_days = Length { count: 2, unit: Unit::WorkingDays };
+    let rules = with_moon(&unconfirmed(), |rules| {
+        let starts_on = Start::ReceiptOfTravelDocumentRequest;
+        let again = Limit { length: two_days, starts_on, ..rules.reply.clone() };
+        rules.travel_document.as_mut().unwrap().reissue_limit = Some(again);
+    });
+    let asked_again = S::TravelDocumentRequested(office("consulate-brussels"));
+    let revoked = issued(&rules).xk(S::TravelDocumentRevoked(ISSUE));
+    let story = revoked.nl(asked_again).heard();
+    let deadlines = story.by(NL).case().deadlines();
+    let due = deadlines.into_iter().find(|due| due.kind == DeadlineKind::TravelDocument).unwrap();
+    assert_eq!(due.deadline, Err(open()));
+    assert_eq!(due.began.map(|(limit, _)| limit.length), Some(two_days));
 }
