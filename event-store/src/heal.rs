@@ -13,6 +13,7 @@ use crate::journal::bytes::wide;
 use crate::journal::seal::{self, Seal};
 use crate::journal::segment;
 use crate::open::{self, OpenError};
+use crate::record::Position;
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Healed {
     /// The numbers of the segments that were mended; none if the store was whole as far as the
     /// backup goes.
     pub segments: Vec<u64>,
+    /// The backup holds every record before this position.
+    pub upto: Position,
     /// The store as it is now.
     pub verified: Verified,
 }
@@ -67,7 +70,7 @@ pub fn heal_on(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Healed, HealError> {
     let seals = seals_of(from).map_err(HealError::Backup)?;
-    let bytes_total = seals.last().ok_or(HealError::Backup(RestoreError::NoBackup))?.end;
+    let last = *seals.last().ok_or(HealError::Backup(RestoreError::NoBackup))?;
     let lock = open::lock(&*store).map_err(|error| match error {
         OpenError::Io { doing, file, source } => Failed(doing, file, source).into(),
         OpenError::InUse
@@ -82,11 +85,11 @@ pub fn heal_on(
             mend(&*store, from, seal)?;
             segments.push(seal.number);
         }
-        progress(Progress { bytes: seal.end, bytes_total });
+        progress(Progress { bytes: seal.end, bytes_total: last.end });
     }
     drop(lock);
     let verified = check::verify_on(store).map_err(HealError::NotSound)?;
-    Ok(Healed { segments, verified })
+    Ok(Healed { segments, upto: Position(last.next_position), verified })
 }
 
 /// No segment whose header can be read may be of another store.

@@ -1,7 +1,7 @@
 //! A node whose data folder was put back from an old copy: two nodes as processes, real files, real
 //! TLS, a courier. It has everything back before it says a word.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use integration_tests::corridor::{Corridor, number};
 use integration_tests::courier::Kind;
@@ -184,5 +184,115 @@ async fn a_backup_that_was_made_beside_the_running_node_is_restored() {
     corridor.nl.operate(&["store", "verify"]).unwrap();
     corridor.nl.start().unwrap();
     whole_again(&corridor, signed, &cases);
+    corridor.stop().unwrap();
+}
+
+/// A PDF of a size, fictional and empty, attached to a case: its name, and the file.
+fn attach(corridor: &Corridor, case: &str, bytes: usize) -> (String, PathBuf) {
+    let end = b"startxref\n9\n%%EOF\n";
+    let mut content = b"%PDF-1.7\n% fictional\n".to_vec();
+    content.extend((0..bytes).map(|at| b"0123456789\n"[(at + at / 1000) % 11]));
+    content.extend(end);
+    let path = corridor.nl.home.join(format!("{bytes}.pdf"));
+    std::fs::write(&path, content).unwrap();
+    let office = corridor.nl.person("return-office");
+    let file = path.display().to_string();
+    let put = office.call(&["attachment", "put", "--file", &file, case]).unwrap();
+    let id = put["attachment"]["id"].as_str().unwrap().to_owned();
+    let add = ["request", "add-evidence", case, "--evidence", "own_statement", "--attachments"];
+    office.call(&[&add[..], &[&id]].concat()).unwrap();
+    (id, path)
+}
+
+/// What the return office is shown of an attachment; the code of the refusal where it is not.
+fn shown(corridor: &Corridor, case: &str, id: &str) -> Result<Vec<u8>, String> {
+    let out = corridor.nl.home.join("shown.pdf");
+    let (given, office) = (out.display().to_string(), corridor.nl.person("return-office"));
+    let get = ["attachment", "get", case, "--attachment", id, "--purpose", "decision", "--out"];
+    let got = office.attempt(&[&get[..], &[&given]].concat()).unwrap();
+    got.map_err(|refusal| refusal.code().to_owned())?;
+    let content = std::fs::read(&out).unwrap();
+    std::fs::remove_file(&out).unwrap();
+    Ok(content)
+}
+
+/// Every piece of an attachment below a folder, the smallest first.
+fn pieces(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(pieces(&path));
+        } else if path.file_name().unwrap().len() == 64 {
+            found.push(path);
+        }
+    }
+    found.sort_by_key(|path| path.metadata().unwrap().len());
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_are_backed_up_beside_the_running_node_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = Kind::Development;
+    let mut corridor = Corridor::found(folder.path(), kind, "test-backup-files").await.unwrap();
+    let (to, data) = (folder.path().join("backup"), corridor.nl.home.join("data"));
+    let backup = to.display().to_string();
+    let back_up = ["store", "backup", "--to", &backup];
+    let case = file(&corridor);
+    let first = attach(&corridor, &case, 5_000);
+    let said = corridor.nl.operate(&back_up).unwrap();
+    assert!(said.contains("1 attachments; 1 pieces copied, 0 were there"), "{said}");
+    let second = attach(&corridor, &case, 300_000);
+    // What the node stored last is left out of the journal: this is something behind it.
+    file(&corridor);
+    heard(&corridor);
+    let said = corridor.nl.operate(&back_up).unwrap();
+    assert!(said.contains("2 attachments; 2 pieces copied, 1 were there"), "{said}");
+    let here = data.display().to_string();
+    let said = corridor.nl.operate(&["store", "backup", "--to", &here]).unwrap_err().to_string();
+    assert!(said.contains("no place for a backup"), "{said}");
+
+    // All of `data/` that changes is lost.
+    let signed = own_head(&corridor);
+    corridor.nl.kill().unwrap();
+    for lost in ["store", "attachments"] {
+        std::fs::remove_dir_all(data.join(lost)).unwrap();
+    }
+    let said = corridor.nl.operate(&["store", "restore", "--from", &backup]).unwrap();
+    assert!(said.contains("put back: 2 attachments; 3 pieces copied, 0 were there"), "{said}");
+    assert!(!said.contains("interrupted"), "{said}");
+    corridor.nl.start().unwrap();
+    until("the node to have everything back", || {
+        let status = status(&corridor);
+        let is_back = status["waiting"].is_null() && number(&status["own_head"]) >= Some(signed);
+        Ok(is_back.then_some(()))
+    })
+    .unwrap();
+    for (id, path) in [&first, &second] {
+        assert_eq!(shown(&corridor, &case, id).unwrap(), std::fs::read(path).unwrap());
+    }
+
+    // A piece is damaged: it is named, not copied, and put right from what was copied before.
+    let damaged = pieces(&data.join("attachments")).remove(0);
+    std::fs::write(&damaged, b"something else").unwrap();
+    assert_eq!(shown(&corridor, &case, &first.0).unwrap_err(), "ATT-0005");
+    corridor.nl.stop().unwrap();
+    let heal = ["store", "heal", "--from", &backup];
+    let said = corridor.nl.operate(&heal).unwrap();
+    assert!(said.contains("1 pieces copied, 2 were there"), "{said}");
+    // A backup that was interrupted before it had all files says so, and one that is damaged too.
+    std::fs::write(to.join("attachments/upto"), b"1").unwrap();
+    let said = corridor.nl.operate(&heal).unwrap();
+    assert!(said.contains("interrupted before it had the attachments of records 1 to "), "{said}");
+    let of_backup = pieces(&to.join("attachments")).remove(0);
+    std::fs::write(&of_backup, b"something else").unwrap();
+    std::fs::remove_file(&damaged).unwrap();
+    let said = corridor.nl.operate(&heal).unwrap_err().to_string();
+    assert!(said.contains(of_backup.file_name().unwrap().to_str().unwrap()), "{said}");
+    assert!(said.contains("1 pieces of attachments are damaged in the backup"), "{said}");
+    corridor.nl.start().unwrap();
+    assert_eq!(shown(&corridor, &case, &first.0).unwrap_err(), "ATT-0005");
+    assert_eq!(shown(&corridor, &case, &second.0).unwrap(), std::fs::read(&second.1).unwrap());
     corridor.stop().unwrap();
 }

@@ -14,6 +14,8 @@
 //!
 //! Nothing here is opened, and everything that is read is held to its digest.
 
+pub(crate) mod backup;
+
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,7 +56,7 @@ pub(crate) struct Files {
 }
 
 /// Where one attachment is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kept {
     pub(crate) case: CaseId,
     pub(crate) author: State,

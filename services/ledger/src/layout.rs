@@ -27,6 +27,8 @@ use runtime::failure::Failure;
 /// Before the case id in the stream of its accesses, which must not be the stream of the case: a
 /// read would move it.
 const ACCESSES: u8 = b'a';
+/// What the names of the logs of erasures begin with.
+const ERASURES: &str = "erasures/";
 /// Records that are asked for at once.
 const PAGE_RECORDS: usize = 1024;
 
@@ -81,7 +83,7 @@ impl Names {
             proofs: name(&format!("proofs/{other}")),
             missing: name(&format!("missing/{other}")),
             supplied: name(&format!("supplied/{other}")),
-            erasures: name(&format!("erasures/{other}")),
+            erasures: name(&format!("{ERASURES}{other}")),
         }
     }
 }
@@ -107,6 +109,12 @@ impl LogKind {
             _ => None,
         }
     }
+}
+
+/// The case whose erasure a record says was ordered.
+pub(crate) fn erased_case(record: &StoredRecord) -> Option<CaseId> {
+    let is_order = record.log.as_str().starts_with(ERASURES);
+    is_order.then(|| CaseId::from_slice(&record.leaf).ok()).flatten()
 }
 
 /// The access log.

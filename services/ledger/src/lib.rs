@@ -36,6 +36,9 @@ mod stepped;
 mod view;
 mod writer;
 
+pub use attachments::backup::{
+    Copied, CopyError, CopyProgress, back_up_attachments, put_back_attachments,
+};
 pub use clock::{ClockChoice, ClockError, FixedClock};
 pub use config::{Config, Limits, Passphrase};
 pub use founding::{Announcements, FoundError, found, is_founded};

@@ -420,7 +420,8 @@ impl From<Purpose> for KeyUse {
     }
 }
 
-fn now() -> anyhow::Result<Instant> {
+/// The time that it is for commands which no node carries out.
+pub(crate) fn now() -> anyhow::Result<Instant> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let ms = since.context("the clock shows a time before 1970")?.as_millis();
     Ok(Instant::from_ms(u64::try_from(ms)?))

@@ -1,5 +1,6 @@
 //! `readmit store`: checks, rebuilds, backs up, restores and heals the store of a node.
 
+mod attachments;
 mod heal;
 
 use std::path::{Path, PathBuf};
@@ -20,21 +21,22 @@ pub(crate) enum Store {
     Verify,
     /// Make everything that can be rebuilt anew from the journal (node stopped)
     Rebuild,
-    /// Copy the store into a folder that is empty or holds an earlier backup of it, also while the
-    /// node runs: then all but what it stored last
+    /// Copy the store and the attachments into a folder that is empty or holds an earlier backup,
+    /// also while the node runs: then all but what it stored last
     Backup {
         /// The folder of the backup
         #[arg(long)]
         to: PathBuf,
     },
-    /// Make a store from a backup, where there is none, and check every byte of it
+    /// Make a store from a backup, where there is none, put its attachments back, and check every
+    /// byte
     Restore {
         /// The folder of the backup
         #[arg(long)]
         from: PathBuf,
     },
     /// Put back what the store has lost or holds damaged, and keep what is newer: from a backup,
-    /// or, of the logs between States, from what partners hold (node stopped)
+    /// attachments too, or, of the logs between States, from what partners hold (node stopped)
     Heal(Heal),
 }
 
@@ -51,10 +53,24 @@ impl Said {
     }
 
     fn bytes(&mut self, bytes: u64, bytes_total: u64) {
-        if self.last.elapsed() >= Self::APART {
-            self.last = Instant::now();
+        if self.is_time() {
             eprintln!("{bytes} of {bytes_total} bytes");
         }
+    }
+
+    fn attachments(&mut self, now: ledger::CopyProgress) {
+        if self.is_time() {
+            let ledger::CopyProgress { attachments, attachments_total, bytes } = now;
+            eprintln!("{attachments} of {attachments_total} attachments, {bytes} bytes copied");
+        }
+    }
+
+    fn is_time(&mut self) -> bool {
+        let is_time = self.last.elapsed() >= Self::APART;
+        if is_time {
+            self.last = Instant::now();
+        }
+        is_time
     }
 }
 
@@ -80,6 +96,7 @@ impl Store {
                 );
             }
             Self::Backup { to } => {
+                attachments::check_target(to)?;
                 let made = event_store::backup(&store, to, &mut progress);
                 let made = made.context("back up the store")?;
                 eprintln!(
@@ -90,6 +107,7 @@ impl Store {
                     made.bytes_copied,
                     start.elapsed()
                 );
+                return attachments::back_up(&config.data_folder, to, made.upto.0, &mut said);
             }
             Self::Restore { from } => {
                 let made = event_store::restore(from, &store, &mut progress);
@@ -101,8 +119,9 @@ impl Store {
                     made.bytes,
                     start.elapsed()
                 );
+                return attachments::put_back(from, &config.data_folder, made.records, &mut said);
             }
-            Self::Heal(heal) => return heal.run(&config, &store, &mut progress).await,
+            Self::Heal(heal) => return heal.run(&config, &store, &mut said).await,
         }
         Ok(Exit::Success)
     }

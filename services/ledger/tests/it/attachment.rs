@@ -1,8 +1,10 @@
 //! Attachments: put, listed, fetched in pieces, read back; and what must not be taken.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::case::event::{ErasureBasis, Statement};
+use domain::time::Instant;
+use ledger::{back_up_attachments, put_back_attachments};
 use proto::command::v1::Purpose;
 use proto::ledger::v1::missing::What;
 use proto::ledger::v1::{
@@ -216,6 +218,53 @@ async fn what_is_not_listed_in_time_is_removed_and_what_is_listed_stays() {
     let nl = nl_site.start().await;
     assert_eq!(files(&nl_site).iter().filter(|path| is_chunk(path)).count(), 1);
     assert_eq!(read(&nl, OFFICE, &filed.case_id, &listed.id).await.unwrap(), content);
+}
+
+/// What is erased goes from the backup with the next one, and does not come back from an older one.
+#[tokio::test]
+async fn an_erased_case_goes_from_the_backup_and_does_not_come_back_from_one() {
+    let (nl_site, _xk_site, nl, _xk) = corridor().await;
+    let (backup, older) =
+        (nl_site.folder.path().join("backup"), nl_site.folder.path().join("older"));
+    let (erased, other) = (nl.file(OFFICE, "file").await, nl.file(OFFICE, "another").await);
+    for filed in [&erased, &other] {
+        let put = put(&nl, &filed.case_id, &pdf(5_000)).await.unwrap();
+        let attached = attached(&put);
+        nl.state_with(OFFICE, "attach", &filed.case_id, evidence(), attached).await.unwrap();
+    }
+    let (data, now) = (nl_site.data(), Instant::from_ms(NOW_MS));
+    let store = data.join("store");
+    let back_up = |to: &Path| {
+        let upto = event_store::backup(&store, to, &mut |_| ()).unwrap().upto.0;
+        back_up_attachments(&data, to, (upto, now), &mut |_| ()).unwrap()
+    };
+    let cases = |of: &Path| {
+        let folders = std::fs::read_dir(of.join("attachments")).unwrap();
+        let names = folders.map(|it| it.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.starts_with("case_")).collect();
+        names.sort();
+        names
+    };
+    let mut both = vec![erased.case_id.clone(), other.case_id.clone()];
+    both.sort();
+    for to in [&backup, &older] {
+        assert_eq!(back_up(to).pieces_copied, 2);
+        assert_eq!(cases(to), both);
+    }
+    let order = Statement::ErasureOrdered(ErasureBasis::RetentionOver);
+    nl.state_on(OFFICE, "order", &erased.case_id, order).await.unwrap();
+    nl.stop().await;
+    assert_eq!(back_up(&backup).removed, 1);
+    assert_eq!(cases(&backup), [other.case_id.as_str()]);
+    assert_eq!(back_up(&backup).removed, 0);
+
+    let back = put_back_attachments(&older, &data, &mut |_| ()).unwrap();
+    assert_eq!((back.pieces_copied, cases(&data)), (0, vec![other.case_id.clone()]));
+    // A case that is lost is none that was erased.
+    std::fs::remove_dir_all(data.join("attachments").join(&other.case_id)).unwrap();
+    assert_eq!(back_up(&backup).removed, 0);
+    let back = put_back_attachments(&backup, &data, &mut |_| ()).unwrap();
+    assert_eq!((back.pieces_copied, cases(&data)), (1, vec![other.case_id]));
 }
 
 /// Sixty-four files that no statement lists are enough.

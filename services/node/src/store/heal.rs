@@ -12,6 +12,7 @@ use proto::exchange::v1::StreamDispatchesRequest;
 use proto::exchange::v1::partner_service_client::PartnerServiceClient;
 use runtime::config::Config;
 
+use super::{Said, attachments};
 use crate::exit::Exit;
 use crate::wiring;
 
@@ -19,7 +20,7 @@ use crate::wiring;
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Heal {
-    /// The folder of a backup: puts back every log
+    /// The folder of a backup: puts back every log, and the attachments
     #[arg(long)]
     from: Option<PathBuf>,
     /// A partner, by its code: puts back what it holds of the logs between the two States, each
@@ -52,20 +53,21 @@ impl Heal {
         &self,
         config: &Config,
         store: &Path,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        said: &mut Said,
     ) -> anyhow::Result<Exit> {
         let start = Instant::now();
+        let mut progress = |now: Progress| said.bytes(now.bytes, now.bytes_total);
         let Some(from) = &self.from else {
-            return self.ask_partners(config, progress, start).await;
+            return self.ask_partners(config, &mut progress, start).await;
         };
-        let made = event_store::heal(store, from, progress).context("heal the store")?;
+        let made = event_store::heal(store, from, &mut progress).context("heal the store")?;
         eprintln!(
             "healed: {} segments put back; {} records are sound, {:.1?}",
             made.segments.len(),
             made.verified.records,
             start.elapsed()
         );
-        Ok(Exit::Success)
+        attachments::put_back(from, &config.data_folder, made.upto.0, said)
     }
 
     async fn ask_partners(
