@@ -81,6 +81,14 @@ impl Shortage {
             (false, false) => None,
         }
     }
+
+    /// As an error, for who asks for no more than that.
+    pub(crate) fn error(self, what: String) -> io::Error {
+        match self {
+            Self::Space => io::Error::new(io::ErrorKind::StorageFull, what),
+            Self::Files => io::Error::other(what),
+        }
+    }
 }
 
 /// An open file. Reads and writes at different places may run at the same time.

@@ -45,6 +45,11 @@ pub(crate) fn delete(disk: &dyn Disk) -> std::io::Result<()> {
     disk.remove_dir(DIR)
 }
 
+/// The files beside the database stay.
+pub(crate) fn delete_tree(disk: &dyn Disk) -> std::io::Result<()> {
+    disk.remove_dir(TREE_DIR)
+}
+
 /// Whether the index on the disk may be used at all.
 pub(crate) fn is_trusted(disk: &dyn Disk) -> Result<bool, Broken> {
     if disk.open(OPENING)?.is_some() {
@@ -86,6 +91,12 @@ pub(crate) fn mark_closed(disk: &dyn Disk) -> Result<(), Broken> {
 /// The next opening is to delete the index.
 pub(crate) fn mark_broken(disk: &dyn Disk) -> Result<(), Broken> {
     disk.create(OPENING)?;
+    Ok(())
+}
+
+/// The next opening is to use the index after all.
+pub(crate) fn mark_whole(disk: &dyn Disk) -> Result<(), Broken> {
+    disk.remove(OPENING)?;
     Ok(())
 }
 

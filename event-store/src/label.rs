@@ -5,6 +5,7 @@
 
 use thiserror::Error;
 
+use crate::disk::Shortage;
 use crate::index::{Broken, Changes, Tree};
 use crate::limits::LABELS_MAX;
 use crate::name::{Label, StreamId};
@@ -34,6 +35,17 @@ pub enum LabelError {
         /// What went wrong.
         what: String,
     },
+    /// The index lacks space, or is being made anew after it did. It may be there later.
+    #[error("the index lacks space: {what}")]
+    Short {
+        /// What it could not do.
+        what: String,
+    },
+    /// All labels were lost with the index, which had to be made anew while the store is open.
+    /// Whoever calls [`Store::labels_upto`] is taken to know: from then on labels are set and
+    /// listed again.
+    #[error("the labels were lost, and are to be set anew")]
+    Lost,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -41,7 +53,10 @@ pub enum LabelError {
 
 impl From<Broken> for LabelError {
     fn from(broken: Broken) -> Self {
-        Self::Index { what: broken.what }
+        match broken.shortage {
+            Some(_) => Self::Short { what: broken.what },
+            None => Self::Index { what: broken.what },
+        }
     }
 }
 
@@ -85,7 +100,13 @@ impl Store {
 
     /// Everything before this position has been projected.
     pub fn labels_upto(&self) -> Result<Position, LabelError> {
-        self.in_tree(Tree::labels_upto).map(Position)
+        let database = &self.shared().database;
+        let upto = self.shared().with_tree(|tree| {
+            let upto = usable(tree)?.labels_upto()?;
+            database.labels_are_known_to_be_lost();
+            Ok(upto)
+        });
+        Ok(Position(upto.ok_or(LabelError::Closed)??))
     }
 
     /// Removes all labels; everything is to be projected again.
@@ -102,6 +123,7 @@ impl Store {
         if upto > end {
             return Err(LabelError::BeyondEnd { upto, end });
         }
+        self.shared().database.check_room(self.shared().disk())?;
         self.in_tree(|tree| {
             let mut changes = Changes::default();
             change(tree, &mut changes)?;
@@ -111,6 +133,21 @@ impl Store {
     }
 
     fn in_tree<T>(&self, ask: impl FnOnce(&Tree) -> Result<T, Broken>) -> Result<T, LabelError> {
-        Ok(self.shared().with_tree(ask).ok_or(LabelError::Closed)??)
+        let database = &self.shared().database;
+        let answer = self.shared().with_tree(|tree| {
+            if database.labels_are_lost() {
+                return Ok(Err(LabelError::Lost));
+            }
+            Ok(Ok(ask(usable(tree)?)?))
+        });
+        answer.ok_or(LabelError::Closed)??
+    }
+}
+
+/// One that takes nothing more may have a part of what it took last.
+fn usable(tree: &Tree) -> Result<&Tree, Broken> {
+    match tree.is_stuck() {
+        true => Err(Broken::short(Shortage::Space, "it is about to be made anew")),
+        false => Ok(tree),
     }
 }

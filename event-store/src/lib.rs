@@ -16,6 +16,7 @@
 mod append;
 mod backup;
 mod check;
+mod database;
 pub mod disk;
 mod engine;
 mod growth;

@@ -52,6 +52,9 @@ pub(crate) const INDEX_RECORDS_MIN: usize = 4 << 10;
 pub(crate) const INDEX_GATHER_MS_MAX: u64 = 10;
 /// The time between two attempts of the indexer where it lacks space or files.
 pub(crate) const INDEX_RETRY_MS: u64 = 100;
+/// The share of the reserve that the index leaves too. Its database writes some time later what it
+/// is given, and must not be the one that finds the disk full.
+pub(crate) const INDEX_RESERVE_PART: u64 = 4;
 /// Nobody has appended for so long: then the writer writes zeros ahead, a step at a time.
 pub(crate) const REST_MS: u64 = 10;
 /// Full segments that wait to be sealed; others are handed over after a later append.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use merkle::{Frontier, Hash, NodeSource, stored_count, stored_index};
 use tokio::sync::watch;
 
+use crate::database::Database;
 use crate::disk::{Disk, DiskFile, Shortage};
 use crate::growth::{Growth, LogGrowth};
 use crate::index::column::{Column, Place, Unwritten};
@@ -203,6 +204,20 @@ impl Live {
             logs: self.logs.iter().filter_map(log).collect(),
             streams: self.streams.iter().map(stream).collect(),
             cursors: self.changed_cursors.clone(),
+            logs_beside: Vec::new(),
+        }
+    }
+
+    /// As `unwritten`, for a database that has nothing of logs and cursors.
+    pub(crate) fn everything(&self) -> Work {
+        let log = |(name, state): (&LogName, &LogState)| {
+            let has_none = state.offsets.pending() == 0;
+            has_none.then(|| (name.clone(), state.frontier.clone()))
+        };
+        Work {
+            cursors: self.cursors.clone(),
+            logs_beside: self.logs.iter().filter_map(log).collect(),
+            ..self.unwritten()
         }
     }
 
@@ -236,10 +251,12 @@ impl Live {
 }
 
 /// What the index does not have yet, copied out of `Live`.
-struct Work {
+pub(crate) struct Work {
     mark: Mark,
     positions: Option<Unwritten<8>>,
     logs: Vec<LogWork>,
+    /// Logs of which nothing is pending, and the database is to have them all the same.
+    logs_beside: Vec<(LogName, Frontier)>,
     streams: Vec<(StreamId, u64, Vec<u64>)>,
     cursors: BTreeMap<CursorName, Vec<u8>>,
 }
@@ -253,7 +270,7 @@ struct LogWork {
 
 type Written = (Arc<dyn DiskFile>, u64);
 
-struct Done {
+pub(crate) struct Done {
     mark: Mark,
     positions: Option<Written>,
     logs: Vec<(LogName, Written, Written)>,
@@ -262,16 +279,23 @@ struct Done {
 }
 
 impl Work {
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
     /// Writes it out: first the files, then, in one step, the database with the new mark. A crash
     /// in between leaves files that go further than the mark; from the mark on they are written
     /// again, with the same bytes.
-    fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
+    pub(crate) fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
         let positions = self.positions.map(|unwritten| unwritten.write(disk)).transpose()?;
         let mut changes = Changes::default();
         let mut logs = Vec::with_capacity(self.logs.len());
         for LogWork { name, frontier, offsets, hashes } in self.logs {
             changes.log(&name, frontier.size(), &frontier.root());
             logs.push((name, offsets.write(disk)?, hashes.write(disk)?));
+        }
+        for (name, frontier) in &self.logs_beside {
+            changes.log(name, frontier.size(), &frontier.root());
         }
         let mut streams = Vec::with_capacity(self.streams.len());
         for (stream, first, addresses) in self.streams {
@@ -305,8 +329,9 @@ pub(crate) struct Progress {
 pub(crate) struct Shared {
     pub(crate) journal: Arc<Journal>,
     live: RwLock<Live>,
-    // Taken out when the store is closed.
-    tree: RwLock<Option<Tree>>,
+    pub(crate) database: Database,
+    /// Something of the index, the files beside the database perhaps, was found to be wrong.
+    is_suspect: AtomicBool,
     pub(crate) committed: watch::Sender<Position>,
     failure: OnceLock<String>,
     damage: OnceLock<String>,
@@ -316,12 +341,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(journal: Arc<Journal>, live: Live, tree: Tree, indexed: Mark) -> Self {
+    pub(crate) fn new(journal: Arc<Journal>, live: Live, database: Database) -> Self {
+        let indexed = live.mark;
         let committed = watch::Sender::new(Position(live.mark.position));
         Self {
             journal,
             live: RwLock::new(live),
-            tree: RwLock::new(Some(tree)),
+            database,
+            is_suspect: AtomicBool::new(false),
             committed,
             failure: OnceLock::new(),
             damage: OnceLock::new(),
@@ -349,16 +376,15 @@ impl Shared {
         self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the database; `None` once the store is closed.
-    pub(crate) fn with_tree<T>(
-        &self,
-        ask: impl FnOnce(&Tree) -> Result<T, Broken>,
-    ) -> Option<Result<T, Broken>> {
-        self.tree.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+    /// Sees to it that the next opening rebuilds the index.
+    pub(crate) fn suspect_index(&self) {
+        self.is_suspect.store(true, Ordering::Release);
+        // If the mark cannot be left, whoever found it has told it all the same.
+        let _ = index::mark_broken(self.disk());
     }
 
-    pub(crate) fn take_tree(&self) -> Option<Tree> {
-        self.tree.write().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn index_is_suspect(&self) -> bool {
+        self.is_suspect.load(Ordering::Acquire)
     }
 
     /// The first failure is the one that is told.
@@ -431,7 +457,8 @@ impl Shared {
     /// Writes out what is pending, if what that takes is there. What is not written yet is read
     /// from memory; only an index that is broken ends the store.
     pub(crate) fn index_or_fail(&self) {
-        let Err(broken) = self.index_pending() else {
+        let room = self.database.check_room(self.disk());
+        let Err(broken) = room.and_then(|()| self.index_pending()) else {
             return;
         };
         if broken.shortage.is_some() {
@@ -440,17 +467,25 @@ impl Shared {
             return;
         }
         // Reads would be incomplete from here on: stop, and rebuild at the next opening.
-        // If even the mark cannot be left, the checks of that opening find what is wrong.
-        let _ = index::mark_broken(self.disk());
+        self.suspect_index();
         self.fail(broken.to_string());
     }
 
     /// Writes out what is pending. Called by the indexer, and by the replay before it runs.
     pub(crate) fn index_pending(&self) -> Result<(), Broken> {
+        if self.database.is_lost() {
+            return self.index_anew();
+        }
         let work = self.live().unwritten();
         let done = self
             .with_tree(|tree| work.write(self.disk(), tree))
             .unwrap_or_else(|| Err(Broken::new("the store is closed")))?;
+        self.wrote(done);
+        Ok(())
+    }
+
+    /// The index has it: it need not stay in memory.
+    pub(crate) fn wrote(&self, done: Done) {
         let mark = done.mark;
         self.live_mut().wrote(done);
         let mut progress = self.progress();
@@ -458,7 +493,6 @@ impl Shared {
         progress.shortage = None;
         drop(progress);
         self.progressed.notify_all();
-        Ok(())
     }
 
     /// The indexer thread: follows the writer until that has ended.
@@ -469,7 +503,7 @@ impl Shared {
                 if self.failure().is_some() {
                     return;
                 }
-                if progress.indexed != self.live().mark {
+                if progress.indexed != self.live().mark || self.database.is_lost() {
                     break;
                 }
                 if progress.is_ending {

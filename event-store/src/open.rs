@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::database::{self, Database};
 use crate::disk::Disk;
 use crate::index::{self, Broken, Tree};
 use crate::journal::frame::{Frame, Part, RecordView};
 use crate::journal::scan::{Scan, Tail};
 use crate::journal::write::{JournalWriter, Sizes};
 use crate::journal::{Journal, JournalError, Mark, Window, segment};
-use crate::limits::REPLAY_RECORDS_MAX;
+use crate::limits::{INDEX_RESERVE_PART, REPLAY_RECORDS_MAX};
 use crate::live::{Committed, Live, LogState, PendingStream, Shared};
 use crate::mutant::{self, Mutant};
 use crate::name::LogName;
@@ -50,6 +51,11 @@ impl Options {
     fn sizes(self) -> Sizes {
         let Self { segment_bytes, ahead_bytes, reserve_bytes, .. } = self;
         Sizes { segment_bytes, ahead_bytes, reserve_bytes }
+    }
+
+    fn database_sizes(self) -> database::Sizes {
+        let reserve_bytes = self.reserve_bytes / INDEX_RESERVE_PART;
+        database::Sizes { cache_bytes: self.index_cache_bytes, reserve_bytes }
     }
 }
 
@@ -269,7 +275,8 @@ fn replay(
         live.logs.insert(log, state);
     }
     live.cursors.extend(tree.cursors()?);
-    let shared = Shared::new(Arc::clone(journal), live, tree, indexed);
+    let database = Database::new(tree, options.database_sizes());
+    let shared = Shared::new(Arc::clone(journal), live, database);
 
     let last = journal.last().start();
     let start = if indexed.address < last.address { indexed } else { last };
@@ -305,7 +312,11 @@ fn replay(
     // Past the header of a segment that has no frame yet, where the last frame ends before it.
     shared.live_mut().mark = scan.mark();
     check_end(&shared)?;
-    shared.index_pending()?;
+    match shared.index_pending() {
+        // It stays in memory, and the indexer tries again.
+        Err(broken) if broken.shortage.is_some() => {}
+        indexed => indexed?,
+    }
     shared.committed.send_replace(Position(shared.live().mark.position));
     Ok(Replayed { shared, records, tail: scan.tail() })
 }

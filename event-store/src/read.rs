@@ -71,7 +71,14 @@ impl From<JournalError> for ReadError {
 
 impl From<Broken> for ReadError {
     fn from(broken: Broken) -> Self {
-        Self::Index { what: broken.what }
+        match broken.shortage {
+            Some(shortage) => Self::Io {
+                doing: "look into",
+                file: index::DIR.to_owned(),
+                source: shortage.error(broken.what),
+            },
+            None => Self::Index { what: broken.what },
+        }
     }
 }
 
@@ -300,8 +307,7 @@ impl Store {
 
     /// Sees to it that the next opening rebuilds the index.
     pub(crate) fn index_is_broken(&self, what: &str) -> ReadError {
-        // If the mark cannot be left, the error is still told.
-        let _ = index::mark_broken(self.shared().disk());
+        self.shared().suspect_index();
         ReadError::Index { what: what.to_owned() }
     }
 

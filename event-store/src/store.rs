@@ -262,9 +262,11 @@ impl Handle {
         // Zeros that nobody needed: whoever is away leaves no more than the records take.
         self.shared.journal.give_up_spare();
         let disk = self.shared.disk();
-        if let Some(tree) = self.shared.take_tree() {
-            let flushed = tree.flush();
-            drop(tree);
+        if let Some(tree) = self.shared.database.take() {
+            let flushed = tree.close();
+            if flushed.is_err() {
+                self.shared.suspect_index();
+            }
             if flushed.is_ok() && indexed && self.shared.failure().is_none() {
                 // If this fails the index is trusted less, or rebuilt, at the next opening.
                 let _ = index::mark_closed(disk);

@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::append::{AppendError, Appended, Prepared};
 use crate::disk::Shortage;
 use crate::growth::{Group, Grower, Growth, Numbered};
+use crate::index::Broken;
 use crate::journal::bytes::{put, wide};
 use crate::journal::frame::{self, Header, Numbers, StoreId};
 use crate::journal::write::{JournalWriter, WriteError};
@@ -320,6 +321,7 @@ impl<'a> Draft<'a> {
         }
         match self.shared.stream_length(stream) {
             Some(Ok(length)) => Ok(length),
+            Some(Err(Broken { shortage: Some(shortage), .. })) => Err(shortage.into()),
             Some(Err(broken)) => Err(AppendError::Poisoned { reason: broken.to_string() }),
             None => Err(AppendError::Closed),
         }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use super::Broken;
+use crate::disk::Shortage;
 
 type Bytes = Vec<u8>;
 
@@ -22,16 +24,47 @@ pub(crate) type Changed = Vec<(Bytes, Option<Bytes>)>;
 
 #[derive(Debug)]
 pub(crate) enum Rows {
-    Database(sled::Db),
+    Database(Guarded),
     Memory(RwLock<BTreeMap<Bytes, Bytes>>),
+}
+
+/// The database, and whether it has run out of something.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    db: sled::Db,
+    /// It keeps its first error of writing for as long as it is open, and answers with it whatever
+    /// it is to write, which reading may ask of it too.
+    is_stuck: AtomicBool,
+}
+
+impl Guarded {
+    fn run<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Broken> {
+        let result = guarded(|| call(&self.db));
+        if result.as_ref().is_err_and(|broken| broken.shortage.is_some()) {
+            self.is_stuck.store(true, Ordering::Relaxed);
+        }
+        result
+    }
 }
 
 /// Runs the database's code, and turns its errors and panics into `Broken`.
 fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
     match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|error| Broken::new(error.to_string())),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(Broken::new("the embedded database panicked")),
     }
+}
+
+fn broken(error: &sled::Error) -> Broken {
+    let shortage = match error {
+        sled::Error::Io(error) => Shortage::of(error),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Corruption { .. } => None,
+    };
+    Broken { what: error.to_string(), shortage }
 }
 
 fn bounds<'a>(prefix: &'a [u8], after: Option<&'a [u8]>) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
@@ -46,18 +79,32 @@ impl Rows {
         let config = sled::Config::new().cache_capacity(cache_bytes).path(dir);
         for _ in 1..OPENINGS_MAX {
             match guarded(|| Ok(config.open())) {
-                Ok(Ok(db)) => return Ok(Self::Database(db)),
+                Ok(Ok(db)) => return Ok(Self::new(db)),
                 Ok(Err(sled::Error::Io(_))) => std::thread::sleep(OPENINGS_APART),
-                Ok(Err(error)) => return Err(Broken::new(error.to_string())),
+                Ok(Err(error)) => return Err(broken(&error)),
                 Err(broken) => return Err(broken),
             }
         }
-        guarded(|| config.open()).map(Self::Database)
+        guarded(|| config.open()).map(Self::new)
+    }
+
+    fn new(db: sled::Db) -> Self {
+        Self::Database(Guarded { db, is_stuck: AtomicBool::new(false) })
+    }
+
+    /// Whether the database takes nothing more, for want of something.
+    pub(crate) fn is_stuck(&self) -> bool {
+        match self {
+            Self::Database(database) => database.is_stuck.load(Ordering::Relaxed),
+            Self::Memory(_) => false,
+        }
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Broken> {
         match self {
-            Self::Database(db) => guarded(|| db.get(key)).map(|row| row.map(|row| row.to_vec())),
+            Self::Database(database) => {
+                database.run(|db| db.get(key)).map(|row| row.map(|row| row.to_vec()))
+            }
             Self::Memory(rows) => {
                 let rows = rows.read().unwrap_or_else(PoisonError::into_inner);
                 Ok(rows.get(key).cloned())
@@ -68,8 +115,8 @@ impl Rows {
     /// The last row under a prefix.
     pub(crate) fn last(&self, prefix: &[u8]) -> Result<Option<(Bytes, Bytes)>, Broken> {
         match self {
-            Self::Database(db) => {
-                let last = guarded(|| db.scan_prefix(prefix).next_back().transpose())?;
+            Self::Database(database) => {
+                let last = database.run(|db| db.scan_prefix(prefix).next_back().transpose())?;
                 Ok(last.map(|(key, value)| (key.to_vec(), value.to_vec())))
             }
             Self::Memory(rows) => {
@@ -90,9 +137,10 @@ impl Rows {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, Broken>,
     ) -> Result<(), Broken> {
         match self {
-            Self::Database(db) => {
-                let mut range = guarded(|| Ok(db.range::<&[u8], _>(bounds(prefix, after))))?;
-                while let Some((key, value)) = guarded(|| range.next().transpose())? {
+            Self::Database(database) => {
+                let start = |db: &sled::Db| Ok(db.range::<&[u8], _>(bounds(prefix, after)));
+                let mut range = database.run(start)?;
+                while let Some((key, value)) = database.run(|_| range.next().transpose())? {
                     if !key.starts_with(prefix) || !each(&key, &value)? {
                         break;
                     }
@@ -113,7 +161,7 @@ impl Rows {
     /// All of it or, should the process end, none.
     pub(crate) fn apply(&self, changed: Changed) -> Result<(), Broken> {
         match self {
-            Self::Database(db) => {
+            Self::Database(database) => {
                 let mut batch = sled::Batch::default();
                 for (key, value) in changed {
                     match value {
@@ -121,7 +169,7 @@ impl Rows {
                         None => batch.remove(key),
                     }
                 }
-                guarded(|| db.apply_batch(batch))
+                database.run(|db| db.apply_batch(batch))
             }
             Self::Memory(rows) => {
                 let mut rows = rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -136,10 +184,17 @@ impl Rows {
         }
     }
 
-    /// Hands everything to the operating system. Not a sync.
-    pub(crate) fn flush(&self) -> Result<(), Broken> {
+    /// Hands everything to the operating system, and ends. Not a sync.
+    pub(crate) fn close(self) -> Result<(), Broken> {
         match self {
-            Self::Database(db) => guarded(|| db.flush()).map(|_| ()),
+            Self::Database(database) => {
+                let flushed = database.run(|db| db.flush());
+                guarded(|| {
+                    drop(database);
+                    Ok(())
+                })?;
+                flushed.map(|_| ())
+            }
             Self::Memory(_) => Ok(()),
         }
     }

@@ -40,6 +40,10 @@ impl Broken {
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), shortage: None }
     }
+
+    pub(crate) fn short(shortage: Shortage, what: impl Into<String>) -> Self {
+        Self { what: what.into(), shortage: Some(shortage) }
+    }
 }
 
 impl From<std::io::Error> for Broken {
@@ -143,9 +147,14 @@ impl Tree {
         self.rows.apply(changes.changed)
     }
 
-    /// Hands everything to the operating system. Not a sync.
-    pub(crate) fn flush(&self) -> Result<(), Broken> {
-        self.rows.flush()
+    /// Whether the database has run out of something and takes nothing more.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.rows.is_stuck()
+    }
+
+    /// Hands everything to the operating system, and ends. Not a sync.
+    pub(crate) fn close(self) -> Result<(), Broken> {
+        self.rows.close()
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Broken> {

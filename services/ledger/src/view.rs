@@ -33,6 +33,8 @@ const CASES_MAX: usize = 1024;
 const GATHER: Duration = Duration::from_millis(250);
 /// How long to wait after a failure before the views are tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long to wait for a commit before it is seen whether the labels are still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Derives labels until the snapshots end.
 pub(crate) struct Projector {
@@ -81,11 +83,12 @@ impl Projector {
             if let Err(error) = &caught_up {
                 tracing::warn!(%error, "the views are behind, and are tried again");
             }
+            let again = if caught_up.is_err() { RETRY } else { LOOK_AGAIN };
             tokio::select! {
                 changed = self.snapshots.changed() => if changed.is_err() {
                     return;
                 },
-                () = tokio::time::sleep(RETRY), if caught_up.is_err() => {}
+                () = tokio::time::sleep(again) => {}
             }
             tokio::select! {
                 () = self.wanted.notified() => {}
@@ -97,7 +100,7 @@ impl Projector {
     /// Derives the labels of every case that is touched up to a snapshot. A crash on the way leaves
     /// the mark before what was touched: its cases are derived again.
     fn catch_up(&self, snapshot: &Snapshot) -> Result<(), Failure> {
-        let mut from = *self.upto.borrow();
+        let mut from = self.begin()?;
         while from < snapshot.next {
             let (touched, next) = self.touched_since(snapshot, from)?;
             for case in touched {
@@ -108,6 +111,22 @@ impl Projector {
             self.upto.send_replace(from);
         }
         Ok(())
+    }
+
+    /// Where to go on: at the very beginning where the store has lost its labels, with an index
+    /// that had found the disk full.
+    fn begin(&self) -> Result<Position, Failure> {
+        let store = &self.reader.store;
+        match store.labels_of(&marker()) {
+            Err(LabelError::Lost) => {
+                tracing::warn!("the labels were lost with the index, and are derived again");
+                // First nobody takes them for complete, then the store lists them again.
+                self.upto.send_replace(Position(0));
+                store.labels_upto().map_err(labels)?;
+                prepare(&self.reader)
+            }
+            found => found.map(|_| *self.upto.borrow()).map_err(labels),
+        }
     }
 
     /// The cases that are touched from a position on, and up to where: to the snapshot, unless
@@ -229,10 +248,14 @@ fn unless_corrupt(result: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
+/// The stream whose label is the version of the views.
+fn marker() -> StreamId {
+    StreamId::new(b"views").expect("five bytes")
+}
+
 /// Sees to it that labels of another version are derived anew.
 fn prepare(reader: &Reader) -> Result<Position, Failure> {
-    let store = &reader.store;
-    let marker = StreamId::new(b"views").expect("five bytes");
+    let (store, marker) = (&reader.store, marker());
     let version = Label::new(VERSION).expect("short, of letters and digits");
     let found = store.labels_of(&marker).map_err(labels)?;
     if found != [version.clone()] {

@@ -63,6 +63,8 @@ pub(super) async fn execute(
             }
         }
     }
+    // Less, if labels were lost meanwhile.
+    let upto = upto.min(service.0.views.upto());
     Ok(ListLabelsResponse { labels, upto_position: upto.0.saturating_sub(1) })
 }
 
