@@ -2,6 +2,7 @@
 //!
 //! Not here: writing (`journal/write.rs`), the bytes of a frame (`journal/frame.rs`).
 
+mod astray;
 pub(crate) mod bytes;
 pub(crate) mod frame;
 pub(crate) mod scan;
@@ -17,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use thiserror::Error;
 
+pub(crate) use self::astray::Standing;
 use self::bytes::{narrow, wide};
 use self::frame::{RecordView, StoreId};
 use self::shelf::Shelf;

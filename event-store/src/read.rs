@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use crate::index::{self, Broken};
 use crate::journal::bytes::wide;
-use crate::journal::{JournalError, Window};
+use crate::journal::frame::RecordView;
+use crate::journal::{JournalError, Standing, Window};
 use crate::limits::{READ_BYTES_MAX, READ_RECORDS_MAX, SCAN_RECORDS_MAX};
 use crate::name::{CursorName, LogName, StreamId};
 use crate::record::{Filter, Position, Revision, StoredRecord};
@@ -114,6 +115,8 @@ impl Wanted<'_> {
 struct Reader<'a> {
     store: &'a Store,
     window: Window,
+    /// The end of what is committed: no address leads there.
+    end: u64,
     bytes: usize,
     records: Vec<StoredRecord>,
     records_max: usize,
@@ -122,7 +125,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(store: &'a Store, ahead: usize, max: usize) -> Self {
         let records_max = max.min(READ_RECORDS_MAX);
-        Self { store, window: Window::new(ahead), bytes: 0, records: Vec::new(), records_max }
+        let (window, end) = (Window::new(ahead), store.shared().live().mark.address);
+        Self { store, window, end, bytes: 0, records: Vec::new(), records_max }
     }
 
     fn is_full(&self) -> bool {
@@ -135,16 +139,19 @@ impl<'a> Reader<'a> {
         wanted: &Wanted<'_>,
         filter: &Filter,
     ) -> Result<(), ReadError> {
+        if address >= self.end {
+            return Err(self.store.index_is_broken(ASTRAY));
+        }
         let journal = &self.store.shared().journal;
-        let look = |record: &crate::journal::frame::RecordView<'_>, length| {
+        let look = |record: &RecordView<'_>, length| {
             let admitted = filter.admits(record.log, record.stream.as_ref());
             admitted.then(|| (record.to_stored(), length))
         };
-        let found = journal.with_record(address, &mut self.window, look);
-        if let Err(error @ JournalError::Corrupt { .. }) = &found {
-            self.store.shared().found_damage(error.to_string());
-        }
-        let Some((record, length)) = found? else {
+        let found = match journal.with_record(address, &mut self.window, look) {
+            Err(error @ JournalError::Corrupt { .. }) => self.look_again(address, error, look)?,
+            found => found?,
+        };
+        let Some((record, length)) = found else {
             return Ok(());
         };
         match record.filter(|record| wanted.is(record)) {
@@ -156,7 +163,30 @@ impl<'a> Reader<'a> {
             None => Err(self.store.index_is_broken("an address leads to another record")),
         }
     }
+
+    /// Where no record was found: the journal is damaged, or the address is wrong, or the read was.
+    fn look_again<T>(
+        &mut self,
+        address: u64,
+        error: JournalError,
+        look: impl FnOnce(&RecordView<'_>, usize) -> T,
+    ) -> Result<T, ReadError> {
+        let journal = &self.store.shared().journal;
+        match journal.standing(address, self.end)? {
+            Standing::Record => {
+                self.window = Window::new(Window::NEAR);
+                Ok(journal.with_record(address, &mut self.window, look)?)
+            }
+            Standing::NoRecord => Err(self.store.index_is_broken(ASTRAY)),
+            Standing::Damage => {
+                self.store.shared().found_damage(error.to_string());
+                Err(error.into())
+            }
+        }
+    }
 }
+
+const ASTRAY: &str = "an address leads to no record";
 
 impl Store {
     /// Up to `max` records of a log from `from` on: fewer if the limits of a read say so, none

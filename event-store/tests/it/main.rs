@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod append;
+mod astray;
 mod backup;
 mod bad_input;
 mod contract;

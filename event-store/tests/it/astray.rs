@@ -1,0 +1,135 @@
+//! Addresses in the index that lead astray while the journal is whole: the index is blamed, and made
+//! anew at the next opening; the journal is not.
+
+use std::fs;
+use std::path::Path;
+
+use event_store::disk::{Disk as _, Disturbance, Simulated};
+use event_store::{Filter, ReadError, Store, StoredRecord};
+
+use crate::sample::{answers, copy, fill, open, segments};
+
+/// A closed store of several segments, and its records.
+async fn closed(dir: &Path) -> Vec<StoredRecord> {
+    let store = open(dir);
+    fill(&store, 0..120).await;
+    let records = answers(&store).all;
+    store.close();
+    assert!(segments(dir).len() > 2);
+    records
+}
+
+/// Every record by position, log and stream: each is right, or the index is blamed and not the
+/// journal; how many were refused.
+fn right_or_the_index_is_blamed(store: &Store, expected: &[StoredRecord]) -> usize {
+    let mut refused = 0;
+    for record in expected {
+        let page = store.read_since(record.position, &Filter::All, 1).map(|page| page.records);
+        let in_log = store.read_log(&record.log, record.log_index, 1);
+        let in_stream = record.stream.zip(record.revision);
+        let in_stream = in_stream.map(|(stream, at)| store.read_stream(&stream, at, 1));
+        for found in [page, in_log].into_iter().chain(in_stream) {
+            match found {
+                Ok(found) => assert_eq!(found, std::slice::from_ref(record)),
+                Err(ReadError::Index { .. }) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    assert_eq!(store.damage(), None);
+    refused
+}
+
+/// Wrong addresses: into a record, a frame's header, a segment's header, a footer, the zeros, behind
+/// the end, and nowhere.
+fn astray(address: u64) -> impl Iterator<Item = u64> {
+    let bits = (0..64).map(move |bit| address ^ (1 << bit));
+    bits.chain([address + 1, address + 40, address - 48, 0, 8, 64, 8_000, 8_190, u64::MAX])
+}
+
+/// An address that led to no record was once told as damage of the journal (`store-damaged`).
+#[tokio::test]
+async fn an_address_that_leads_astray_accuses_the_index_and_not_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path()).await;
+    let whole = tempfile::tempdir().unwrap();
+    copy(&dir.path().join("index"), &whole.path().join("index"));
+    for file in ["index/positions", "index/logs/local.offsets"] {
+        let bytes = fs::read(whole.path().join(file)).unwrap();
+        let place = bytes.len() / 16 * 8;
+        let address = u64::from_le_bytes(bytes[place..place + 8].try_into().unwrap());
+        for wrong in astray(address) {
+            fs::remove_dir_all(dir.path().join("index")).unwrap();
+            copy(&whole.path().join("index"), &dir.path().join("index"));
+            let mut bytes = bytes.clone();
+            bytes[place..place + 8].copy_from_slice(&wrong.to_le_bytes());
+            fs::write(dir.path().join(file), bytes).unwrap();
+            let store = open(dir.path());
+            assert!(!store.recovery().index_rebuilt);
+            let refused = right_or_the_index_is_blamed(&store, &expected);
+            assert_eq!(refused, 1, "{file} {address} {wrong}");
+            store.close();
+            let store = open(dir.path());
+            assert!(store.recovery().index_rebuilt);
+            assert_eq!(right_or_the_index_is_blamed(&store, &expected), 0);
+        }
+    }
+}
+
+/// As above, of the addresses in the embedded database.
+#[tokio::test]
+async fn a_row_that_leads_astray_accuses_the_index_and_not_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path()).await;
+    let key = [&b"s\x01a"[..], &[0; 4]].concat();
+    let rewrite = |change: &dyn Fn(&mut [u8])| {
+        let database = sled::open(dir.path().join("index/tree")).unwrap();
+        let mut row = database.get(&key).unwrap().unwrap().to_vec();
+        let length = row.len() - 4;
+        change(&mut row[..length]);
+        let crc = crc32fast::hash(&[&key, &row[..length]].concat());
+        row[length..].copy_from_slice(&crc.to_le_bytes());
+        database.insert(&key, row).unwrap();
+        database.flush().unwrap();
+    };
+    for shift in [1, 8, 40, 48, 1 << 13, 1 << 40, 1 << 63] {
+        rewrite(&|row| {
+            let address = u64::from_le_bytes(row[8..16].try_into().unwrap());
+            row[8..16].copy_from_slice(&address.wrapping_add(shift).to_le_bytes());
+        });
+        let store = open(dir.path());
+        assert_eq!(right_or_the_index_is_blamed(&store, &expected), 1, "{shift}");
+        store.close();
+        let store = open(dir.path());
+        assert!(store.recovery().index_rebuilt);
+        assert_eq!(right_or_the_index_is_blamed(&store, &expected), 0);
+    }
+}
+
+/// One read that lies was once told as damage of the journal too.
+#[tokio::test]
+async fn a_read_that_lies_once_accuses_nobody_for_it() {
+    let disk = Simulated::new();
+    let store = Store::open_on(std::sync::Arc::new(disk.clone()), crate::sample::small()).unwrap();
+    fill(&store, 0..60).await;
+    let expected = answers(&store).all;
+    let mut right = 0;
+    for record in &expected {
+        // The first read may be that of an address.
+        for read in 0..2 {
+            disk.disturb_read_after(Disturbance::FlipsBit, read);
+            match store.read_since(record.position, &Filter::All, 1) {
+                Ok(page) => {
+                    assert_eq!(page.records, std::slice::from_ref(record));
+                    right += 1;
+                }
+                Err(ReadError::Index { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+            disk.go_on();
+        }
+    }
+    assert_eq!(store.damage(), None);
+    assert!(right > 60, "{right}");
+    assert!(disk.list("journal").unwrap().len() > 1);
+}
