@@ -43,7 +43,13 @@ pub enum Slot {
     /// It is left.
     Intact(StoredRecord),
     /// It has perished.
-    Lost(Position),
+    Lost {
+        /// Its position.
+        position: Position,
+        /// What reads as a record at its place, where anything does. Some of it is not what was
+        /// written, and nothing says what.
+        reads: Option<StoredRecord>,
+    },
 }
 
 /// What is met on the way through a damaged store.

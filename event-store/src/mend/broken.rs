@@ -53,7 +53,7 @@ enum Piece {
     /// Records that are not, and the bytes between the ones that are.
     Lost { bytes: Range<usize>, from: u64, count: u64 },
     /// As `Lost`, where nothing tells where the last of them ends.
-    LostToTheEnd { position: u64, count: u64 },
+    LostToTheEnd { at: usize, position: u64, count: u64 },
 }
 
 /// A damaged frame whose place is known.
@@ -139,16 +139,29 @@ impl BrokenFrame {
         for piece in &self.pieces {
             match piece {
                 Piece::Intact(_, record) => slots.push(Slot::Intact(record.clone())),
-                Piece::Lost { from, count, .. }
-                | Piece::LostToTheEnd { position: from, count, .. } => {
-                    let lost = (*from..from + count).map(|at| Slot::Lost(Position(at)));
-                    slots.extend(lost);
+                Piece::Lost { bytes: Range { start: at, .. }, from, count }
+                | Piece::LostToTheEnd { at, position: from, count } => {
+                    slots.extend(self.lost(*at, *from..from + count));
                 }
             }
         }
         let header = self.segment.header;
         let offset = self.start.address - header.base;
         Broken { file: segment::path(header.number), offset, slots }
+    }
+
+    /// Places of lost records, the first of them at an offset of the body. Where the next one is,
+    /// the length of each says, as far as it can be believed.
+    fn lost(&self, at: usize, positions: Range<u64>) -> impl Iterator<Item = Slot> {
+        let mut rest = self.body().get(at..);
+        positions.map(move |position| {
+            let length = rest.and_then(frame::stored_record_length);
+            let split = length.zip(rest).and_then(|(length, rest)| rest.split_at_checked(length));
+            rest = split.map(|(_, rest)| rest);
+            let reads = split.and_then(|(bytes, _)| RecordView::decode_unchecked(bytes));
+            let reads = reads.and_then(|view| view.to_stored());
+            Slot::Lost { position: Position(position), reads }
+        })
     }
 
     fn body(&self) -> &[u8] {
@@ -188,7 +201,7 @@ impl BrokenFrame {
                 }
                 None => {
                     let count = self.end.position - position;
-                    pieces.push(Piece::LostToTheEnd { position, count });
+                    pieces.push(Piece::LostToTheEnd { at, position, count });
                     position = self.end.position;
                 }
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use event_store::disk::{Disk, Simulated};
 use event_store::{
-    Broken, Filler, MendError, Mended, NewRecord, Seen, Slot, Store, StoredRecord, mend_on,
-    survey_on, verify_on,
+    Broken, Filler, MendError, Mended, NewRecord, Position, Seen, Slot, Store, StoredRecord,
+    mend_on, survey_on, verify_on,
 };
 
 use crate::sample::{Answers, answers, batch, fill, record, small};
@@ -42,7 +42,7 @@ fn new(record: &StoredRecord) -> NewRecord {
 fn lost(broken: &Broken) -> Vec<usize> {
     let lost = broken.slots.iter().filter_map(|slot| match slot {
         Slot::Intact(_) => None,
-        Slot::Lost(position) => usize::try_from(position.0).ok(),
+        Slot::Lost { position, .. } => usize::try_from(position.0).ok(),
     });
     lost.collect()
 }
@@ -319,4 +319,28 @@ async fn a_store_that_is_open_or_whole_is_left_alone() {
     let refused = mend(&disk, &mut Knows::new(&expected.all));
     assert!(matches!(refused, Err(MendError::InUse)), "{refused:?}");
     store.close();
+}
+
+#[tokio::test]
+async fn what_reads_as_a_lost_record_is_told_and_what_does_not_is_not() {
+    let (disk, expected) = closed().await;
+    // A byte of its payload; then of its length, so that nothing reads as one.
+    for (at, is_told) in [(PAYLOAD, true), (64 + 48, false)] {
+        let copy = disk.cut(&mut |_| 0);
+        copy.flip(FIRST, at, 0x80);
+        let mut told = Vec::new();
+        let survey = survey_on(Arc::new(copy), &mut |seen| {
+            if let Seen::Broken(broken) = seen {
+                told.extend(broken.slots.clone());
+            }
+        });
+        survey.unwrap();
+        let Slot::Lost { position, reads } = told.remove(0) else { panic!("{told:?}") };
+        assert_eq!((position, reads.is_some()), (Position(0), is_told));
+        if let Some(reads) = reads {
+            let whole = &expected.all[0];
+            assert_ne!(reads.payload, whole.payload);
+            assert_eq!(StoredRecord { payload: whole.payload.clone(), ..reads }, *whole);
+        }
+    }
 }

@@ -3,8 +3,9 @@
 //!
 //! Only the logs between States have another copy. What is of any other log (`local`, `access`,
 //! `commands` …) is healed from a backup alone, and so is a frame whose borders cannot be told.
-//! The bodies of entries are part of a dispatch; attachments lie in files of their own, and are
-//! fetched again by the running node.
+//! The bodies of entries are part of a dispatch, also those that came here after it: their records
+//! are made of the dispatch and of when they came, as long as that can still be read beside the
+//! damage. Attachments lie in files of their own, and are fetched again by the running node.
 //!
 //! Nothing that is sent is believed: each dispatch must continue the chain of its log as it stands
 //! before and behind, under signed roots, be signed by a key of its author, and the records made
@@ -207,6 +208,13 @@ fn exchanged(corridors: &[Corridor]) -> BTreeMap<LogName, (LogAt, Part)> {
         }
     }
     names
+}
+
+/// The logs of what came after the dispatches of partners, by name.
+fn supplied(corridors: &[Corridor]) -> BTreeMap<LogName, LogAt> {
+    let log = |corridor| LogAt { corridor, side: Side::Partner };
+    let names = corridors.iter().enumerate();
+    names.map(|(at, it)| (it.names.supplied.clone(), log(at))).collect()
 }
 
 /// What of a log a record is.

@@ -152,6 +152,15 @@ pub(crate) fn supplied_body(record: &StoredRecord) -> Result<Option<(u64, Vec<u8
     Ok(is_body.then_some((supply.position, supply.sealed_body)))
 }
 
+/// Of which entry a supply holds the body, and when it came, as far as what is left of its leaf
+/// tells; `None` for any other supply.
+pub(crate) fn body_came(leaf: &[u8]) -> Option<(Named, Instant)> {
+    let supply: StoredSupply = canonical::decode(leaf).ok()?;
+    let need = Need::of(supply.need, &supply.attachment)?;
+    let named = Named { position: supply.position, need };
+    (need == Need::Body).then(|| (named, Instant::from_ms(supply.time_ms)))
+}
+
 /// Finds again what is missing of a partner's log.
 pub(crate) fn find(store: &Store, names: &Names) -> Result<AllMissing, Failure> {
     let mut all = AllMissing::new();

@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::chain::Heard;
-use event_store::{Broken, Filler, LogName, NewRecord, Slot, StoredRecord};
+use domain::identifier::{CaseId, Digest};
+use event_store::{Broken, Filler, LogName, NewRecord, Position, Slot, StoredRecord};
 use record::digest::sha256;
 use record::dispatch::{Dispatch, SignedHeader};
 use record::entry::{self, Entry, Head, Owner};
 use record::log::LogState;
 
-use super::{LogAt, Part, exchanged};
+use super::{LogAt, Part, exchanged, supplied};
 use crate::corridor::{Corridor, Side};
 use crate::layout::{self, case_stream};
+use crate::missing;
 use crate::writer::push_dispatch;
 
 /// Ways to fill the lost places of one frame that are tried, at most.
@@ -23,6 +25,7 @@ const STEPS_MAX: usize = 1 << 20;
 /// Whoever knows what has perished: the partners, as far as their word holds.
 pub(super) struct Refill<'a> {
     exchanged: BTreeMap<LogName, (LogAt, Part)>,
+    supplied: BTreeMap<LogName, LogAt>,
     logs: BTreeMap<LogAt, Log<'a>>,
 }
 
@@ -35,6 +38,8 @@ struct Log<'a> {
     heads: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     sent: BTreeMap<u64, Dispatch>,
     bodiless: BTreeSet<u64>,
+    /// Entries that stand here without their bodies: the case of each, and the digest.
+    without_body: BTreeMap<u64, (CaseId, Digest)>,
 }
 
 impl<'a> Refill<'a> {
@@ -63,9 +68,26 @@ impl<'a> Refill<'a> {
                 heads: Vec::new(),
                 sent,
                 bodiless,
+                without_body: BTreeMap::new(),
             });
         }
-        Self { exchanged, logs }
+        Self { exchanged, supplied: supplied(corridors), logs }
+    }
+
+    /// The supply of a body that reads so at its place, with the body as its author sent it now:
+    /// the entry, which is here, names it.
+    fn late_body(&self, slot: &Slot) -> Option<(Position, NewRecord)> {
+        let Slot::Lost { position, reads: Some(reads) } = slot else {
+            return None;
+        };
+        let log = self.logs.get(self.supplied.get(&reads.log)?)?;
+        let (named, at) = missing::body_came(&reads.leaf)?;
+        let (case, digest) = log.without_body.get(&named.position)?;
+        let sent = log.sent.values().flat_map(|dispatch| &dispatch.entries);
+        let mut bodies = sent.filter_map(|entry| entry.sealed_body.as_ref());
+        let body = bodies.find(|body| sha256(&[body]) == *digest)?;
+        let names = &log.corridor.names;
+        Some((*position, missing::supply_record(names, case, &named, at, body.clone())))
     }
 
     /// What a header says that it has heard must be what was sent as that.
@@ -95,7 +117,9 @@ impl Filler for Refill<'_> {
         for (at, log) in &self.logs {
             rows.insert(*at, log.row(broken.slots.len())?);
         }
-        let mut search = Search { exchanged: &self.exchanged, rows: &rows, found: Vec::new() };
+        let late = broken.slots.iter().filter_map(|slot| self.late_body(slot)).collect();
+        let exchanged = &self.exchanged;
+        let mut search = Search { exchanged, rows: &rows, late: &late, found: Vec::new() };
         let start = Way { next: BTreeMap::new(), within: None, filled: Vec::new() };
         search.go(&broken.slots, start);
         Ok(search.found)
@@ -126,9 +150,21 @@ impl Log<'_> {
         let body = Some(stored.sealed_body).filter(|body| !body.is_empty());
         let entry = Entry { head: record.leaf.clone(), facts: stored.facts, sealed_body: body };
         check_parts(&entry).map_err(wrong)?;
+        self.note_body(position, &entry);
         let of_corridor = record.stream == Some(self.corridor.stream);
         self.heads.push((entry.head, of_corridor.then_some(entry.facts)));
         Ok(())
+    }
+
+    /// Remembers what an entry names and does not have.
+    fn note_body(&mut self, position: u64, entry: &Entry) {
+        if entry.sealed_body.is_none()
+            && let Some(head) = Head::decode(&entry.head)
+            && let Some(digest) = head.body_digest
+            && let Owner::Case(case) = entry::read(self.state.log(), &head, &entry.facts).owner
+        {
+            self.without_body.insert(position, (case, digest));
+        }
     }
 
     fn header(&mut self, signed: &SignedHeader) -> Result<(), String> {
@@ -159,7 +195,7 @@ impl Log<'_> {
             let mut streams = Vec::new();
             let mut entries = dispatch.entries.clone();
             for (position, entry) in (first..).zip(&mut entries) {
-                if self.side == Side::Partner && self.bodiless.contains(&position) {
+                if self.bodiless.contains(&position) {
                     entry.sealed_body = None;
                 }
                 streams.push(self.stream_of(&state, entry));
@@ -250,8 +286,17 @@ struct Way {
     next: BTreeMap<LogAt, usize>,
     /// The log whose dispatch has begun: its records stand together.
     within: Option<LogAt>,
-    /// What stands in the lost places: records of the rows.
-    filled: Vec<(LogAt, usize)>,
+    /// What stands in the lost places.
+    filled: Vec<Filled>,
+}
+
+/// What may stand in a lost place.
+#[derive(Clone, Copy)]
+enum Filled {
+    /// A record of a row.
+    Sent(LogAt, usize),
+    /// The supply of a body, which read so at this place.
+    Late(Position),
 }
 
 /// Looks for all ways in which the lost places may be filled. Where one dispatch ends, that of any
@@ -259,6 +304,7 @@ struct Way {
 struct Search<'a> {
     exchanged: &'a BTreeMap<LogName, (LogAt, Part)>,
     rows: &'a BTreeMap<LogAt, Vec<Item>>,
+    late: &'a BTreeMap<Position, NewRecord>,
     found: Vec<Vec<NewRecord>>,
 }
 
@@ -270,8 +316,10 @@ impl Search<'_> {
                 return;
             };
             let Some((slot, rest)) = slots.split_first() else {
-                let record =
-                    |(log, at): &(LogAt, usize)| Some(self.rows.get(log)?.get(*at)?.record.clone());
+                let record = |filled: &Filled| match filled {
+                    Filled::Sent(log, at) => Some(self.rows.get(log)?.get(*at)?.record.clone()),
+                    Filled::Late(position) => self.late.get(position).cloned(),
+                };
                 self.found.push(way.filled.iter().filter_map(record).collect());
                 if self.found.len() >= WAYS_MAX {
                     return;
@@ -280,10 +328,15 @@ impl Search<'_> {
             };
             match slot {
                 Slot::Intact(record) => ways.extend(self.over(way, record).map(|it| (it, rest))),
-                Slot::Lost(_) => {
+                Slot::Lost { position, .. } => {
                     // The last is tried first: a partner's dispatches stand before the own.
                     for log in self.rows.keys() {
                         ways.extend(self.filled(&way, *log).map(|it| (it, rest)));
+                    }
+                    if way.within.is_none() && self.late.contains_key(position) {
+                        let mut way = way;
+                        way.filled.push(Filled::Late(*position));
+                        ways.push((way, rest));
                     }
                 }
             }
@@ -319,7 +372,7 @@ impl Search<'_> {
         let mut way = way.clone();
         way.next.insert(log, next + 1);
         way.within = (!item.ends).then_some(log);
-        way.filled.push((log, next));
+        way.filled.push(Filled::Sent(log, next));
         Some(way)
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use event_store::{Broken, LogName, Seen, Slot, StoredRecord};
 
-use super::{LogAt, Lost, Part, exchanged};
+use super::{LogAt, Lost, Part, exchanged, supplied};
 use crate::corridor::{Corridor, Side};
 use crate::layout;
 use crate::missing;
 use record::dispatch::SignedHeader;
+use record::entry::Head;
 
 /// Dispatches behind the last one that is left which are asked for, at most: a frame holds few.
 const BEHIND_MAX: u64 = 256;
@@ -18,6 +19,10 @@ pub(super) struct Survey {
     exchanged: BTreeMap<LogName, (LogAt, Part)>,
     /// The logs of what partners name and did not send with it, each with its corridor.
     missing: BTreeMap<LogName, usize>,
+    /// The logs of what came later, each with the log of its entries.
+    supplied: BTreeMap<LogName, LogAt>,
+    /// Entries that came without their bodies, and the dispatches that brought them.
+    without_body: BTreeMap<(LogAt, u64), u64>,
     /// How many records each log has, as far as was read.
     next: BTreeMap<LogName, u64>,
     pub(super) logs: BTreeMap<LogAt, Place>,
@@ -50,6 +55,8 @@ impl Survey {
         Self {
             exchanged,
             missing,
+            supplied: supplied(corridors),
+            without_body: BTreeMap::new(),
             next: BTreeMap::new(),
             logs,
             bodiless: BTreeMap::new(),
@@ -86,7 +93,10 @@ impl Survey {
         let mut lost = Vec::new();
         for slot in &broken.slots {
             match slot {
-                Slot::Lost(position) => lost.push(position.0),
+                Slot::Lost { position, reads } => {
+                    lost.push(position.0);
+                    self.late_body(reads.as_ref());
+                }
                 // Of what stands in a damaged frame, all is compared.
                 Slot::Intact(record) => {
                     if let Some((log, number)) = self.record(record)
@@ -107,6 +117,26 @@ impl Survey {
         self.places.push(format!("`{}` at offset {}: {records}", broken.file, broken.offset));
     }
 
+    /// A body that had come later is had from the dispatch of its entry, where it still reads as
+    /// such; whether it is what stood here, the journal says.
+    fn late_body(&mut self, reads: Option<&StoredRecord>) -> Option<()> {
+        let reads = reads?;
+        let log = *self.supplied.get(&reads.log)?;
+        let (named, _) = missing::body_came(&reads.leaf)?;
+        let at = named.position;
+        match self.without_body.get(&(log, at)) {
+            Some(number) => {
+                self.logs.get_mut(&log)?.wanted.insert(*number);
+            }
+            // The entry has perished too: its dispatch is wanted for that.
+            None if self.bodiless.get(&log).is_some_and(|it| it.contains(&at)) => {}
+            None => return None,
+        }
+        *self.next.entry(reads.log.clone()).or_default() += 1;
+        self.known += 1;
+        Some(())
+    }
+
     /// Takes in a record that is left; of a log between States, with the number of its dispatch.
     fn record(&mut self, record: &StoredRecord) -> Option<(LogAt, u64)> {
         let next = self.next.entry(record.log.clone()).or_default();
@@ -125,7 +155,13 @@ impl Survey {
         let place = self.logs.get_mut(&log)?;
         let number = match part {
             Part::Entries => {
-                let number = layout::entry_of(record).ok()?.dispatch;
+                let stored = layout::entry_of(record).ok()?;
+                let number = stored.dispatch;
+                let names_body =
+                    Head::decode(&record.leaf).is_some_and(|head| head.body_digest.is_some());
+                if names_body && stored.sealed_body.is_empty() {
+                    self.without_body.insert((log, record.log_index), number);
+                }
                 if lost > 0 {
                     place.wanted.extend(place.next_number..=number);
                 }

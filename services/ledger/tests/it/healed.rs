@@ -17,15 +17,15 @@ const EXCHANGED: [&str; 4] =
     ["entries/XK/NL/0", "headers/XK/NL/0", "entries/XK/XK/0", "headers/XK/XK/0"];
 
 /// A node that has stopped, and what both States have signed: the partner has all of it.
-struct Stopped {
-    site: Site,
-    own: Vec<Dispatch>,
-    partner: Vec<Dispatch>,
-    records: Vec<StoredRecord>,
+pub(crate) struct Stopped {
+    pub(crate) site: Site,
+    pub(crate) own: Vec<Dispatch>,
+    pub(crate) partner: Vec<Dispatch>,
+    pub(crate) records: Vec<StoredRecord>,
     whole: Vec<u8>,
 }
 
-async fn stopped() -> Stopped {
+pub(crate) async fn stopped() -> Stopped {
     let (site, _, nl, xk) = corridor().await;
     for name in ["one", "two", "three"] {
         let case = nl.file("return-office", name).await.case_id;
@@ -37,14 +37,7 @@ async fn stopped() -> Stopped {
     let (own, partner) = (signed(&nl).await, signed(&xk).await);
     nl.stop().await;
     xk.stop().await;
-    let mut records = Vec::new();
-    event_store::survey(site.data().join("store"), &mut |seen| match seen {
-        Seen::Record(record) => records.push(record.clone()),
-        Seen::Broken(broken) => panic!("{broken:?}"),
-    })
-    .unwrap();
-    let whole = fs::read(segment(&site)).unwrap();
-    Stopped { site, own, partner, records, whole }
+    Stopped::new(site, own, partner)
 }
 
 fn segment(site: &Site) -> PathBuf {
@@ -52,41 +45,65 @@ fn segment(site: &Site) -> PathBuf {
 }
 
 impl Stopped {
-    /// Flips a bit in each of these records.
-    fn damage(&self, records: &[&StoredRecord]) -> Vec<u8> {
+    pub(crate) fn new(site: Site, own: Vec<Dispatch>, partner: Vec<Dispatch>) -> Self {
+        let mut records = Vec::new();
+        event_store::survey(site.data().join("store"), &mut |seen| match seen {
+            Seen::Record(record) => records.push(record.clone()),
+            Seen::Broken(broken) => panic!("{broken:?}"),
+        })
+        .unwrap();
+        let whole = fs::read(segment(&site)).unwrap();
+        Self { site, own, partner, records, whole }
+    }
+
+    /// Flips a bit in the middle of each of these records.
+    pub(crate) fn damage(&self, records: &[&StoredRecord]) -> Vec<u8> {
+        self.damage_at(records, |leaf| leaf / 2)
+    }
+
+    /// Flips a bit at a place within the leaf of each of these records.
+    pub(crate) fn damage_at(
+        &self,
+        records: &[&StoredRecord],
+        at: impl Fn(usize) -> usize,
+    ) -> Vec<u8> {
         let mut bytes = self.whole.clone();
         for record in records {
             let leaf = &record.leaf;
             let found = bytes.windows(leaf.len()).position(|window| window == leaf);
-            bytes[found.unwrap() + leaf.len() / 2] ^= 1;
+            bytes[found.unwrap() + at(leaf.len())] ^= 1;
         }
         fs::write(segment(&self.site), &bytes).unwrap();
         bytes
     }
 
-    fn find(&self) -> Option<Damage> {
-        find_damage(&self.site.data(), state("NL")).unwrap()
+    pub(crate) fn stands_as(&self, damaged: &[u8]) -> bool {
+        fs::read(segment(&self.site)).unwrap() == damaged
+    }
+
+    pub(crate) fn find(&self) -> Option<Damage> {
+        find_damage(&self.site.data(), self.site.state).unwrap()
     }
 
     /// What the partner holds of what is wanted.
     fn held(&self, wanted: &Wanted) -> Vec<Vec<u8>> {
-        let log = if wanted.author == state("NL") { &self.own } else { &self.partner };
+        let log = if wanted.author == self.site.state { &self.own } else { &self.partner };
         let numbers = wanted.from_number..=wanted.to_number;
         let held = (0..).zip(log).filter(|(number, _)| numbers.contains(number));
         held.map(|(_, dispatch)| canonical::encode(dispatch)).collect()
     }
 
-    fn honest(&self, damage: &Damage) -> Vec<(Wanted, Vec<Vec<u8>>)> {
+    pub(crate) fn honest(&self, damage: &Damage) -> Vec<(Wanted, Vec<Vec<u8>>)> {
         let wanted = damage.wanted().into_iter();
         wanted.map(|wanted| (wanted.clone(), self.held(&wanted))).collect()
     }
 
-    fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         fs::read(segment(&self.site)).unwrap() == self.whole
     }
 
     /// The records but those of the last group: damage there is taken for what a crash has left.
-    fn all_but_the_last(&self) -> impl Iterator<Item = &StoredRecord> {
+    pub(crate) fn all_but_the_last(&self) -> impl Iterator<Item = &StoredRecord> {
         let last = self.records.iter().rfind(|it| it.log.as_str() == "headers/XK/NL/0").unwrap();
         self.records.iter().take_while(|it| it.position < last.position)
     }

@@ -14,6 +14,7 @@ mod forged;
 mod forger;
 mod group;
 mod healed;
+mod healed_late;
 mod hostile;
 mod restated;
 mod restored;

@@ -53,7 +53,11 @@ pub(crate) async fn key(nl: &Running, case_id: &[u8]) -> Result<Vec<u8>, Status>
     Ok(nl.supply.clone().wrap_case_key(request).await?.into_inner().wrapped)
 }
 
-async fn supply_body(xk: &Running, position: u64, sealed_body: Vec<u8>) -> Result<(), Status> {
+pub(crate) async fn supply_body(
+    xk: &Running,
+    position: u64,
+    sealed_body: Vec<u8>,
+) -> Result<(), Status> {
     let (caller, partner_state) = (service(xk), xk.partner.to_string());
     let request = SupplyBodyRequest { caller, partner_state, position, sealed_body };
     xk.supply.clone().supply_body(request).await.map(drop)
