@@ -162,9 +162,7 @@ impl Survey {
                 if names_body && stored.sealed_body.is_empty() {
                     self.without_body.insert((log, record.log_index), number);
                 }
-                if lost > 0 {
-                    place.wanted.extend(place.next_number..=number);
-                }
+                // Whether dispatches are lost before this one, the next header tells, or the end.
                 place.next_entry = record.log_index + 1;
                 number
             }
@@ -173,7 +171,8 @@ impl Survey {
                 let header = layout::header_of(record).ok()?;
                 let entries_end = header.first_entry + u64::from(header.entries);
                 let lost_entries = entries_end.saturating_sub(place.next_entry);
-                if lost > 0 || lost_entries > 0 {
+                // What is left of a damaged frame is wanted anyway, with its entries.
+                if lost > 0 {
                     place.wanted.extend(place.next_number..=number);
                 }
                 self.known += lost_entries;

@@ -152,6 +152,18 @@ impl Forger {
         self.compose(entries, vec![junk], 0)
     }
 
+    /// A dispatch with an entry that is nobody's: its tag is of another case than its facts.
+    pub(crate) fn say_of_nobody(&mut self, case: CaseId, other: CaseId) -> Vec<u8> {
+        let draft = Draft {
+            case: Some(other),
+            facts: facts::encode(Some(case), &evidence()),
+            sealed_body: None,
+            case_key_commitment: None,
+        };
+        let entry = Entry::new(self.log.log(), self.log.next_position(), draft).unwrap();
+        self.compose(vec![entry], Vec::new(), 0)
+    }
+
     fn compose(
         &mut self,
         entries: Vec<Entry>,

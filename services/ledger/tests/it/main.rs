@@ -15,6 +15,7 @@ mod forger;
 mod group;
 mod healed;
 mod healed_late;
+mod healed_lies;
 mod hostile;
 mod restated;
 mod restored;

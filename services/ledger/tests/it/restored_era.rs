@@ -10,14 +10,14 @@ use crate::world::{Running, Site, corridor, evidence, exchange, genesis};
 
 /// A corridor in which NL's log goes on in era 1, and both have spoken since; with copies of both
 /// stores from before XK proved the fault.
-struct Succeeded {
-    sites: [Site; 2],
-    nodes: [Running; 2],
+pub(crate) struct Succeeded {
+    pub(crate) sites: [Site; 2],
+    pub(crate) nodes: [Running; 2],
     copies: [tempfile::TempDir; 2],
     case: String,
 }
 
-async fn succeeded() -> Succeeded {
+pub(crate) async fn succeeded() -> Succeeded {
     let (nl_site, xk_site, nl, xk) = corridor().await;
     let genesis = genesis("test-ledger", &nl_site, &xk_site);
     let case = nl.file("return-office", "file").await.case_id;
