@@ -61,7 +61,9 @@ pub use limits::{
     READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
 };
 pub use memory::{Memory, MemoryRecords};
-pub use mend::{Broken, Filler, MendError, Mended, Seen, Slot, mend, mend_on, survey, survey_on};
+pub use mend::{
+    Broken, Filler, MendError, Mended, Seen, Slot, Stretch, mend, mend_on, survey, survey_on,
+};
 pub use merkle;
 pub use name::{CursorName, Label, LogName, NameError, StreamId};
 pub use open::{OpenError, Opening, Options, Recovery};

@@ -10,9 +10,9 @@ mod broken;
 mod patch;
 mod walk;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -110,7 +110,7 @@ pub enum MendError {
         found: u32,
     },
     /// What has perished cannot be made again record by record.
-    #[error("{what} in `{file}` at offset {offset}: only a backup helps")]
+    #[error("{what} in `{file}` at offset {offset}: {stretch} can be had from a backup alone")]
     Beyond {
         /// What it is.
         what: &'static str,
@@ -118,6 +118,8 @@ pub enum MendError {
         file: String,
         /// Where, in the file.
         offset: u64,
+        /// Which records that concerns.
+        stretch: Stretch,
     },
     /// Nothing that was offered is what stood there; or what stood beside the records, which
     /// nobody can offer, has perished too.
@@ -144,13 +146,35 @@ pub enum MendError {
     NotSound(#[source] VerifyError),
 }
 
+/// Records in a row, of which some have perished and nothing tells which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first; `None` where it may be any.
+    pub from: Option<Position>,
+    /// The one behind the last; `None` where it may be any.
+    pub before: Option<Position>,
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.before) {
+            (Some(from), Some(before)) => {
+                write!(f, "what stood from position {from} to {}", before.0.saturating_sub(1))
+            }
+            (Some(from), None) => write!(f, "what stood from position {from} on"),
+            (None, _) => f.write_str("what stood in the store"),
+        }
+    }
+}
+
 impl From<JournalError> for MendError {
     fn from(error: JournalError) -> Self {
         match error {
             JournalError::Io { doing, file, source } => Self::Io { doing, file, source },
             JournalError::Newer { found } => Self::Newer { found },
-            JournalError::Corrupt { segment, offset, what, .. } => {
-                Self::Beyond { what, file: segment::path(segment), offset }
+            JournalError::Corrupt { segment, offset, what, position, upto, .. } => {
+                let stretch = Stretch { from: position.map(Position), before: upto.map(Position) };
+                Self::Beyond { what, file: segment::path(segment), offset, stretch }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::patch::Patch;
-use super::{Broken, MendError, Slot};
+use super::{Broken, MendError, Slot, Stretch};
 use crate::journal::bytes::{Fields, narrow, wide};
 use crate::journal::frame::{
     self, Decoded, HEADER_LENGTH, Header, Numbers, RecordView, StoreId, body_checksum,
@@ -73,8 +73,12 @@ impl BrokenFrame {
     pub(super) fn read(journal: &Journal, start: Mark) -> Result<Self, MendError> {
         let segment = journal.segment_at(start.address);
         let offset = start.address - segment.header.base;
-        let beyond =
-            |what| MendError::Beyond { what, file: segment::path(segment.header.number), offset };
+        let beyond = |what, before: Option<Mark>| MendError::Beyond {
+            what,
+            file: segment::path(segment.header.number),
+            offset,
+            stretch: stretch(start, before),
+        };
         let mut window = Window::new(Window::WHOLE);
         let number = segment.header.number;
         let bytes = window.get(&segment, offset, HEADER_LENGTH);
@@ -91,23 +95,24 @@ impl BrokenFrame {
                 && next_segment.is_none_or(|next| end.address <= next.address)
         };
         if header.is_some_and(|header| !follows(&header)) {
-            return Err(beyond("a frame that does not follow on"));
+            return Err(beyond("a frame that does not follow on", None));
         }
         let end = match header {
             Some(header) => header.end(start.address),
             None => {
                 let next = next_frame(journal, &segment, offset, &mut window)?;
-                next.or(next_segment).ok_or_else(|| beyond("an end that cannot be told"))?
+                next.or(next_segment).ok_or_else(|| beyond("an end that cannot be told", None))?
             }
         };
         let length = end.address.saturating_sub(start.address);
         if end.sequence != start.sequence + 1 {
-            return Err(beyond("several frames in a row whose borders cannot be told"));
+            let what = "several frames in a row whose borders cannot be told";
+            return Err(beyond(what, Some(end)));
         }
         if !(wide(HEADER_LENGTH)..=wide(HEADER_LENGTH + FRAME_BODY_BYTES_MAX)).contains(&length)
             || end.position < start.position
         {
-            return Err(beyond("a frame whose length cannot be told"));
+            return Err(beyond("a frame whose length cannot be told", None));
         }
         let mut bytes = vec![0; narrow(length)];
         // What a file that was cut lacks is as lost as what is otherwise in it.
@@ -123,7 +128,7 @@ impl BrokenFrame {
 
     pub(super) fn beyond(&self, what: &'static str) -> MendError {
         let Broken { file, offset, .. } = self.as_seen();
-        MendError::Beyond { what, file, offset }
+        MendError::Beyond { what, file, offset, stretch: stretch(self.start, Some(self.end)) }
     }
 
     pub(super) fn first_lost(&self) -> Option<Position> {
@@ -317,6 +322,11 @@ impl BrokenFrame {
             || (!is_filled && cursors == 0);
         is_vouched_for.then_some(header)
     }
+}
+
+fn stretch(start: Mark, before: Option<Mark>) -> Stretch {
+    let before = before.map(|mark| Position(mark.position));
+    Stretch { from: Some(Position(start.position)), before }
 }
 
 fn next_segment(journal: &Journal, segment: &Segment) -> Option<Mark> {

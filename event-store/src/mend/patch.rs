@@ -4,13 +4,14 @@
 use std::io;
 use std::sync::Arc;
 
-use super::MendError;
+use super::{MendError, Stretch};
 use crate::backup::{self, failed};
 use crate::disk::DiskFile;
 use crate::journal::bytes::{narrow, wide};
 use crate::journal::frame::{Decoded, Frame, HEADER_LENGTH, Header, StoreId};
 use crate::journal::seal::{self, Footer};
 use crate::journal::{Journal, JournalError, Mark, Segment, segment};
+use crate::record::Position;
 
 /// A frame as it was written first.
 pub(super) struct Patch {
@@ -110,6 +111,10 @@ fn check_footer(
             what: "damage that no checksum shows, before a footer",
             file: segment::path(number),
             offset: length,
+            stretch: Stretch {
+                from: Some(Position(segment.header.first_position)),
+                before: Some(Position(end.position)),
+            },
         }),
     }
 }

@@ -170,6 +170,85 @@ async fn what_a_state_keeps_to_itself_is_healed_from_a_backup_only() {
     corridor.stop().unwrap();
 }
 
+/// Says what `heal` says that cannot help, having changed nothing.
+fn beyond_any_partner(node: &Node) -> String {
+    let damaged = std::fs::read(segment(node)).ok();
+    let said = node.operate(&["store", "heal", "--from-partner", "XK"]).unwrap_err().to_string();
+    assert!(std::fs::read(segment(node)).ok() == damaged);
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_partner_can_help_it_is_said_what_is_lost_and_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut corridor = corridor(folder.path(), "test-damaged-beyond").await;
+    for _ in 0..3 {
+        file(&corridor);
+        both_have_all(&corridor);
+    }
+    corridor.nl.stop().unwrap();
+    let backup = folder.path().join("backup").display().to_string();
+    corridor.nl.operate(&["store", "backup", "--to", &backup]).unwrap();
+    let whole = std::fs::read(segment(&corridor.nl)).unwrap();
+    let records = records(&corridor.nl);
+    let helps = |said: &str| {
+        assert!(said.contains("`readmit store heal --from BACKUP` puts back every log"), "{said}");
+        assert!(said.contains("`readmit store restore --from BACKUP` makes the store"), "{said}");
+        assert!(said.contains("move `data/store` away"), "{said}");
+    };
+    let heals = || {
+        corridor.nl.operate(&["store", "heal", "--from", &backup]).unwrap();
+        assert!(std::fs::read(segment(&corridor.nl)).unwrap() == whole);
+    };
+    let at = |record: &StoredRecord| {
+        let leaf = &record.leaf;
+        whole.windows(leaf.len()).position(|window| window == leaf).unwrap()
+    };
+
+    // The head of a segment: nothing in the store can be told.
+    let mut damaged = whole.clone();
+    damaged[..64].fill(0);
+    std::fs::write(segment(&corridor.nl), &damaged).unwrap();
+    let said = beyond_any_partner(&corridor.nl);
+    let names = "a broken segment header in `journal/0000000000000000.seg` at offset 0: what stood \
+                 in the store can be had from a backup alone";
+    assert!(said.contains(names), "{said}");
+    helps(&said);
+    heals();
+
+    // Several groups of records in a row, with what tells where each begins.
+    let (first, last) = (nth(&records, "headers/XK/NL/0", 2), nth(&records, "headers/XK/NL/0", 4));
+    damaged.clone_from(&whole);
+    damaged[at(first)..at(last)].fill(0);
+    std::fs::write(segment(&corridor.nl), &damaged).unwrap();
+    let said = beyond_any_partner(&corridor.nl);
+    let names = "several frames in a row whose borders cannot be told in \
+                 `journal/0000000000000000.seg` at offset ";
+    assert!(said.contains(names), "{said}");
+    // The head of the first group is left, so that it is those behind it which cannot be told.
+    let (_, stretch) = said.split_once("what stood from position ").unwrap();
+    let (from, rest) = stretch.split_once(" to ").unwrap();
+    let (to, rest) = rest.split_once(' ').unwrap();
+    let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
+    assert!(rest.starts_with("can be had from a backup alone"), "{said}");
+    let (first, last) = (first.position.0, last.position.0);
+    assert!(first < from && from < last && last <= to, "{first} to {last}: {said}");
+    assert!(to < records.last().unwrap().position.0, "{said}");
+    helps(&said);
+    heals();
+
+    // A lost file, here the only one.
+    std::fs::remove_file(segment(&corridor.nl)).unwrap();
+    let said = beyond_any_partner(&corridor.nl);
+    let names = "there is no store here: `readmit store restore --from BACKUP` makes it";
+    assert!(said.contains(names), "{said}");
+    corridor.nl.operate(&["store", "heal", "--from", &backup]).unwrap();
+    corridor.nl.operate(&["store", "verify"]).unwrap();
+    corridor.nl.start().unwrap();
+    both_have_all(&corridor);
+    corridor.stop().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_that_a_running_node_finds_is_told_to_its_operator() {
     let folder = tempfile::tempdir().unwrap();

@@ -44,9 +44,15 @@ pub(super) const WAYS: &str = "`readmit store heal --from-partner STATE` puts ba
 
 /// What is said where a partner cannot help.
 const WAY_OUT: &str = "`readmit store heal --from BACKUP` puts back every log; without a backup \
-                       that reaches so far, `readmit store restore` makes the store from the \
-                       latest one, and the partner brings back what is newer of the logs between \
-                       States (docs/operations.md, \"A damaged store\")";
+                       that reaches so far, move `data/store` away: `readmit store restore --from \
+                       BACKUP` makes the store from the latest one, and the partner brings back \
+                       what is newer of the logs between States (docs/operations.md, \"A damaged \
+                       store\")";
+
+/// What is said where there is no store.
+const RESTORE: &str = "`readmit store restore --from BACKUP` makes it from the latest backup, and \
+                       the partner brings back what is newer of the logs between States \
+                       (docs/operations.md, \"After a restore\")";
 
 impl Heal {
     pub(super) async fn run(
@@ -141,10 +147,10 @@ fn with_way_out(error: HealError) -> anyhow::Error {
         | HealError::NotAsked { .. } => {
             anyhow!("{:#}. No partner can help here: {WAY_OUT}", anyhow::Error::from(error))
         }
+        HealError::Store(MendError::NoStore) => anyhow!("{error}: {RESTORE}"),
         HealError::Corridors(_)
         | HealError::Store(
             MendError::InUse
-            | MendError::NoStore
             | MendError::Io { .. }
             | MendError::Newer { .. }
             | MendError::NotSound(_),
