@@ -1,5 +1,5 @@
-//! Addresses in the index that lead astray while the journal is whole: the index is blamed, and made
-//! anew at the next opening; the journal is not.
+//! Addresses in the index that lead astray while the journal is whole: the index is blamed, and
+//! made anew at the next opening; the journal is not.
 
 use std::fs;
 use std::path::Path;
@@ -40,8 +40,8 @@ fn right_or_the_index_is_blamed(store: &Store, expected: &[StoredRecord]) -> usi
     refused
 }
 
-/// Wrong addresses: into a record, a frame's header, a segment's header, a footer, the zeros, behind
-/// the end, and nowhere.
+/// Wrong addresses: into a record, a frame's header, a segment's header, a footer, the zeros,
+/// behind the end, and nowhere.
 fn astray(address: u64) -> impl Iterator<Item = u64> {
     let bits = (0..64).map(move |bit| address ^ (1 << bit));
     bits.chain([address + 1, address + 40, address - 48, 0, 8, 64, 8_000, 8_190, u64::MAX])
