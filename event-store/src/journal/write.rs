@@ -366,9 +366,12 @@ impl JournalWriter {
         let segment = match create_segment(&*self.journal.disk, header, self.sizes, spare) {
             Ok(segment) => segment,
             Err(error) => {
-                if let JournalError::Io { doing: "write" | "create", source, .. } = &error
+                if let JournalError::Io { doing: "write" | "create", file, source } = &error
                     && let Some(shortage) = Shortage::of(source)
                 {
+                    // It holds no frame, and its room is wanted. If it stays, the next opening
+                    // removes it.
+                    let _ = self.journal.disk.remove(file);
                     return Err(WriteError::Short(shortage));
                 }
                 return Err(error.into());

@@ -254,6 +254,10 @@ async fn a_full_disk_refuses_appends_until_there_is_space() {
             Err(AppendError::DiskFull) => refused += 1,
             other => panic!("{other:?}"),
         }
+        // A spare that did not get its header once stayed until the next opening.
+        let names = Files::new(dir.path()).list("journal").unwrap();
+        let unnamed: Vec<_> = names.iter().filter(|name| name.ends_with(".new")).collect();
+        assert!(unnamed.len() <= 1, "{unnamed:?}");
         store.append(large()).await.unwrap();
     }
     assert_eq!(refused, 40);
