@@ -1,5 +1,6 @@
 //! The handle: opening, appending, closing.
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,6 +107,10 @@ impl Store {
     }
 
     pub(crate) fn start(opened: Opened) -> Result<Self, OpenError> {
+        Self::start_with(opened, &|thread, run| thread::Builder::new().name(thread).spawn(run))
+    }
+
+    fn start_with(opened: Opened, begin: Begin<'_>) -> Result<Self, OpenError> {
         let Opened { lock, shared, writer: journal, recovery } = opened;
         let shared = Arc::new(shared);
         let (full, to_seal) = std::sync::mpsc::sync_channel(SEALS_MAX);
@@ -116,16 +121,18 @@ impl Store {
         let writing = (Arc::clone(&queue), Arc::clone(&shared));
         let sealing = Arc::clone(&shared);
         let (indexer, growing) = (Arc::clone(&shared), Arc::clone(&shared));
-        let spawned = || {
-            Ok(vec![
-                spawn("store-writer", move || write(&writing.0, &writing.1))?,
-                spawn("store-indexer", move || indexer.run_indexer())?,
-                spawn("store-hasher", move || growth::run(&growing, &to_grow))?,
-                spawn("store-sealer", move || sealer::run(&sealing, &to_seal, sizes))?,
-            ])
-        };
-        // Where one cannot be started, those that were are not to wait for ever.
-        let threads = spawned().inspect_err(|_: &OpenError| queue.close())?;
+        let runs: [(&str, Run); 4] = [
+            ("store-writer", Box::new(move || write(&writing.0, &writing.1))),
+            ("store-indexer", Box::new(move || indexer.run_indexer())),
+            ("store-hasher", Box::new(move || growth::run(&growing, &to_grow))),
+            ("store-sealer", Box::new(move || sealer::run(&sealing, &to_seal, sizes))),
+        ];
+        let mut threads = Vec::with_capacity(runs.len());
+        let started = runs.into_iter().try_for_each(|(name, run)| {
+            let failed = |source| OpenError::Io { doing: "start", file: name.to_owned(), source };
+            threads.push(begin(name.to_owned(), run).map_err(failed)?);
+            Ok(())
+        });
         let handle = Handle {
             shared,
             shares: Arc::new(Semaphore::new(writer::SHARES)),
@@ -134,7 +141,11 @@ impl Store {
             running: Mutex::new(Some(Running { threads, lock })),
             is_inline: false,
         };
-        Ok(Self { handle: Arc::new(handle) })
+        if started.is_err() {
+            // Those that were started end before the folder is given free.
+            handle.close();
+        }
+        started.map(|()| Self { handle: Arc::new(handle) })
     }
 
     /// Appends a batch: when this returns `Ok`, all of it is durable and visible; after an error,
@@ -236,10 +247,11 @@ impl Store {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
-    thread.map_err(|source| OpenError::Io { doing: "start", file: name.to_owned(), source })
-}
+/// What a thread does until it ends.
+type Run = Box<dyn FnOnce() + Send>;
+
+/// Starts a thread of this name.
+type Begin<'a> = &'a dyn Fn(String, Run) -> io::Result<JoinHandle<()>>;
 
 /// What is told where somebody who wrote has panicked.
 const PANICKED: &str = "the writer has panicked";
@@ -300,5 +312,54 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{LogName, NewRecord};
+
+    const THREADS: [&str; 4] = ["store-writer", "store-indexer", "store-hasher", "store-sealer"];
+
+    #[test]
+    fn where_a_thread_cannot_be_started_nothing_is_left_running_or_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(Files::new(dir.path()));
+        let options = Options { segment_bytes: 4 << 10, ..Options::default() };
+        for (count, refused) in (0..).zip(THREADS) {
+            let opened = open(&disk, options, Index::IfTrusted, &mut |_| ()).unwrap();
+            let running = Arc::new(AtomicUsize::new(0));
+            let begin = |thread: String, run: Run| {
+                if thread == refused {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                let running = Arc::clone(&running);
+                running.fetch_add(1, Ordering::SeqCst);
+                thread::Builder::new().name(thread).spawn(move || {
+                    run();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                })
+            };
+            let result = Store::start_with(opened, &begin);
+            let Err(OpenError::Io { doing: "start", file, .. }) = result else {
+                panic!("{result:?}");
+            };
+            assert_eq!((file.as_str(), running.load(Ordering::SeqCst)), (refused, 0));
+            // What it had found is as good as after any other end.
+            let store = Store::open_on(Arc::clone(&disk), options).unwrap();
+            assert!(!store.recovery().index_rebuilt);
+            assert_eq!(store.next_position(), Position(count * 20));
+            for _ in 0..20 {
+                let (log, payload) = (LogName::new("local").unwrap(), vec![1; 200]);
+                let record = NewRecord { log, stream: None, leaf: Vec::new(), payload };
+                let batch = Batch { records: vec![record], ..Batch::default() };
+                store.append_blocking(batch).unwrap();
+            }
+        }
     }
 }
