@@ -2,13 +2,14 @@
 //! failed although stored, no space).
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_store::disk::{Disk, DiskFile, Files};
 use event_store::{AppendError, Batch, Options, Store};
 
+use crate::over_files::{Journals, OverFiles};
 use crate::sample::{answers, fill, numbered, open, small};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,11 +56,7 @@ impl Plan {
     }
 }
 
-#[derive(Debug)]
-struct FaultDisk {
-    files: Files,
-    plan: Arc<Plan>,
-}
+type FaultDisk = OverFiles<Arc<Plan>>;
 
 #[derive(Debug)]
 struct FaultFile {
@@ -67,53 +64,13 @@ struct FaultFile {
     plan: Arc<Plan>,
 }
 
-impl FaultDisk {
-    fn wrap(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        let plan = Arc::clone(&self.plan);
-        if path.starts_with("journal/") { Arc::new(FaultFile { file, plan }) } else { file }
+impl Journals for Arc<Plan> {
+    fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(FaultFile { file, plan: Arc::clone(self) })
     }
-}
 
-impl Disk for FaultDisk {
-    fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.files.create_dir(path)
-    }
-    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.list(dir)
-    }
-    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.folders(dir)
-    }
-    fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
-        Ok(self.files.open(path)?.map(|file| self.wrap(path, file)))
-    }
-    fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.wrap(path, self.files.create(path)?))
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn remove(&self, path: &str) -> io::Result<()> {
-        self.files.remove(path)
-    }
-    fn remove_dir(&self, path: &str) -> io::Result<()> {
-        self.files.remove_dir(path)
-    }
-    fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.plan.syncs.fetch_add(1, Ordering::SeqCst);
-        self.files.sync_dir(dir)
-    }
-    fn sync_tree(&self, dir: &str) -> io::Result<()> {
-        self.files.sync_tree(dir)
-    }
-    fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
-        self.files.lock(path)
-    }
-    fn incarnation(&self) -> Option<String> {
-        self.files.incarnation()
-    }
-    fn native(&self, dir: &str) -> Option<PathBuf> {
-        self.files.native(dir)
+    fn syncs_dir(&self) {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -140,7 +97,7 @@ fn plan(step: Step, failure: Failure) -> Arc<Plan> {
 }
 
 fn faulty(dir: &Path, plan: &Arc<Plan>) -> FaultDisk {
-    FaultDisk { files: Files::new(dir), plan: Arc::clone(plan) }
+    FaultDisk::new(dir, Arc::clone(plan))
 }
 
 fn open_faulty(dir: &Path, step: Step, failure: Failure) -> (Store, Arc<Plan>) {

@@ -17,6 +17,7 @@ mod limit;
 mod machine;
 mod media;
 mod mend;
+mod over_files;
 mod proof;
 mod read_fault;
 mod sample;

@@ -3,10 +3,11 @@
 //! the index, which is never synced, there would be no end here.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use event_store::disk::{Disk, DiskFile, Files};
+use event_store::disk::DiskFile;
+
+use crate::over_files::{Journals, OverFiles};
 
 /// What a sync does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,11 +17,7 @@ pub(super) enum Syncs {
     Lie,
 }
 
-#[derive(Debug)]
-pub(super) struct VolatileDisk {
-    files: Files,
-    syncs: Syncs,
-}
+pub(super) type VolatileDisk = OverFiles<Syncs>;
 
 #[derive(Debug)]
 struct VolatileFile {
@@ -30,61 +27,9 @@ struct VolatileFile {
     unsynced: Mutex<Vec<(u64, Vec<u8>)>>,
 }
 
-impl VolatileDisk {
-    pub(super) fn new(root: &Path, syncs: Syncs) -> Self {
-        Self { files: Files::new(root), syncs }
-    }
-
-    fn wrap(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        if !path.starts_with("journal/") {
-            return file;
-        }
-        Arc::new(VolatileFile { file, syncs: self.syncs, unsynced: Mutex::default() })
-    }
-}
-
-impl Disk for VolatileDisk {
-    fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.files.create_dir(path)
-    }
-    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.list(dir)
-    }
-    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.folders(dir)
-    }
-    fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
-        Ok(self.files.open(path)?.map(|file| self.wrap(path, file)))
-    }
-    fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.wrap(path, self.files.create(path)?))
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.files.rename(from, to)
-    }
-    fn remove(&self, path: &str) -> io::Result<()> {
-        self.files.remove(path)
-    }
-    fn remove_dir(&self, path: &str) -> io::Result<()> {
-        self.files.remove_dir(path)
-    }
-    fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.files.sync_dir(dir)
-    }
-    fn sync_tree(&self, dir: &str) -> io::Result<()> {
-        self.files.sync_tree(dir)
-    }
-    fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
-        self.files.lock(path)
-    }
-    fn free_bytes(&self) -> io::Result<Option<u64>> {
-        self.files.free_bytes()
-    }
-    fn incarnation(&self) -> Option<String> {
-        self.files.incarnation()
-    }
-    fn native(&self, dir: &str) -> Option<PathBuf> {
-        self.files.native(dir)
+impl Journals for Syncs {
+    fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(VolatileFile { file, syncs: *self, unsynced: Mutex::default() })
     }
 }
 

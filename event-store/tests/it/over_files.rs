@@ -1,0 +1,79 @@
+//! Real files, of which those of the journal pass through somebody's hands: what the disks of tests
+//! are made of that fail, or forget what was not synced.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use event_store::disk::{Disk, DiskFile, Files};
+
+/// Whoever has the files of the journal in their hands.
+pub(crate) trait Journals: Debug + Send + Sync + 'static {
+    /// A file, as the store is to have it.
+    fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile>;
+    /// A folder is about to be synced.
+    fn syncs_dir(&self) {}
+}
+
+#[derive(Debug)]
+pub(crate) struct OverFiles<J> {
+    files: Files,
+    journals: J,
+}
+
+impl<J: Journals> OverFiles<J> {
+    pub(crate) fn new(root: &Path, journals: J) -> Self {
+        Self { files: Files::new(root), journals }
+    }
+
+    fn pass(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        if path.starts_with("journal/") { self.journals.file(file) } else { file }
+    }
+}
+
+impl<J: Journals> Disk for OverFiles<J> {
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        self.files.create_dir(path)
+    }
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        self.files.list(dir)
+    }
+    fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
+        self.files.folders(dir)
+    }
+    fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        Ok(self.files.open(path)?.map(|file| self.pass(path, file)))
+    }
+    fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(self.pass(path, self.files.create(path)?))
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.files.rename(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.files.remove(path)
+    }
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        self.files.remove_dir(path)
+    }
+    fn sync_dir(&self, dir: &str) -> io::Result<()> {
+        self.journals.syncs_dir();
+        self.files.sync_dir(dir)
+    }
+    fn sync_tree(&self, dir: &str) -> io::Result<()> {
+        self.files.sync_tree(dir)
+    }
+    fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
+        self.files.lock(path)
+    }
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        self.files.free_bytes()
+    }
+    fn incarnation(&self) -> Option<String> {
+        self.files.incarnation()
+    }
+    fn native(&self, dir: &str) -> Option<PathBuf> {
+        self.files.native(dir)
+    }
+}
