@@ -30,7 +30,7 @@ const PAGE_RECORDS: usize = 1024;
 const CASES_MAX: usize = 1024;
 /// How long the views let commits come together while nobody waits for them: a case on which much
 /// is said within it is derived once.
-const GATHER: Duration = Duration::from_millis(250);
+const GATHER: Duration = Duration::from_secs(1);
 /// How long to wait after a failure before the views are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long to wait for a commit before it is seen whether the labels are still there.

@@ -26,7 +26,7 @@ pub(crate) struct Stopped {
 }
 
 pub(crate) async fn stopped() -> Stopped {
-    let (site, _, nl, xk) = corridor().await;
+    let (site, _xk_site, nl, xk) = corridor().await;
     for name in ["one", "two", "three"] {
         let case = nl.file("return-office", name).await.case_id;
         exchange(&nl, &xk).await;
