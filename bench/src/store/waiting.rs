@@ -21,10 +21,10 @@ use crate::rounds::{ROUNDS, median, ms, per_second, percentile};
 const TASKS: usize = 64;
 /// Records of each of them in a round …
 const EACH: usize = 400;
-/// … and through the ledger …
-const EACH_LEDGER: usize = 160;
+/// … and through the ledger, whose views follow within a second: that belongs to the round …
+const EACH_LEDGER: usize = 480;
 /// … on so many cases in turn, opened for the round: a case has a dozen entries, not thousands.
-const CASES_EACH: usize = 16;
+const CASES_EACH: usize = 32;
 
 /// The ways into the ledger. The budget is for what DESIGN 13 names: sealed, Merkle-hashed, signed.
 /// The others add what a caller of the ledger's service pays.
