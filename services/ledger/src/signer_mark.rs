@@ -12,6 +12,9 @@
 //!    sent after the start.
 //! 4. Only now may the dispatch leave the process: readers are shown it, replies are sent.
 //!
+//! The next dispatches may be stored meanwhile, unless this is the first of its log. A crash then
+//! leaves the store ahead by all of them, and the mark follows over them: none was sent.
+//!
 //! So a mark is never above its store, unless the store is an old copy or another one: then nothing
 //! is written until the node has it all back ([`crate::leave`]). That a mark needs no contents of
 //! its own follows from the order of 2 and 3. A mark that is missing although the log has begun is
@@ -458,6 +461,15 @@ mod tests {
         drop(open(folder.path(), end(None, 0)).unwrap());
         let (mark, standing) = open(folder.path(), end(Some(0), 5)).unwrap();
         assert_eq!((mark.released(), standing), (Some((0, digest(0))), Standing::Level));
+    }
+
+    #[test]
+    fn the_mark_follows_over_all_that_was_stored_meanwhile() {
+        // Dispatches 2 and 3 were stored, and the crash came before either was released.
+        let (folder, mark) = released();
+        drop(mark);
+        let (mark, standing) = open(folder.path(), end(Some(3), 15)).unwrap();
+        assert_eq!((mark.released(), standing), (Some((3, digest(3))), Standing::Level));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::stepped::Stated;
 use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
-use crate::writer::{CorridorState, FirstWords, Job, Parts, Queue, ResumeError, Writer};
+use crate::writer::{CorridorState, FirstWords, Job, Marks, Parts, Queue, ResumeError, Writer};
 
 /// How often the writer looks at the clock when there is nothing to do.
 const TICK: Duration = Duration::from_secs(1);
@@ -316,7 +316,7 @@ pub(crate) fn assemble(
         clock: Arc::new(clock),
         serials: Arc::new(Serials::default()),
         corridors: states,
-        marks,
+        marks: Arc::new(Marks::new(marks)),
         quarantine: Arc::new(quarantine),
         attachments: Arc::new(Files::in_folder(&config.data_folder)),
         limits: config.limits,
@@ -493,6 +493,7 @@ fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {
 
 /// Starts the writer's thread; returns when every log has its first dispatch.
 async fn run(mut writer: Writer, first: FirstWords) -> Result<(), StartError> {
+    writer.release_apart().map_err(StartError::Thread)?;
     let (begun, beginning) = oneshot::channel();
     std::thread::Builder::new()
         .name("ledger-writer".to_owned())

@@ -592,7 +592,7 @@ pub(crate) fn job(reader: &Reader, caller: &Caller, stated: Stated) -> AppendJob
     let asking = Asking { caller: caller.clone(), purpose: Purpose::Unspecified };
     let case = subject.case().copied();
     let entries = |entries: Vec<(Vec<u8>, Vec<u8>)>| {
-        let entry = |(facts, body)| NewEntry { facts, body: Zeroizing::new(body) };
+        let entry = |(facts, body)| NewEntry::new(facts, Zeroizing::new(body));
         entries.into_iter().map(entry).collect()
     };
     AppendJob {

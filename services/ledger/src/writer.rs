@@ -13,10 +13,11 @@
 //! 3. the signer's mark moves ([`crate::signer_mark`]);
 //! 4. the new snapshot is published, and the jobs are answered.
 //!
-//! While a group is being written, the next one collects in the queue. A failure in step 1 or 2
-//! leaves the states of the logs as they were. After one in step 3, or where the outcome of step 1
-//! or 2 is not known, nothing more can be written until a restart: the writer refuses what waits
-//! and ends, and whoever waits for its end ends the process.
+//! While a group is being written, the next one collects in the queue; steps 3 and 4 of a group of
+//! appends may still be under way while the next one is made and stored ([`release`]). A failure
+//! in step 1 or 2 leaves the states of the logs as they were. After one in step 3, or where the
+//! outcome of step 1 or 2 is not known, nothing more can be written until a restart: the writer
+//! refuses what waits and ends, and whoever waits for its end ends the process.
 
 mod append;
 pub(crate) mod erasure;
@@ -24,8 +25,10 @@ mod fault;
 mod forged;
 mod group;
 mod import;
+mod job;
 pub(crate) mod leave;
 mod listed;
+mod release;
 mod restated;
 mod signing;
 mod state;
@@ -42,7 +45,6 @@ use record::log::Composed;
 use runtime::failure::Failure;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::access::NewAccess;
 use crate::attachments::Files;
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -51,147 +53,23 @@ use crate::keyring::{CaseKeys, Keyring, Secrets};
 use crate::leave::Leave;
 use crate::quarantine::Quarantine;
 use crate::serial::Serials;
-use crate::signer_mark::{MarkError, SignerMark};
 use crate::signer_process::ProcessSigner;
 use crate::snapshot::Snapshot;
 
-pub(crate) use append::{AppendJob, NewEntry, Opening, Subject, Written};
+pub(crate) use append::{AppendJob, NewEntry, Opening, Subject};
 pub(crate) use group::push_dispatch;
 pub(crate) use import::{ImportJob, Imported};
+pub(crate) use job::{Job, Queue, Reply};
+pub(crate) use release::Marks;
 pub(crate) use state::{CorridorState, ResumeError};
 pub(crate) use supply::{Supply, SupplyJob};
 
 use append::Commands;
 use group::Group;
 use leave::LeaveJob;
+use release::{Move, Moves, NotReleased, Published, Release, Releaser};
 use restated::Again;
 use turn::Turns;
-
-/// Something for the writer to do.
-pub(crate) enum Job {
-    Import(ImportJob, Reply<Imported>),
-    Supply(SupplyJob, Reply<()>),
-    /// Makes the key of a case that is not open yet, if it has none.
-    Mint(CaseId, NewAccess, Reply<()>),
-    Append(Box<AppendJob>, Reply<Written>),
-    Access(NewAccess, Option<Reply<()>>),
-    /// Whether the own log may be continued.
-    Leave(LeaveJob),
-    /// Time has passed: what was parked may have come of age, and a heartbeat may be due.
-    Tick,
-    /// Ends the thread, once everything before is done.
-    End(oneshot::Sender<()>),
-}
-
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, Failure>>;
-
-impl Job {
-    /// How many bytes it adds to a group, about.
-    fn weight(&self) -> usize {
-        match self {
-            Self::Import(job, _) => job.dispatch.len(),
-            Self::Supply(job, _) => job.weight(),
-            Self::Append(job, _) => job.weight(),
-            Self::Leave(job) => job.weight(),
-            Self::Mint(..) | Self::Access(..) | Self::Tick | Self::End(_) => 512,
-        }
-    }
-}
-
-impl Job {
-    /// Answers it when nothing is written any more.
-    fn refuse(self) {
-        // Whoever no longer waits does not need the answer.
-        match self {
-            Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
-            Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
-            Self::Leave(job) => job.refuse(),
-            Self::Supply(_, reply) | Self::Mint(_, _, reply) | Self::Access(_, Some(reply)) => {
-                drop(reply.send(Err(failure::stopped())));
-            }
-            Self::Access(_, None) | Self::Tick | Self::End(_) => {}
-        }
-    }
-}
-
-/// The way to the writer. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Queue(mpsc::Sender<Job>);
-
-impl Queue {
-    pub(crate) async fn import(&self, job: ImportJob) -> Result<Imported, Failure> {
-        self.ask(|reply| Job::Import(job, reply)).await
-    }
-
-    /// Takes in what was missing; durable when it returns.
-    pub(crate) async fn supply(&self, job: SupplyJob) -> Result<(), Failure> {
-        self.ask(|reply| Job::Supply(job, reply)).await
-    }
-
-    /// Makes the key of a case that is not open yet, if it has none; durable when it returns.
-    pub(crate) async fn mint(&self, case: CaseId, access: NewAccess) -> Result<(), Failure> {
-        self.ask(|reply| Job::Mint(case, access, reply)).await
-    }
-
-    pub(crate) async fn append(&self, job: AppendJob) -> Result<Written, Failure> {
-        self.ask(|reply| Job::Append(Box::new(job), reply)).await
-    }
-
-    /// Writes an access; durable when it returns.
-    pub(crate) async fn access(&self, access: NewAccess) -> Result<(), Failure> {
-        self.ask(|reply| Job::Access(access, Some(reply))).await
-    }
-
-    /// Writes an access with the next group, without waiting for it.
-    pub(crate) async fn note_access(&self, access: NewAccess) -> Result<(), Failure> {
-        self.send(Job::Access(access, None)).await
-    }
-
-    pub(crate) async fn leave<T>(
-        &self,
-        job: impl FnOnce(Reply<T>) -> LeaveJob,
-    ) -> Result<T, Failure> {
-        self.ask(|reply| Job::Leave(job(reply))).await
-    }
-
-    pub(crate) async fn tick(&self) -> Result<(), Failure> {
-        self.send(Job::Tick).await
-    }
-
-    /// Ends the writer; returns when it has ended.
-    pub(crate) async fn end(&self) {
-        let (reply, ended) = oneshot::channel();
-        if self.send(Job::End(reply)).await.is_ok() {
-            // An error means that it has ended already.
-            let _ = ended.await;
-        }
-    }
-
-    /// Waits until the writer has ended, for whatever reason.
-    pub(crate) async fn ended(&self) {
-        self.0.closed().await;
-    }
-
-    /// A handle that does not keep the writer from ending.
-    pub(crate) fn downgrade(&self) -> mpsc::WeakSender<Job> {
-        self.0.downgrade()
-    }
-
-    /// The way to a writer that has not ended.
-    pub(crate) fn upgrade(weak: &mpsc::WeakSender<Job>) -> Option<Self> {
-        weak.upgrade().map(Self)
-    }
-
-    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Failure> {
-        let (reply, answer) = oneshot::channel();
-        self.send(job(reply)).await?;
-        answer.await.map_err(|_| failure::writer_gone())?
-    }
-
-    async fn send(&self, job: Job) -> Result<(), Failure> {
-        self.0.send(job).await.map_err(|_| failure::writer_gone())
-    }
-}
 
 /// What the writer is made of.
 pub(crate) struct Parts {
@@ -204,7 +82,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<Clock>,
     pub(crate) serials: Arc<Serials>,
     pub(crate) corridors: BTreeMap<State, CorridorState>,
-    pub(crate) marks: BTreeMap<State, SignerMark>,
+    pub(crate) marks: Arc<Marks>,
     pub(crate) quarantine: Arc<Quarantine>,
     pub(crate) attachments: Arc<Files>,
     pub(crate) limits: Limits,
@@ -221,12 +99,14 @@ pub(crate) struct FirstWords {
     pub(crate) capabilities: BTreeMap<State, BTreeSet<u32>>,
 }
 
-/// The writer. Every field is its thread's alone, but `keys`, `serials` and `published`, which it
-/// only adds to.
+/// The writer. Every field is its thread's alone, but `keys` and `serials`, which it only adds to,
+/// and `marks` and `published`, which the releaser has too.
 pub(crate) struct Writer {
     parts: Parts,
     queue: mpsc::Receiver<Job>,
-    published: watch::Sender<Arc<Snapshot>>,
+    published: Published,
+    /// None where nobody runs a thread for it.
+    releaser: Option<Releaser>,
     commands: Commands,
     turns: Turns,
     /// Set when parked dispatches are ready that did not fit into the group.
@@ -248,7 +128,8 @@ impl Writer {
         let writer = Self {
             parts,
             queue,
-            published,
+            published: Arc::new(published),
+            releaser: None,
             commands: Commands::default(),
             turns: Turns::default(),
             more_is_ready: false,
@@ -256,7 +137,14 @@ impl Writer {
             again: BTreeSet::new(),
             stopped: false,
         };
-        (writer, Queue(sender), snapshots)
+        (writer, Queue::new(sender), snapshots)
+    }
+
+    /// Starts the thread that releases groups while others wait.
+    pub(crate) fn release_apart(&mut self) -> std::io::Result<()> {
+        let (marks, published) = (Arc::clone(&self.parts.marks), Arc::clone(&self.published));
+        self.releaser = Some(Releaser::start(marks, published)?);
+        Ok(())
     }
 
     /// Writes the first dispatch of every log that has none: its announcements; then, where this
@@ -301,12 +189,15 @@ impl Writer {
     /// Works until the end; returns whom to tell.
     fn work(&mut self) -> Option<oneshot::Sender<()>> {
         let mut deferred = VecDeque::new();
-        while let Some(first) = deferred.pop_front().or_else(|| self.queue.blocking_recv()) {
+        let mut ended = None;
+        while ended.is_none()
+            && !self.stopped
+            && let Some(first) = deferred.pop_front().or_else(|| self.next())
+        {
             let Some(first) = self.turns.admit(first) else {
                 continue;
             };
             let mut jobs = self.gather(first, &mut deferred);
-            let mut ended = None;
             if let Some(at) = jobs.iter().position(|job| matches!(job, Job::End(_))) {
                 let rest = jobs.split_off(at);
                 ended = rest.into_iter().find_map(|job| match job {
@@ -322,24 +213,33 @@ impl Writer {
             }
             deferred.extend(self.commit(jobs));
             self.turns.release(&mut deferred);
-            if self.stopped {
-                tracing::error!(
-                    "the ledger has stopped writing: what the disk holds is not known any more; \
-                     the process must be started again"
-                );
-                self.queue.close();
-                self.turns.end(&mut deferred);
-                deferred.drain(..).for_each(Job::refuse);
-                while let Ok(job) = self.queue.try_recv() {
-                    job.refuse();
-                }
-                return ended;
-            }
-            if ended.is_some() {
-                return ended;
-            }
         }
-        None
+        if self.all_released().is_err() || self.stopped {
+            self.refuse_all(deferred);
+        }
+        ended
+    }
+
+    /// The next job. While the writer waits for one, nothing is stored that is not released.
+    fn next(&mut self) -> Option<Job> {
+        match self.queue.try_recv() {
+            Ok(job) => Some(job),
+            Err(_) => self.all_released().ok().and_then(|()| self.queue.blocking_recv()),
+        }
+    }
+
+    /// Refuses what waits, after a failure that leaves open what the disk holds.
+    fn refuse_all(&mut self, mut deferred: VecDeque<Job>) {
+        tracing::error!(
+            "the ledger has stopped writing: what the disk holds is not known any more; the \
+             process must be started again"
+        );
+        self.queue.close();
+        self.turns.end(&mut deferred);
+        deferred.into_iter().for_each(Job::refuse);
+        while let Ok(job) = self.queue.try_recv() {
+            job.refuse();
+        }
     }
 
     /// The jobs of one group: the first, and of those that wait as many as fit.
@@ -387,6 +287,12 @@ impl Writer {
 
     /// Carries out jobs as one group; returns those that did not fit into it.
     fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        // Everything else may look at what is not released, or tell it.
+        if !jobs.iter().all(|job| matches!(job, Job::Append(..) | Job::Access(..)))
+            && self.all_released().is_err()
+        {
+            return jobs;
+        }
         let mut group = Group::new(&self.parts);
         self.come_of_age(&mut group);
         let mut appends = Vec::new();
@@ -450,13 +356,16 @@ impl Writer {
         }
     }
 
-    /// Steps 1 to 4.
+    /// Steps 1 to 4; the last two are left to the releaser where the next group can be begun.
     fn write(&mut self, mut group: Group) -> Result<(), Failure> {
         let composed = match group.compose(&self.parts) {
             Ok(composed) => composed,
-            Err(failure) => return Err(group.fail(failure)),
+            Err(failure) => return Err(self.fail(group, failure)),
         };
         if group.is_empty() {
+            if let Err(NotReleased) = self.all_released() {
+                return Err(group.fail(failure::stopped()));
+            }
             self.publish();
             group.answer(&self.parts, &HashMap::new(), 0);
             return Ok(());
@@ -468,7 +377,7 @@ impl Writer {
         {
             self.stopped = self.parts.keyring.has_failed();
             let failure = Failure::unavailable("the keyring could not be written");
-            return Err(group.fail(failure.with_source(error)));
+            return Err(self.fail(group, failure.with_source(error)));
         }
         let batch = Batch {
             records: std::mem::take(&mut group.records),
@@ -480,75 +389,107 @@ impl Writer {
             Err(error) => {
                 // Of every other failure it is certain that nothing was stored.
                 self.stopped = matches!(error, AppendError::Poisoned { .. } | AppendError::Closed);
-                return Err(group.fail(failure::append(&error)));
+                return Err(self.fail(group, failure::append(&error)));
             }
         };
         self.parts.keys.extend(std::mem::take(&mut group.keys));
-        if let Err(error) = self.move_marks(&group, &composed) {
+        let moves = self.moves(&group, &composed);
+        if group.is_plain() && !self.queue.is_empty() && self.releaser.is_some() {
+            self.hand_over(group, moves, appended.first.0)
+        } else {
+            self.release_here(group, &moves, appended.first.0)
+        }
+    }
+
+    /// Leaves steps 3 and 4 to the releaser. `first` is the position of the group's first record.
+    fn hand_over(&mut self, mut group: Group, moves: Moves, first: u64) -> Result<(), Failure> {
+        let lengths = self.settle(&mut group, first);
+        let answers = group.answers(&lengths, first);
+        let release = Release { moves, snapshot: snapshot_of(&self.parts), answers };
+        let handed = self.releaser.as_mut().map(|releaser| releaser.hand_over(release));
+        handed.unwrap_or(Err(NotReleased)).map_err(|NotReleased| {
             self.stopped = true;
-            let failure = Failure::unavailable("the signer's mark could not be written");
-            return Err(group.fail(failure.with_source(error)));
+            failure::stopped()
+        })
+    }
+
+    /// Steps 3 and 4.
+    fn release_here(&mut self, mut group: Group, moves: &Moves, first: u64) -> Result<(), Failure> {
+        if let Err(NotReleased) = self.all_released() {
+            return Err(group.fail(failure::stopped()));
         }
-        group.settle(&mut self.parts);
-        if let Err(error) = forged::look_again(&mut self.parts) {
-            tracing::error!(%error, "what had stopped the writing could not be looked at again");
+        if let Err(error) = self.parts.marks.carry_out(moves) {
+            self.stopped = true;
+            return Err(group.fail(release::not_released(error)));
         }
+        let lengths = self.settle(&mut group, first);
         self.again.append(&mut group.again);
         for case in std::mem::take(&mut group.erasures) {
             self.parts.keys.erase(&case);
             self.to_erase.insert(case);
         }
         self.erase();
+        self.publish();
+        group.answer(&self.parts, &lengths, first);
+        Ok(())
+    }
+
+    /// What is stored becomes the state of the logs; the lengths of the streams that have grown.
+    fn settle(&mut self, group: &mut Group, first: u64) -> HashMap<StreamId, u64> {
+        group.settle(&mut self.parts);
+        if let Err(error) = forged::look_again(&mut self.parts) {
+            tracing::error!(%error, "what had stopped the writing could not be looked at again");
+        }
         let lengths: HashMap<StreamId, u64> = std::mem::take(&mut group.streams);
         for pending in &group.pending {
             if let Some(length) = lengths.get(&pending.stream) {
-                let stored = pending.remember(appended.first.0);
+                let stored = pending.remember(first);
                 self.commands.stored(&pending.stream, *length, stored);
             }
         }
         self.commands.forget_if_full();
-        self.publish();
-        group.answer(&self.parts, &lengths, appended.first.0);
-        Ok(())
+        lengths
     }
 
-    /// Step 3. What came to a local log is noted too: it has no other copy.
-    fn move_marks(
-        &mut self,
-        group: &Group,
-        composed: &[(State, Composed)],
-    ) -> Result<(), MarkError> {
-        let records = self.parts.store.next_position().0;
-        let locally = group.grow_locally(&self.parts);
-        let marks = &mut self.parts.marks;
-        for (partner, Composed { signed_header, .. }) in composed {
+    /// Waits until everything that is stored is released. After a failure nothing more is written.
+    fn all_released(&mut self) -> Result<(), NotReleased> {
+        let released = self.releaser.as_mut().map_or(Ok(()), Releaser::wait);
+        self.stopped |= released.is_err();
+        released
+    }
+
+    /// Tells everybody that nothing was written. What was refused may rest on what is stored.
+    fn fail(&mut self, group: Group, failure: Failure) -> Failure {
+        match self.all_released() {
+            Ok(()) => group.fail(failure),
+            Err(NotReleased) => group.fail(failure::stopped()),
+        }
+    }
+
+    /// How the marks move for a group that is stored. What came to a local log is noted too: it
+    /// has no other copy.
+    fn moves(&self, group: &Group, composed: &[(State, Composed)]) -> Moves {
+        let made = composed.iter().map(|(partner, Composed { signed_header, .. })| {
             let (number, digest) = (signed_header.header().number, *signed_header.digest());
-            match marks.get_mut(partner) {
-                Some(mark) if group.grants.contains(partner) => {
-                    mark.whole_again(number, digest, records)?;
-                }
-                Some(mark) => mark.release(number, digest, records)?,
-                None => {}
-            }
-        }
-        for partner in &locally {
-            if let Some(mark) = marks.get_mut(partner) {
-                mark.stored(records)?;
-            }
-        }
-        Ok(())
+            let how = match group.grants.contains(partner) {
+                true => Move::WholeAgain { number, digest },
+                false => Move::Release { number, digest },
+            };
+            (*partner, how)
+        });
+        let locally = group.grow_locally(&self.parts);
+        let each = made.chain(locally.into_iter().map(|it| (it, Move::Stored))).collect();
+        Moves { each, records: self.parts.store.next_position().0 }
     }
 
     fn publish(&self) {
-        let snapshot = snapshot_of(&self.parts);
-        self.published.send_if_modified(|published| {
-            let changed = **published != snapshot;
-            if changed {
-                *published = Arc::new(snapshot);
-            }
-            changed
-        });
+        release::publish(&self.published, snapshot_of(&self.parts));
     }
+}
+
+/// The same failure once more, for the next who is told.
+fn again(failure: &Failure) -> Failure {
+    Failure::new(failure.class(), failure.code().clone(), failure.message())
 }
 
 /// What lies behind a failure: which file, and what the operating system said. None of it is about

@@ -187,7 +187,7 @@ fn entries(
         if !sealed.is_empty() {
             body::decode(&sealed).map_err(|error| InvalidField::new(at("body"), error))?;
         }
-        Ok(NewEntry { facts: entry.facts, body: sealed })
+        Ok(NewEntry::new(entry.facts, sealed))
     });
     checked.collect()
 }

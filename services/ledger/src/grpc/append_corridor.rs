@@ -58,7 +58,7 @@ pub(super) async fn execute(
             let reason = "must be canonical, of a known kind and about the corridor";
             return Err(Failure::field(format!("facts[{index}]"), reason));
         }
-        entries.push(NewEntry { facts, body: Zeroizing::new(Vec::new()) });
+        entries.push(NewEntry::new(facts, Zeroizing::new(Vec::new())));
     }
     let written = service
         .0

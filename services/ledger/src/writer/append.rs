@@ -70,8 +70,26 @@ pub(crate) struct Opening {
 
 /// Facts, and the body that is to be sealed; empty for none. Personal data: never printed.
 pub(crate) struct NewEntry {
-    pub(crate) facts: Vec<u8>,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(super) facts: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
+    /// What the facts state, where they are understood. Read by whoever asks, so that the one
+    /// writer need not.
+    kind: Option<Kind>,
+}
+
+impl NewEntry {
+    pub(crate) fn new(facts: Vec<u8>, body: Zeroizing<Vec<u8>>) -> Self {
+        let kind = match record::facts::read(&facts) {
+            Content::Stated(statement) => Some(statement.kind()),
+            Content::NotUnderstood => None,
+        };
+        Self { facts, body, kind }
+    }
+
+    /// Whether it is a statement of this kind.
+    pub(super) fn states(&self, kind: Kind) -> bool {
+        self.kind == Some(kind)
+    }
 }
 
 /// What was appended.
@@ -193,16 +211,15 @@ impl Writer {
                 });
                 None
             }
-            // Whoever no longer waits does not need the answer, here and below.
             Ok(Outcome::Replayed(written)) => {
-                let _ = reply.send(Ok(written));
+                group.told.push((Ok(written), reply));
                 None
             }
             Err(NotStaged::Failed(failure)) => {
                 if failure.moved().is_some() {
                     self.turns.give(job.partner, job.command);
                 }
-                let _ = reply.send(Err(failure));
+                group.told.push((Err(failure), reply));
                 None
             }
             Err(NotStaged::Later) => Some((job, reply)),
@@ -363,13 +380,7 @@ fn begins(job: &AppendJob) -> Begins {
     if job.subject != Subject::Corridor {
         return Begins::Nothing;
     }
-    let kind = |index: usize| {
-        let entry = job.entries.get(index)?;
-        match record::facts::read(&entry.facts) {
-            Content::Stated(statement) => Some(statement.kind()),
-            Content::NotUnderstood => None,
-        }
-    };
+    let kind = |index: usize| job.entries.get(index)?.kind;
     match (kind(0), kind(1)) {
         (Some(Kind::ClockCorrected), _) => Begins::Clock,
         (_, Some(Kind::LogSucceeded)) => Begins::Era,

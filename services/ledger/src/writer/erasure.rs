@@ -33,19 +33,12 @@ const PAGE_RECORDS: u64 = 1024;
 
 /// Whether one of these entries orders the erasure of its case.
 pub(super) fn orders(entries: &[NewEntry]) -> bool {
-    states(entries, Kind::ErasureOrdered)
+    entries.iter().any(|entry| entry.states(Kind::ErasureOrdered))
 }
 
 /// Whether one of these entries says that the erasure of its case is done.
 pub(super) fn reports_done(entries: &[NewEntry]) -> bool {
-    states(entries, Kind::ErasureDone)
-}
-
-fn states(entries: &[NewEntry], kind: Kind) -> bool {
-    entries.iter().any(|entry| match record::facts::read(&entry.facts) {
-        Content::Stated(statement) => statement.kind() == kind,
-        Content::NotUnderstood => false,
-    })
+    entries.iter().any(|entry| entry.states(Kind::ErasureDone))
 }
 
 /// Remembers, beside the order, of which case it is.

@@ -24,7 +24,7 @@ use runtime::failure::{Class, Failure};
 
 use super::leave::ResumeJob;
 use super::state::CorridorState;
-use super::{NewEntry, Parts};
+use super::{NewEntry, Parts, release};
 use crate::corridor::Corridor;
 use crate::failure::{PARTNER_STOPPED, RESUME_REFUSED};
 use crate::layout;
@@ -119,10 +119,8 @@ pub(super) fn take_in(parts: &mut Parts, now: Instant, job: &ResumeJob) -> Resul
         return Ok(());
     }
     // From here on until the node may write again, also over a restart: open cases get `restored`.
-    if let Some(mark) = parts.marks.get_mut(&partner) {
-        mark.restored().map_err(|error| {
-            Failure::unavailable("the signer's mark could not be written").with_source(error)
-        })?;
+    if let Some(mark) = parts.marks.lock().get_mut(&partner) {
+        mark.restored().map_err(release::not_released)?;
     }
     let heard = signed.as_heard();
     tracing::warn!(%partner, number = heard.number, "an operator takes in what was forged");
@@ -184,6 +182,9 @@ fn may_take_in(
 /// Holds what is said next to what is owed: while a key stands with which somebody else has signed,
 /// nothing is said but that it is revoked from before then on.
 pub(super) fn owed(state: &CorridorState, entries: &[NewEntry]) -> Result<(), Failure> {
+    if state.forged.is_empty() {
+        return Ok(());
+    }
     let directory = state.logs.own.keys();
     let revoked: Vec<RevokedKey> = entries
         .iter()

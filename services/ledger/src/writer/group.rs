@@ -18,12 +18,13 @@ use record::random;
 use record::seal::CaseKey;
 use runtime::failure::Failure;
 
-use super::append::{Begins, Pending};
+use super::append::{Begins, Pending, Written};
 use super::import::Imported;
+use super::release::Answers;
 use super::restated::Again;
 use super::signing;
 use super::state::{Logs, stream_length};
-use super::{Parts, Reply};
+use super::{Parts, Reply, again};
 use crate::access::NewAccess;
 use crate::corridor::{Corridor, Side};
 use crate::keyring::{NewKey, Reach};
@@ -59,6 +60,9 @@ pub(super) struct Group {
     pub(super) grants: BTreeSet<State>,
     /// Accesses and supplies, answered once the group is durable.
     promises: Vec<Reply<()>>,
+    /// What appends are told that are not staged: with the group, since it may rest on one that is
+    /// not released yet.
+    pub(super) told: Vec<(Result<Written, Failure>, Reply<Written>)>,
     /// What is missing from now on, or has come.
     pub(super) changes: Vec<(State, Change)>,
     /// What partners state again in it.
@@ -127,6 +131,7 @@ impl Group {
             afterwards: Vec::new(),
             grants: BTreeSet::new(),
             promises: Vec::new(),
+            told: Vec::new(),
             changes: Vec::new(),
             again: BTreeSet::new(),
             taken_bytes: 0,
@@ -136,6 +141,21 @@ impl Group {
     /// Whether no further dispatch of a partner should join.
     pub(super) fn is_full(&self) -> bool {
         self.records.len() >= RECORDS_MAX || self.taken_bytes >= TAKEN_BYTES_MAX
+    }
+
+    /// Whether it is of appends and accesses alone, so that the next one may be made before it is
+    /// released. Not the first dispatch of a log: a mark follows one from nothing, but not two.
+    pub(super) fn is_plain(&self) -> bool {
+        let follows = |draft: &Draft| {
+            draft.begins == Begins::Nothing && draft.made.is_none_or(|made| made.number > 0)
+        };
+        self.afterwards.is_empty()
+            && self.imports.is_empty()
+            && self.changes.is_empty()
+            && self.again.is_empty()
+            && self.grants.is_empty()
+            && self.erasures.is_empty()
+            && self.drafts.values().all(follows)
     }
 
     /// Whether nothing is to be stored.
@@ -338,19 +358,22 @@ impl Group {
         }
     }
 
-    /// Answers everybody. `first` is the position of the group's first record.
-    pub(super) fn answer(self, parts: &Parts, lengths: &HashMap<StreamId, u64>, first: u64) {
-        for reply in self.promises {
-            // Whoever no longer waits does not need the answer, here and below.
-            let _ = reply.send(Ok(()));
-        }
-        for tell in self.afterwards {
-            tell(Ok(parts));
-        }
-        for pending in self.pending {
+    /// What its appends and accesses are told. `first` is the position of its first record.
+    pub(super) fn answers(&mut self, lengths: &HashMap<StreamId, u64>, first: u64) -> Answers {
+        let mut appends = std::mem::take(&mut self.told);
+        for pending in std::mem::take(&mut self.pending) {
             let revision = lengths.get(&pending.stream).copied().unwrap_or_default();
             let (written, reply) = pending.written(revision, first);
-            let _ = reply.send(Ok(written));
+            appends.push((Ok(written), reply));
+        }
+        Answers { promises: std::mem::take(&mut self.promises), appends }
+    }
+
+    /// Answers everybody.
+    pub(super) fn answer(mut self, parts: &Parts, lengths: &HashMap<StreamId, u64>, first: u64) {
+        self.answers(lengths, first).send();
+        for tell in self.afterwards {
+            tell(Ok(parts));
         }
         for PendingImport { partner, outcome, reason, reply } in self.imports {
             let logs = parts.corridors.get(&partner).map(|state| &state.logs);
@@ -361,24 +384,28 @@ impl Group {
                 own_head: logs.and_then(|logs| logs.own.head()).map(|head| head.heard),
                 missing: parts.corridors.get(&partner).map_or(0, |it| it.missing.len() as u64),
             };
+            // Whoever no longer waits does not need the answer.
             let _ = reply.send(Ok(imported));
         }
     }
 
     /// Tells everybody that nothing was written, and returns the failure for the log.
     pub(super) fn fail(self, failure: Failure) -> Failure {
-        let again = || Failure::new(failure.class(), failure.code().clone(), failure.message());
         for reply in self.promises {
-            let _ = reply.send(Err(again()));
+            // Whoever no longer waits does not need the answer, here and below.
+            let _ = reply.send(Err(again(&failure)));
+        }
+        for (answer, reply) in self.told {
+            let _ = reply.send(answer);
         }
         for tell in self.afterwards {
-            tell(Err(again()));
+            tell(Err(again(&failure)));
         }
         for pending in self.pending {
-            let _ = pending.reply.send(Err(again()));
+            let _ = pending.reply.send(Err(again(&failure)));
         }
         for import in self.imports {
-            let _ = import.reply.send(Err(again()));
+            let _ = import.reply.send(Err(again(&failure)));
         }
         failure
     }

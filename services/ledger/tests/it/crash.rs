@@ -21,6 +21,8 @@ const FOLDER: &str = "READMIT_LEDGER_CRASH_FOLDER";
 const ROUND: &str = "READMIT_LEDGER_CRASH_ROUND";
 /// How often the child is killed.
 const KILLS: usize = 12;
+/// Who write at the same time: enough that groups are released while the next is stored.
+const TASKS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_ledger_loses_nothing_and_signs_no_number_twice() {
@@ -118,7 +120,7 @@ async fn child() {
         }
     });
     let mut tasks = Vec::new();
-    for task in 0..4 {
+    for task in 0..TASKS {
         let nl = std::sync::Arc::clone(&nl);
         tasks.push(tokio::spawn(async move {
             for turn in 0_u64.. {
