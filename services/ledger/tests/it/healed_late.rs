@@ -13,7 +13,7 @@ const SUPPLIED: &str = "supplied/NL";
 
 /// XK, to which three bodies came late, and NL all of whose words it has.
 async fn late() -> Stopped {
-    let (_, site, nl, xk) = corridor().await;
+    let (_nl_site, site, nl, xk) = corridor().await;
     let case = nl.file("return-office", "file").await.case_id;
     exchange(&nl, &xk).await;
     for name in ["one", "two", "three", "never"] {
