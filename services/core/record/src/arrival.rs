@@ -381,22 +381,25 @@ impl LogState {
         breach::grows(self.last.as_ref(), header).map_err(broken)?;
         let mut next = self.clone();
         next.turn(header).map_err(broken)?;
-        let mut decoded = Vec::new();
+        let heads = heads.into_iter();
+        let mut read = Vec::with_capacity(heads.size_hint().0);
+        let mut malformed = None;
         for bytes in heads {
             let position = next.frontier.size();
             next.frontier.push(merkle::leaf_hash(bytes));
-            decoded.push((position, Head::decode(bytes)));
+            match Head::decode(bytes).filter(|head| head.position == position) {
+                Some(head) => read.push(head),
+                None => malformed = malformed.or(Some(position)),
+            }
         }
         let size_fits = next.frontier.size() == header.log_size;
         if !size_fits || header.log_root.as_bytes() != &next.frontier.root() {
             return Err(Fault::EntriesWithheld { number, position: None });
         }
-        let at_its_place = |(position, head): (u64, Option<Head>)| {
-            head.filter(|head| head.position == position)
-                .ok_or(Fault::BrokenChain { number, breach: Breach::Head { position } })
-        };
-        let heads = decoded.into_iter().map(at_its_place).collect::<Result<_, _>>()?;
+        if let Some(position) = malformed {
+            return Err(broken(Breach::Head { position }));
+        }
         next.last = Some(signed.into());
-        Ok((next, heads))
+        Ok((next, read))
     }
 }

@@ -37,3 +37,28 @@ pub fn decode<M: Message + Default>(bytes: &[u8]) -> Result<M, NotCanonical> {
 pub fn encode<M: Message>(message: &M) -> Vec<u8> {
     message.encode_to_vec()
 }
+
+/// The content of a field of bytes, if it stands next, in the one form; leaves what it reads from
+/// alone where it does not. For messages that are read by hand; `number` is below 16.
+pub(crate) fn field<'a>(rest: &mut &'a [u8], number: u8) -> Option<&'a [u8]> {
+    let mut bytes = rest.strip_prefix(&[(number << 3) | 2])?;
+    let length = length(&mut bytes)?;
+    let (content, behind) = bytes.split_at_checked(length)?;
+    *rest = behind;
+    Some(content)
+}
+
+/// A varint in its fewest bytes, of which it has four at most: nothing here is longer.
+fn length(bytes: &mut &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for shift in [0, 7, 14, 21] {
+        let (byte, behind) = bytes.split_first()?;
+        *bytes = behind;
+        length |= usize::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            // A last byte of zero would be a longer form.
+            return (*byte != 0 || shift == 0).then_some(length);
+        }
+    }
+    None
+}

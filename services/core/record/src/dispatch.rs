@@ -5,7 +5,7 @@ use domain::identifier::{Digest, State};
 use domain::time::Instant;
 use proto::record::v1::{self, WrappedCaseKey};
 
-use crate::canonical::{self, NotCanonical};
+use crate::canonical::{self, NotCanonical, field};
 use crate::cose::{self, Payload, Signed};
 use crate::digest::{DISPATCH, sha256};
 use crate::entry::Entry;
@@ -198,12 +198,13 @@ impl Dispatch {
     /// # Errors
     /// Not canonical, without a readable header, or too large.
     pub fn decode(bytes: &[u8]) -> Result<Self, DispatchError> {
-        let message: v1::Dispatch =
-            canonical::decode(bytes).map_err(DispatchError::NotCanonical)?;
-        let signed_header =
-            SignedHeader::parse(&message.signed_header).ok_or(DispatchError::NoHeader)?;
-        let entries = message.entries.into_iter().map(Entry::from_message).collect();
-        let dispatch = Self { signed_header, entries, case_keys: message.case_keys };
+        let Parts { signed_header, entries, case_keys } = match Parts::by_hand(bytes) {
+            Some(parts) => parts,
+            // It says what is wrong.
+            None => Parts::read(bytes).map_err(DispatchError::NotCanonical)?,
+        };
+        let signed_header = SignedHeader::parse(&signed_header).ok_or(DispatchError::NoHeader)?;
+        let dispatch = Self { signed_header, entries, case_keys };
         within_limits(&dispatch.signed_header, &dispatch.entries)?;
         if dispatch.case_keys.len() > ENTRIES_MAX {
             return Err(DispatchError::TooManyEntries { entries: dispatch.case_keys.len() });
@@ -219,6 +220,39 @@ impl Dispatch {
             entries: self.entries.iter().map(Entry::to_message).collect(),
             case_keys: self.case_keys.clone(),
         })
+    }
+}
+
+/// What a dispatch is made of, read and nothing else.
+#[derive(Debug, PartialEq)]
+struct Parts {
+    signed_header: Vec<u8>,
+    entries: Vec<Entry>,
+    case_keys: Vec<WrappedCaseKey>,
+}
+
+impl Parts {
+    /// The general way, as all other messages are read.
+    fn read(bytes: &[u8]) -> Result<Self, NotCanonical> {
+        let v1::Dispatch { signed_header, entries, case_keys } = canonical::decode(bytes)?;
+        let entries = entries.into_iter().map(Entry::from_message).collect();
+        Ok(Self { signed_header, entries, case_keys })
+    }
+
+    /// The same by hand, as every entry of a log is read here when the log is verified: nothing is
+    /// written again to be compared. `None` for anything but the one form.
+    fn by_hand(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let signed_header = field(&mut rest, 1).filter(|it| !it.is_empty())?.to_vec();
+        let mut entries = Vec::new();
+        while let Some(bytes) = field(&mut rest, 2) {
+            entries.push(Entry::by_hand(bytes)?);
+        }
+        let mut case_keys = Vec::new();
+        while let Some(bytes) = field(&mut rest, 3) {
+            case_keys.push(canonical::decode(bytes).ok()?);
+        }
+        rest.is_empty().then_some(Self { signed_header, entries, case_keys })
     }
 }
 
@@ -256,4 +290,92 @@ fn field_bytes(length: usize) -> usize {
 
 fn context(genesis: &Digest) -> Vec<u8> {
     [DISPATCH, genesis.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(any::<u8>(), 0..=most)
+    }
+
+    prop_compose! {
+        fn entry()(head in bytes(6), facts in bytes(150), sealed_body in bytes(6)) -> v1::Entry {
+            v1::Entry { head, facts, sealed_body }
+        }
+    }
+
+    prop_compose! {
+        fn case_key()(position in 0..300_u64, sealed in bytes(6)) -> WrappedCaseKey {
+            WrappedCaseKey { position, sealed, ..Default::default() }
+        }
+    }
+
+    prop_compose! {
+        fn dispatch()(
+            signed_header in bytes(5),
+            entries in prop::collection::vec(entry(), 0..4),
+            case_keys in prop::collection::vec(case_key(), 0..3),
+        ) -> v1::Dispatch {
+            v1::Dispatch { signed_header, entries, case_keys }
+        }
+    }
+
+    /// The general way, but for what has no header and is refused a step later.
+    fn read(bytes: &[u8]) -> Option<Parts> {
+        Parts::read(bytes).ok().filter(|parts| !parts.signed_header.is_empty())
+    }
+
+    #[test]
+    fn what_is_empty_is_not_written() {
+        let with_entry = |entry: &[u8]| [&[0x0a, 1, 7], entry].concat();
+        let empty = Entry { head: Vec::new(), facts: Vec::new(), sealed_body: None };
+        let parts = Parts::by_hand(&with_entry(&[0x12, 0])).map(|parts| parts.entries);
+        assert_eq!(parts, Some(vec![empty]));
+        for field in [0x0a, 0x12, 0x1a] {
+            let bytes = with_entry(&[0x12, 2, field, 0]);
+            assert_eq!((Parts::by_hand(&bytes), read(&bytes)), (None, None));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_dispatch_is_read_by_hand_as_in_the_general_way(dispatch in dispatch()) {
+            let bytes = canonical::encode(&dispatch);
+            let read = read(&bytes);
+            prop_assert_eq!(read.is_some(), !dispatch.signed_header.is_empty());
+            prop_assert_eq!(Parts::by_hand(&bytes), read);
+        }
+
+        #[test]
+        fn what_is_no_dispatch_is_none_either_way(
+            dispatch in dispatch(),
+            at in any::<prop::sample::Index>(),
+            with in prop_oneof![any::<u8>(), Just(0), Just(0x80), Just(0x0a), Just(0x12), Just(0x1a)],
+            how in 0..6,
+        ) {
+            let mut bytes = canonical::encode(&dispatch);
+            let at = at.index(bytes.len().max(1));
+            match how {
+                _ if bytes.is_empty() => bytes.push(with),
+                0 => bytes[at] = with,
+                1 => bytes.insert(at, with),
+                2 => drop(bytes.remove(at)),
+                3 => bytes.truncate(at),
+                // A length, or what looks like one, in a longer form.
+                4 => {
+                    bytes[at] |= 0x80;
+                    bytes.insert(at + 1, 0);
+                }
+                _ => bytes.push(with),
+            }
+            prop_assert_eq!(Parts::by_hand(&bytes), read(&bytes));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use domain::chain::Content;
 use domain::identifier::{CaseId, Digest};
 use proto::record::v1;
 
-use crate::canonical;
+use crate::canonical::{self, field};
 use crate::digest::sha256;
 use crate::facts::{self, FACTS_BYTES_MAX};
 use crate::log_id::LogId;
@@ -158,6 +158,23 @@ impl Entry {
         let v1::Entry { head, facts, sealed_body } = message;
         // A sealed body is at least as long as its authentication tag, so empty means absent.
         Self { head, facts, sealed_body: Some(sealed_body).filter(|body| !body.is_empty()) }
+    }
+
+    /// Reads an entry by hand; `None` for anything but the one form.
+    pub(crate) fn by_hand(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let [head, facts, sealed_body] = [1, 2, 3].map(|number| field(&mut rest, number));
+        let is_empty = |it: Option<&[u8]>| it.is_some_and(<[u8]>::is_empty);
+        // What is empty is not written.
+        if !rest.is_empty() || [head, facts, sealed_body].into_iter().any(is_empty) {
+            return None;
+        }
+        let owned = |it: Option<&[u8]>| it.map(<[u8]>::to_vec);
+        Some(Self {
+            head: owned(head).unwrap_or_default(),
+            facts: owned(facts).unwrap_or_default(),
+            sealed_body: owned(sealed_body),
+        })
     }
 
     pub(crate) fn to_message(&self) -> v1::Entry {

@@ -209,14 +209,24 @@ fn entries_that_are_missing_or_changed_are_withheld_and_no_proof_against_the_aut
 
 /// The next dispatch of NL over one entry that is not as entries are made.
 fn with_entry(world: &mut World, change: impl Fn(&mut Entry)) -> Dispatch {
-    let position = world.nl.own.next_position();
-    let mut entry = world.nl.entry(position, Some(case_id()), &Statement::RequestWithdrawn);
-    change(&mut entry);
+    with_entries(world, 1, change)
+}
+
+fn with_entries(world: &mut World, count: usize, change: impl Fn(&mut Entry)) -> Dispatch {
     let mut frontier = world.nl.own.frontier().clone();
-    frontier.push(merkle::leaf_hash(&entry.head));
-    let root = Digest::new(frontier.root());
-    let mut dispatch = resigned(world, |header| header.log_root = root);
-    dispatch.entries = vec![entry];
+    let mut entries = Vec::new();
+    for position in (world.nl.own.next_position()..).take(count) {
+        let mut entry = world.nl.entry(position, Some(case_id()), &Statement::RequestWithdrawn);
+        change(&mut entry);
+        frontier.push(merkle::leaf_hash(&entry.head));
+        entries.push(entry);
+    }
+    let (size, root) = (frontier.size(), Digest::new(frontier.root()));
+    let mut dispatch = resigned(world, |header| {
+        header.log_size = size;
+        header.log_root = root;
+    });
+    dispatch.entries = entries;
     dispatch
 }
 
@@ -234,7 +244,8 @@ fn a_malformed_head_under_the_signed_root_breaks_the_chain() {
     let fault = world.offer(&moved.encode(), nl()).unwrap_err();
     assert_eq!(fault, Fault::BrokenChain { number: 5, breach: Breach::Head { position } });
     let mut world = World::story();
-    let padded = with_entry(&mut world, |entry| entry.head.extend([0x30, 0x01]));
+    // Of several, the first is named.
+    let padded = with_entries(&mut world, 2, |entry| entry.head.extend([0x30, 0x01]));
     let fault = world.offer(&padded.encode(), nl()).unwrap_err();
     assert_eq!(fault, Fault::BrokenChain { number: 5, breach: Breach::Head { position } });
 }
