@@ -1,3 +1,5 @@
+//! Releasing a group: what is told and shown before the mark has moved, and after one that did not.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
