@@ -271,8 +271,10 @@ async fn damage_that_a_running_node_finds_is_told_to_its_operator() {
             && record.stream.is_some_and(|it| it.as_bytes().len() == 16)
     };
     flip(&corridor.nl, records.iter().find(opens).unwrap());
-    let show = ["case", "show", case.as_str()];
-    corridor.nl.person("return-office").refused(&show).unwrap();
+    // The case itself may be in memory; the evidence of it is read from the log, each time.
+    let to = folder.path().join("evidence").display().to_string();
+    let export = ["evidence", "export", case.as_str(), "--out", &to];
+    corridor.nl.person("ombudsperson").refused(&export).unwrap();
     let damaged = status();
     let said = damaged["store_damage"].as_str().unwrap();
     assert!(said.starts_with("a broken record in segment 0 at offset "), "{said}");
@@ -281,7 +283,7 @@ async fn damage_that_a_running_node_finds_is_told_to_its_operator() {
     corridor.nl.stop().unwrap();
     corridor.nl.operate(&["store", "heal", "--from-partner", "XK"]).unwrap();
     corridor.nl.start().unwrap();
-    corridor.nl.person("return-office").call(&show).unwrap();
+    corridor.nl.person("ombudsperson").call(&export).unwrap();
     corridor.stop().unwrap();
 }
 
