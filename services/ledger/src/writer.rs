@@ -102,11 +102,12 @@ pub(crate) struct FirstWords {
 /// The writer. Every field is its thread's alone, but `keys` and `serials`, which it only adds to,
 /// and `marks` and `published`, which the releaser has too.
 pub(crate) struct Writer {
+    /// None where nobody runs a thread for it. Ends before the queue does, so that the marks and
+    /// their locks are gone when somebody hears of the end.
+    releaser: Option<Releaser>,
     parts: Parts,
     queue: mpsc::Receiver<Job>,
     published: Published,
-    /// None where nobody runs a thread for it.
-    releaser: Option<Releaser>,
     commands: Commands,
     turns: Turns,
     /// Set when parked dispatches are ready that did not fit into the group.
@@ -215,7 +216,7 @@ impl Writer {
             self.turns.release(&mut deferred);
         }
         if self.all_released().is_err() || self.stopped {
-            self.refuse_all(deferred);
+            ended = self.refuse_all(deferred).or(ended);
         }
         ended
     }
@@ -228,8 +229,9 @@ impl Writer {
         }
     }
 
-    /// Refuses what waits, after a failure that leaves open what the disk holds.
-    fn refuse_all(&mut self, mut deferred: VecDeque<Job>) {
+    /// Refuses what waits, after a failure that leaves open what the disk holds; returns whom to
+    /// tell of the end.
+    fn refuse_all(&mut self, mut deferred: VecDeque<Job>) -> Option<oneshot::Sender<()>> {
         tracing::error!(
             "the ledger has stopped writing: what the disk holds is not known any more; the \
              process must be started again"
@@ -237,9 +239,15 @@ impl Writer {
         self.queue.close();
         self.turns.end(&mut deferred);
         deferred.into_iter().for_each(Job::refuse);
+        let mut ended = None;
         while let Ok(job) = self.queue.try_recv() {
-            job.refuse();
+            if let Job::End(reply) = job {
+                ended = Some(reply);
+            } else {
+                job.refuse();
+            }
         }
+        ended
     }
 
     /// The jobs of one group: the first, and of those that wait as many as fit.
@@ -329,8 +337,9 @@ impl Writer {
         }
         self.heartbeats(&mut group);
         if let Err(error) = self.write(group) {
-            tracing::error!(%error, causes = causes(&error), "a group was not written");
-        } else if looks_at_keys && self.again.is_empty() {
+            let causes = causes(&error);
+            tracing::error!(%error, causes, "a group was not written, or not released");
+        } else if looks_at_keys && self.again.is_empty() && self.all_released().is_ok() {
             // A key that was succeeded may still open what was just stated again.
             self.retire_keys();
             self.erase();
@@ -378,6 +387,9 @@ impl Writer {
             self.stopped = self.parts.keyring.has_failed();
             let failure = Failure::unavailable("the keyring could not be written");
             return Err(self.fail(group, failure.with_source(error)));
+        }
+        if let Err(NotReleased) = self.releaser.as_mut().map_or(Ok(()), Releaser::check) {
+            return Err(self.fail(group, failure::stopped()));
         }
         let batch = Batch {
             records: std::mem::take(&mut group.records),
@@ -458,7 +470,7 @@ impl Writer {
         released
     }
 
-    /// Tells everybody that nothing was written. What was refused may rest on what is stored.
+    /// Tells everybody that nothing was written.
     fn fail(&mut self, group: Group, failure: Failure) -> Failure {
         match self.all_released() {
             Ok(()) => group.fail(failure),

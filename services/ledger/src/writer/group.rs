@@ -143,11 +143,15 @@ impl Group {
         self.records.len() >= RECORDS_MAX || self.taken_bytes >= TAKEN_BYTES_MAX
     }
 
-    /// Whether it is of appends and accesses alone, so that the next one may be made before it is
-    /// released. Not the first dispatch of a log: a mark follows one from nothing, but not two.
+    /// Whether nothing but own words, keys and accesses is in it, so that the next one may be made
+    /// before it is released. Not the first dispatch of a log: a mark follows one from nothing, but
+    /// not two.
     pub(super) fn is_plain(&self) -> bool {
         let follows = |draft: &Draft| {
-            draft.begins == Begins::Nothing && draft.made.is_none_or(|made| made.number > 0)
+            draft.begins == Begins::Nothing
+                && draft.taken.is_empty()
+                && !draft.proves_fault
+                && draft.made.is_none_or(|made| made.number > 0)
         };
         self.afterwards.is_empty()
             && self.imports.is_empty()
@@ -395,8 +399,9 @@ impl Group {
             // Whoever no longer waits does not need the answer, here and below.
             let _ = reply.send(Err(again(&failure)));
         }
-        for (answer, reply) in self.told {
-            let _ = reply.send(answer);
+        // It may rest on what is not stored, or not released.
+        for (_, reply) in self.told {
+            let _ = reply.send(Err(again(&failure)));
         }
         for tell in self.afterwards {
             tell(Err(again(&failure)));

@@ -1,11 +1,14 @@
 //! Steps 3 and 4: the dispatches of a stored group are released by the signer's mark, everybody is
 //! shown the group, and its jobs are answered.
 //!
-//! While others wait, a thread of its own does that for a group of appends, and the writer makes
-//! and stores the next one meanwhile. Groups are released one after the other, in their order.
+//! While others wait, a thread of its own does that for a group of own words, and the writer makes
+//! and stores the next one meanwhile ([`Group::is_plain`](super::group::Group::is_plain)). Groups are released one after the other, in their order.
 //! Nobody is told anything that rests on a group before it is released: what the next group refuses
 //! or has carried out before, it tells when it is itself released. For any other group, and while
 //! nobody waits, the writer waits until everything is released, and does it itself.
+//!
+//! After a mark that did not move, nothing is released any more, and nothing stored but the group
+//! that is just being stored.
 //!
 //! *A crash* leaves the store ahead of the mark by the groups that were not released; at the start
 //! the mark follows ([`crate::signer_mark`]).
@@ -23,7 +26,8 @@ use super::{Reply, again, causes};
 use crate::signer_mark::{MarkError, SignerMark};
 use crate::snapshot::Snapshot;
 
-/// Groups that wait for the thread, beside the one that it releases: what the writer is ahead by.
+/// Groups that wait for the thread, beside the one that it releases and the one that the writer
+/// brings.
 const GROUPS_MAX: usize = 1;
 
 /// The signer's mark of each log, by partner.
@@ -185,12 +189,9 @@ impl Releaser {
 
     /// Leaves a group to the thread; waits where that has not come so far.
     pub(super) fn hand_over(&mut self, release: Release) -> Result<(), NotReleased> {
-        while let Ok(outcome) = self.done.try_recv() {
-            self.note(outcome);
-        }
-        let sent = match &self.groups {
-            Some(groups) if !self.failed => groups.send(release).map_err(|unsent| unsent.0),
-            Some(_) | None => Err(release),
+        let sent = match (self.check(), &self.groups) {
+            (Ok(()), Some(groups)) => groups.send(release).map_err(|unsent| unsent.0),
+            (Err(NotReleased), _) | (_, None) => Err(release),
         };
         if let Err(release) = sent {
             self.failed = true;
@@ -206,6 +207,14 @@ impl Releaser {
         while self.under_way > 0 && !self.failed {
             // Nobody tells any more: the thread has panicked.
             let outcome = self.done.recv().unwrap_or(Err(NotReleased));
+            self.note(outcome);
+        }
+        self.check()
+    }
+
+    /// Whether every mark has moved so far.
+    pub(super) fn check(&mut self) -> Result<(), NotReleased> {
+        while let Ok(outcome) = self.done.try_recv() {
             self.note(outcome);
         }
         if self.failed { Err(NotReleased) } else { Ok(()) }

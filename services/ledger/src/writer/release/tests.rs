@@ -195,6 +195,10 @@ fn after_a_mark_that_did_not_move_nothing_is_released_or_written() {
     let (job, second) = site.append(2);
     site.commit(vec![job]);
     drop(held);
+    // What was carried out in the first, and is not released, is not told either.
+    let (again, mut repeated) = site.append(1);
+    site.commit(vec![again]);
+    assert!(repeated.try_recv().unwrap().is_err());
     assert_eq!(site.writer.all_released(), Err(NotReleased));
     assert!(site.writer.has_stopped());
     assert!(first.try_recv().unwrap().is_err());
