@@ -128,6 +128,7 @@ impl Shared {
         if !self.database.is_lost.swap(true, Ordering::AcqRel) {
             // If the mark cannot be left, the checks of that opening find what is wrong.
             let _ = index::mark_broken(self.disk());
+            self.lack(Shortage::Space);
             self.wake_indexer(usize::MAX);
         }
     }
@@ -166,8 +167,10 @@ impl Shared {
         let work = self.live().everything();
         self.index_streams(tree, work.mark())?;
         let done = work.write(disk, tree)?;
-        if !self.index_is_suspect() {
-            index::mark_whole(disk)?;
+        index::mark_whole(disk)?;
+        // Asked last, so that no suspicion is lost.
+        if self.index_is_suspect() {
+            index::mark_broken(disk)?;
         }
         Ok(done)
     }
@@ -217,7 +220,11 @@ impl Shared {
         if matches!(error, JournalError::Corrupt { .. }) {
             self.found_damage(error.to_string());
         }
-        Broken::new(format!("it cannot be made anew: {error}"))
+        let shortage = match error {
+            JournalError::Io { source, .. } => Shortage::of(source),
+            JournalError::Corrupt { .. } | JournalError::Newer { .. } => None,
+        };
+        Broken { what: format!("it cannot be made anew: {error}"), shortage }
     }
 }
 

@@ -454,6 +454,12 @@ impl Shared {
         Ok(())
     }
 
+    /// Appends are refused, once there is no room for them in memory, until the index goes on.
+    pub(crate) fn lack(&self, shortage: Shortage) {
+        self.progress().shortage = Some(shortage);
+        self.progressed.notify_all();
+    }
+
     /// Writes out what is pending, if what that takes is there. What is not written yet is read
     /// from memory; only an index that is broken ends the store.
     pub(crate) fn index_or_fail(&self) {
@@ -461,9 +467,8 @@ impl Shared {
         let Err(broken) = room.and_then(|()| self.index_pending()) else {
             return;
         };
-        if broken.shortage.is_some() {
-            self.progress().shortage = broken.shortage;
-            self.progressed.notify_all();
+        if let Some(shortage) = broken.shortage {
+            self.lack(shortage);
             return;
         }
         // Reads would be incomplete from here on: stop, and rebuild at the next opening.

@@ -149,9 +149,10 @@ impl Service {
     /// Which case is named. A number is looked up in the views, which may be a moment behind a
     /// case that was just opened.
     async fn find(&self, name: &str) -> Result<Vec<CaseId>, Failure> {
+        // Before it is looked up: the views may come so far only afterwards.
+        let (next, upto) = (self.snapshot().next, self.0.views.upto());
         let found = self.reader().find(name)?;
-        let next = self.snapshot().next;
-        if !found.is_empty() || self.0.views.upto() >= next {
+        if !found.is_empty() || upto >= next {
             return Ok(found);
         }
         self.wait_for_views(next).await?;

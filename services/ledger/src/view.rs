@@ -125,7 +125,10 @@ impl Projector {
                 store.labels_upto().map_err(labels)?;
                 prepare(&self.reader)
             }
-            found => found.map(|_| *self.upto.borrow()).map_err(labels),
+            Ok(found) if found == [version()] => Ok(*self.upto.borrow()),
+            // It was not got so far the last time.
+            Ok(_) => prepare(&self.reader),
+            Err(error) => Err(labels(error)),
         }
     }
 
@@ -253,14 +256,17 @@ fn marker() -> StreamId {
     StreamId::new(b"views").expect("five bytes")
 }
 
+fn version() -> Label {
+    Label::new(VERSION).expect("short, of letters and digits")
+}
+
 /// Sees to it that labels of another version are derived anew.
 fn prepare(reader: &Reader) -> Result<Position, Failure> {
     let (store, marker) = (&reader.store, marker());
-    let version = Label::new(VERSION).expect("short, of letters and digits");
     let found = store.labels_of(&marker).map_err(labels)?;
-    if found != [version.clone()] {
+    if found != [version()] {
         store.clear_labels().map_err(labels)?;
-        store.set_labels(&marker, vec![version], Position(0)).map_err(labels)?;
+        store.set_labels(&marker, vec![version()], Position(0)).map_err(labels)?;
     }
     store.labels_upto().map_err(labels)
 }
