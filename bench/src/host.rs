@@ -16,7 +16,8 @@ use proto::ledger::v1::ledger_service_server::LedgerService as _;
 use proto::ledger::v1::supply_service_client::SupplyServiceClient;
 use proto::ledger::v1::{
     AppendRequest, FollowCasesRequest, FollowCasesResponse, GetHeadsRequest, GetHeadsResponse,
-    GetStatusRequest, ImportDispatchRequest, ImportDispatchResponse, NewEntry, ReadCaseRequest,
+    GetStatusRequest, ImportDispatchRequest, ImportDispatchResponse, ListLabelsRequest, NewEntry,
+    ReadCaseRequest,
 };
 use record::genesis::SignedGenesis;
 use record::root_statement::{AnnouncedKey, RootStatement};
@@ -286,6 +287,18 @@ impl Host {
         looked.await
     }
 
+    /// Waits until the views have come as far as what was stated.
+    pub(crate) async fn rest(&self) -> Result<()> {
+        let request = ListLabelsRequest {
+            caller: Some(self.service()?.context(Purpose::Unspecified)),
+            wait_for_position: self.position().await?,
+            limit: 1,
+            ..ListLabelsRequest::default()
+        };
+        self.ledger.clone().list_labels(request).await?;
+        Ok(())
+    }
+
     /// States `count` events on cases in turn, many at a time.
     pub(crate) async fn state(
         self: &Arc<Self>,
@@ -425,15 +438,20 @@ impl Host {
         Ok(self.ledger.clone().get_heads(request).await?.into_inner())
     }
 
+    /// The position of the last record; none where there is none.
+    async fn position(&self) -> Result<Option<u64>> {
+        let operator = self.caller("operator/root")?;
+        let status = GetStatusRequest { caller: Some(operator.context(Purpose::Unspecified)) };
+        Ok(self.ledger.clone().get_status(status).await?.into_inner().store_position)
+    }
+
     /// Everything of both logs as it becomes durable from now on: entries, and dispatches without
     /// entries. The node pushes it; nothing is asked again and again.
     pub(crate) async fn follow(&self) -> Result<Streaming<FollowCasesResponse>> {
-        let operator = self.caller("operator/root")?;
-        let status = GetStatusRequest { caller: Some(operator.context(Purpose::Unspecified)) };
-        let status = self.ledger.clone().get_status(status).await?.into_inner();
+        let position = self.position().await?;
         let request = FollowCasesRequest {
             caller: Some(self.service()?.context(Purpose::Unspecified)),
-            from_position: status.store_position.map_or(0, |position| position + 1),
+            from_position: position.map_or(0, |position| position + 1),
             with_receipts: true,
             ..FollowCasesRequest::default()
         };

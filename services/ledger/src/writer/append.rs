@@ -30,7 +30,7 @@ use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, case_stream};
 use crate::serial::YearSerial;
 
-/// Streams whose commands are remembered.
+/// Streams whose commands are remembered: as many newer ones, and as many older ones.
 const REMEMBERED_MAX: usize = 4096;
 
 /// What a State appends.
@@ -538,9 +538,14 @@ fn too_long(entry: &str, error: DraftError) -> Failure {
     InvalidField::new(format!("{entry}.{part}"), error).into()
 }
 
-/// Commands that are stored, remembered by stream so that a long case is not read for each.
+/// Commands that are stored, remembered by stream so that a long case is not read for each. What is
+/// asked for is among the newer ones; when those are many, they become the older ones, and what
+/// was older is forgotten: it is all in the store.
 #[derive(Debug, Default)]
-pub(super) struct Commands(HashMap<StreamId, StreamCommands>);
+pub(super) struct Commands {
+    newer: HashMap<StreamId, StreamCommands>,
+    older: HashMap<StreamId, StreamCommands>,
+}
 
 #[derive(Debug, Default)]
 struct StreamCommands {
@@ -567,7 +572,7 @@ impl Commands {
         if stored == 0 {
             return Ok(None);
         }
-        let known = self.0.entry(*stream).or_default();
+        let known = self.of(stream);
         if known.looked < stored {
             let end = Position(u64::MAX);
             for record in layout::stream_records(&parts.store, stream, known.looked, end)? {
@@ -588,17 +593,23 @@ impl Commands {
     pub(super) fn stored(&mut self, stream: &StreamId, length: u64, pending: (Remembered, u64)) {
         let (remembered, records) = pending;
         let before = length.saturating_sub(records);
-        let known = self.0.entry(*stream).or_default();
+        let known = self.of(stream);
         if known.looked == before {
             known.looked = length;
             known.commands.insert(remembered.command.command.clone(), remembered);
         }
     }
 
-    /// Forgets everything when it is too much; it is all in the store.
+    /// What is remembered of a stream.
+    fn of(&mut self, stream: &StreamId) -> &mut StreamCommands {
+        let older = &mut self.older;
+        self.newer.entry(*stream).or_insert_with(|| older.remove(stream).unwrap_or_default())
+    }
+
+    /// Forgets what was not asked for lately, when it is too much.
     pub(super) fn forget_if_full(&mut self) {
-        if self.0.len() > REMEMBERED_MAX {
-            self.0.clear();
+        if self.newer.len() > REMEMBERED_MAX {
+            self.older = std::mem::take(&mut self.newer);
         }
     }
 }
