@@ -613,3 +613,33 @@ impl Commands {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn stream(number: usize) -> StreamId {
+        StreamId::new(&number.to_be_bytes()).unwrap()
+    }
+
+    /// Stores the first command of each of these cases.
+    fn store(commands: &mut Commands, cases: std::ops::Range<usize>) {
+        for case in cases {
+            let remembered = Remembered { command: StoredCommand::default(), store_position: 0 };
+            commands.stored(&stream(case), 1, (remembered, 1));
+            commands.forget_if_full();
+        }
+    }
+
+    #[test]
+    fn commands_that_nobody_asked_for_lately_are_forgotten_and_no_others() {
+        let mut commands = Commands::default();
+        store(&mut commands, 0..REMEMBERED_MAX + 1);
+        assert_eq!(commands.of(&stream(7)).looked, 1);
+        store(&mut commands, REMEMBERED_MAX + 1..2 * REMEMBERED_MAX + 2);
+        assert_eq!(commands.of(&stream(7)).looked, 1, "it was asked for");
+        assert_eq!(commands.of(&stream(8)).looked, 0, "it is read again from the store");
+        assert!(commands.newer.len() + commands.older.len() <= 2 * (REMEMBERED_MAX + 1));
+    }
+}
