@@ -2,10 +2,11 @@
 //! shown the group, and its jobs are answered.
 //!
 //! While others wait, a thread of its own does that for a group of own words, and the writer makes
-//! and stores the next one meanwhile ([`Group::is_plain`](super::group::Group::is_plain)). Groups are released one after the other, in their order.
-//! Nobody is told anything that rests on a group before it is released: what the next group refuses
-//! or has carried out before, it tells when it is itself released. For any other group, and while
-//! nobody waits, the writer waits until everything is released, and does it itself.
+//! and stores the next one meanwhile ([`Group::is_plain`](super::group::Group::is_plain)). Groups
+//! are released one after the other, in their order. Nobody is told anything that rests on a group
+//! before it is released: what the next group refuses or has carried out before, it tells when it
+//! is itself released. For any other group, and while nobody waits, the writer waits until
+//! everything is released, and does it itself.
 //!
 //! After a mark that did not move, nothing is released any more, and nothing stored but the group
 //! that is just being stored.
