@@ -37,19 +37,19 @@ pub(super) async fn execute(
         return Err(Failure::field("limit", "must be 1 to 1,000"));
     }
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let store = &service.reader().store;
-    let mut records = Vec::new();
-    let mut noted = None;
-    if request.case.is_empty() {
-        let log = layout::access_log();
-        records = store.read_log(&log, request.from_position, limit + 1).map_err(failure::read)?;
-    } else {
-        let case = match service.find(&request.case).await?.as_slice() {
+    let noted = match request.case.as_str() {
+        "" => None,
+        name => match service.find(name).await?.as_slice() {
             [] => return Err(Failure::not_found("case")),
-            [case] => *case,
+            [case] => Some(*case),
             [..] => return Err(ambiguous()),
-        };
-        noted = Some(case);
+        },
+    };
+    let store = &service.reader().store;
+    // What is stored behind it is not released yet.
+    let end = service.snapshot().next;
+    let mut records = Vec::new();
+    if let Some(case) = noted {
         let stream = layout::accesses_stream(&case);
         let mut from = 0;
         while records.len() <= limit {
@@ -61,7 +61,11 @@ pub(super) async fn execute(
             from += page.len() as u64;
             records.extend(page.into_iter().filter(|it| it.log_index >= request.from_position));
         }
+    } else {
+        let log = layout::access_log();
+        records = store.read_log(&log, request.from_position, limit + 1).map_err(failure::read)?;
     }
+    records.retain(|record| record.position < end);
     let more = records.len() > limit;
     records.truncate(limit);
     let accesses = records.iter().map(access::shown).collect::<Result<_, _>>()?;
