@@ -68,7 +68,7 @@ fn check(disk: &Simulated, done: &Done, at: &str) {
 }
 
 /// A fixed sequence of choices.
-fn choices(seed: u64) -> impl FnMut(usize) -> usize {
+pub(super) fn choices(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move |count| {
         state ^= state << 13;

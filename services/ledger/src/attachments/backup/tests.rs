@@ -5,6 +5,7 @@
 use event_store::disk::Simulated;
 
 use super::*;
+use crate::attachments::power_cut::choices;
 
 const NOW: Instant = Instant::from_ms(1_000);
 
@@ -180,17 +181,6 @@ fn two_backups_into_one_folder_and_a_full_disk_are_told() {
     assert!(matches!(&full, Err(CopyError::Io { doing: "write", .. })), "{full:?}");
     disk.go_on();
     assert_eq!(backed_up(&node, &backup, NOW).pieces_copied, 1);
-}
-
-/// A fixed sequence of choices.
-fn choices(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move |count| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % count.max(1) as u64) as usize
-    }
 }
 
 #[test]
