@@ -144,7 +144,8 @@ impl Writer {
     /// Starts the thread that releases groups while others wait.
     pub(crate) fn release_apart(&mut self) -> std::io::Result<()> {
         let (marks, published) = (Arc::clone(&self.parts.marks), Arc::clone(&self.published));
-        self.releaser = Some(Releaser::start(marks, published)?);
+        let carry_out = move |release: Release| release.carry_out(&marks, &published);
+        self.releaser = Some(Releaser::start(carry_out)?);
         Ok(())
     }
 

@@ -8,8 +8,8 @@
 //! is itself released. For any other group, and while nobody waits, the writer waits until
 //! everything is released, and does it itself.
 //!
-//! After a mark that did not move, nothing is released any more, and nothing stored but the group
-//! that is just being stored.
+//! After a mark that did not move, and after a panic of the thread, nothing is released any more,
+//! and nothing stored but the group that is just being stored.
 //!
 //! *A crash* leaves the store ahead of the mark by the groups that were not released; at the start
 //! the mark follows ([`crate::signer_mark`]).
@@ -133,7 +133,7 @@ pub(super) struct Release {
 }
 
 impl Release {
-    fn carry_out(self, marks: &Marks, published: &Published) -> Result<(), NotReleased> {
+    pub(super) fn carry_out(self, marks: &Marks, published: &Published) -> Result<(), NotReleased> {
         if let Err(error) = marks.carry_out(&self.moves) {
             let failure = not_released(error);
             tracing::error!(error = %failure, causes = causes(&failure), "not released");
@@ -167,15 +167,19 @@ pub(super) struct Releaser {
 }
 
 impl Releaser {
-    /// Starts the thread.
-    pub(super) fn start(marks: Arc<Marks>, published: Published) -> std::io::Result<Self> {
+    /// Starts the thread; `carry_out` is how it releases a group.
+    ///
+    /// Where that panics, whoever waits for one of its groups is told that the writer has gone.
+    pub(super) fn start(
+        mut carry_out: impl FnMut(Release) -> Result<(), NotReleased> + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (groups, to_release) = mpsc::sync_channel::<Release>(GROUPS_MAX);
         let (told, done) = mpsc::channel();
         let work = move || {
             let mut outcome = Ok(());
             for release in to_release {
                 match outcome {
-                    Ok(()) => outcome = release.carry_out(&marks, &published),
+                    Ok(()) => outcome = carry_out(release),
                     Err(NotReleased) => release.answers.fail(&crate::failure::stopped()),
                 }
                 if told.send(outcome).is_err() {
@@ -206,7 +210,7 @@ impl Releaser {
     /// Waits until everything that was handed over is released.
     pub(super) fn wait(&mut self) -> Result<(), NotReleased> {
         while self.under_way > 0 && !self.failed {
-            // Nobody tells any more: the thread has panicked.
+            // Nobody tells after a panic.
             let outcome = self.done.recv().unwrap_or(Err(NotReleased));
             self.note(outcome);
         }
@@ -215,8 +219,16 @@ impl Releaser {
 
     /// Whether every mark has moved so far.
     pub(super) fn check(&mut self) -> Result<(), NotReleased> {
-        while let Ok(outcome) = self.done.try_recv() {
-            self.note(outcome);
+        loop {
+            match self.done.try_recv() {
+                Ok(outcome) => self.note(outcome),
+                Err(mpsc::TryRecvError::Empty) => break,
+                // Nobody tells any more: the thread has panicked.
+                Err(mpsc::TryRecvError::Disconnected) => {
+                    self.failed = true;
+                    break;
+                }
+            }
         }
         if self.failed { Err(NotReleased) } else { Ok(()) }
     }

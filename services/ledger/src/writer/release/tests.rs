@@ -13,6 +13,7 @@ use record::genesis::{Clocks, Genesis, Party, SignedGenesis};
 use record::key::{Signer as _, SigningKeyInMemory};
 use record::root_statement::{AnnouncedKey, RootStatement};
 use runtime::caller::Caller;
+use runtime::failure::Class;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -108,10 +109,15 @@ impl Site {
 
     /// States something about the corridor; `command` says which command it is.
     fn append(&mut self, command: u8) -> (Job, Answer<Written>) {
+        let (reply, answer) = oneshot::channel();
+        (Job::Append(Box::new(self.stated(command)), reply), answer)
+    }
+
+    fn stated(&self, command: u8) -> AppendJob {
         let stream = self.writer.parts.corridors.values().next().unwrap().corridor.stream;
         let revision = stream_length(&self.writer.parts.store, &stream).unwrap();
         let facts = record::facts::encode(None, &Statement::CapabilitiesStated(BTreeSet::new()));
-        let job = AppendJob {
+        AppendJob {
             partner: state("XK"),
             subject: Subject::Corridor,
             command: Digest::new([command; 32]),
@@ -121,9 +127,7 @@ impl Site {
             entries: vec![NewEntry::new(facts, Zeroizing::default())],
             local: Vec::new(),
             access: access(),
-        };
-        let (reply, answer) = oneshot::channel();
-        (Job::Append(Box::new(job), reply), answer)
+        }
     }
 
     fn commit(&mut self, jobs: Vec<Job>) {
@@ -209,6 +213,41 @@ fn after_a_mark_that_did_not_move_nothing_is_released_or_written() {
     let (job, _) = site.append(3);
     assert_eq!(site.writer.commit(vec![Job::Tick, job]).len(), 2, "given back, to be refused");
     assert_eq!(site.seen_and_stored().1, stored);
+}
+
+#[test]
+fn after_a_panic_while_releasing_nothing_is_told_as_released_or_written() {
+    let mut site = Site::begun();
+    site.writer.releaser = Some(Releaser::start(|_| panic!("fictional")).unwrap());
+    let (before, _) = site.seen_and_stored();
+    let asking = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let queue = site.queue.clone();
+    let stated = site.stated(1);
+    let first = asking.spawn(async move { queue.append(stated).await });
+    asking.block_on(tokio::task::yield_now());
+    let (Some(tick), Some(job)) = (site.writer.next(), site.writer.next()) else { panic!() };
+    site.queue.put(tick);
+    site.commit(vec![job]);
+    let thread = site.writer.releaser.as_mut().unwrap().thread.take().unwrap();
+    thread.join().unwrap_err();
+    let (_, stored) = site.seen_and_stored();
+    assert!(stored > before);
+
+    // Whoever waited is told, and so is who comes while nobody has noticed it yet.
+    let first = asking.block_on(first).unwrap().unwrap_err();
+    assert_eq!(first.class(), Class::Unavailable);
+    assert_eq!(first.message(), crate::failure::writer_gone().message());
+    let (job, second) = site.append(2);
+    site.commit(vec![job]);
+    assert_eq!(second.blocking_recv().unwrap().unwrap_err().class(), Class::Unavailable);
+    assert!(site.writer.has_stopped());
+
+    let (job, third) = site.append(3);
+    site.queue.put(job);
+    assert!(site.writer.work().is_none());
+    assert_eq!(third.blocking_recv().unwrap().unwrap_err().class(), Class::Unavailable);
+    asking.block_on(site.queue.ended());
+    assert_eq!(site.seen_and_stored(), (before, stored));
 }
 
 #[test]
