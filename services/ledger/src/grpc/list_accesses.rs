@@ -1,6 +1,7 @@
 //! `ListAccesses`: who had access to what.
 
-use event_store::Revision;
+use domain::identifier::CaseId;
+use event_store::{Position, Revision, Store, StoredRecord};
 use proto::ledger::v1::{AccessKind, ListAccessesRequest, ListAccessesResponse};
 use runtime::caller::Role;
 use runtime::failure::Failure;
@@ -45,11 +46,24 @@ pub(super) async fn execute(
             [..] => return Err(ambiguous()),
         },
     };
-    let store = &service.reader().store;
-    // What is stored behind it is not released yet.
-    let end = service.snapshot().next;
+    let (from, end) = (request.from_position, service.snapshot().next);
+    let (records, more) = page(&service.reader().store, noted, from, limit, end)?;
+    let accesses = records.iter().map(access::shown).collect::<Result<_, _>>()?;
+    service.note(&asking, noted, AccessKind::Read).await?;
+    Ok(ListAccessesResponse { accesses, more })
+}
+
+/// Accesses, to one case or to all, from a position of the access log on, and whether there are
+/// more. What is stored at `end` or behind it is not released yet.
+fn page(
+    store: &Store,
+    case: Option<CaseId>,
+    from_position: u64,
+    limit: usize,
+    end: Position,
+) -> Result<(Vec<StoredRecord>, bool), Failure> {
     let mut records = Vec::new();
-    if let Some(case) = noted {
+    if let Some(case) = case {
         let stream = layout::accesses_stream(&case);
         let mut from = 0;
         while records.len() <= limit {
@@ -59,16 +73,72 @@ pub(super) async fn execute(
                 break;
             }
             from += page.len() as u64;
-            records.extend(page.into_iter().filter(|it| it.log_index >= request.from_position));
+            records.extend(page.into_iter().filter(|it| it.log_index >= from_position));
         }
     } else {
         let log = layout::access_log();
-        records = store.read_log(&log, request.from_position, limit + 1).map_err(failure::read)?;
+        records = store.read_log(&log, from_position, limit + 1).map_err(failure::read)?;
     }
     records.retain(|record| record.position < end);
     let more = records.len() > limit;
     records.truncate(limit);
-    let accesses = records.iter().map(access::shown).collect::<Result<_, _>>()?;
-    service.note(&asking, noted, AccessKind::Read).await?;
-    Ok(ListAccessesResponse { accesses, more })
+    Ok((records, more))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::access::{Asking, NewAccess};
+    use domain::identifier::{Office, State};
+    use domain::time::Instant;
+    use event_store::{Batch, Options};
+    use proto::command::v1::Purpose;
+    use runtime::caller::Caller;
+
+    const CASE: CaseId = CaseId::new([1; 16]);
+
+    /// A store with six accesses, every other one to the case.
+    fn stored() -> (Store, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Options::default()).unwrap();
+        let office = Office::new("fictional").unwrap();
+        let caller = Caller::service(State::new("NL").unwrap(), office);
+        let record = |index: u64| {
+            let asking = Asking { caller: caller.clone(), purpose: Purpose::Oversight };
+            let case = index.is_multiple_of(2).then_some(CASE);
+            NewAccess { asking, case, kind: AccessKind::Read, vouched: Vec::new() }
+                .record(Instant::from_ms(index))
+        };
+        let records = (0..6).map(record).collect();
+        let batch = Batch { records, expected: Vec::new(), cursors: Vec::new() };
+        store.append_blocking(batch).unwrap();
+        (store, folder)
+    }
+
+    #[test]
+    fn the_list_ends_where_everybody_elses_view_does() {
+        // Symptom: it showed the access of a word that was stored and not yet released.
+        let (store, _folder) = stored();
+        let (all, case) = (None, Some(CASE));
+        for (of, from, limit, end, shown, has_more) in [
+            (all, 0, 9, 6, &[0, 1, 2, 3, 4, 5][..], false),
+            (all, 0, 9, 4, &[0, 1, 2, 3], false),
+            (all, 0, 3, 4, &[0, 1, 2], true),
+            // What is not shown yet is not announced either.
+            (all, 0, 4, 4, &[0, 1, 2, 3], false),
+            (all, 2, 9, 4, &[2, 3], false),
+            (all, 4, 9, 4, &[], false),
+            (case, 0, 9, 6, &[0, 2, 4], false),
+            (case, 0, 9, 4, &[0, 2], false),
+            (case, 0, 2, 4, &[0, 2], false),
+            (case, 0, 1, 4, &[0], true),
+            (case, 1, 9, 2, &[], false),
+        ] {
+            let (records, more) = page(&store, of, from, limit, Position(end)).unwrap();
+            let listed: Vec<u64> = records.iter().map(|it| it.log_index).collect();
+            let which = format!("of {of:?}, from {from}, at most {limit}, before {end}");
+            assert_eq!((listed.as_slice(), more), (shown, has_more), "{which}");
+        }
+    }
 }
