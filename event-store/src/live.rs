@@ -390,6 +390,9 @@ impl Shared {
     /// The first failure is the one that is told.
     pub(crate) fn fail(&self, reason: String) {
         if self.failure.set(reason).is_ok() {
+            // The lock orders this after the look at `failure` of whoever then waits: nobody else
+            // wakes them.
+            drop(self.progress());
             self.progressed.notify_all();
         }
     }
@@ -557,6 +560,40 @@ impl Shared {
             Some(length) => Some(Ok(length)),
             // Not in memory: then it is in the database, or nowhere.
             None => self.with_tree(|tree| tree.stream_length(stream)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::thread;
+
+    use super::*;
+    use crate::disk::Simulated;
+    use crate::open::{Index, Options, open};
+
+    /// Appends and closing once hung where the indexer failed between their look and their wait.
+    #[test]
+    fn a_failure_wakes_whoever_has_looked_for_one_and_not_found_it() {
+        for _ in 0..20 {
+            let disk: Arc<dyn Disk> = Arc::new(Simulated::new());
+            let options = Options::default();
+            let opened = open(&disk, options, Index::IfTrusted, &mut |_| ()).unwrap();
+            let shared = opened.shared;
+            thread::scope(|scope| {
+                // As `wait_for_index` between its look and its wait.
+                let progress = shared.progress();
+                scope.spawn(|| shared.fail("the index is broken".to_owned()));
+                while shared.failure().is_none() {
+                    thread::yield_now();
+                }
+                // Long enough for whoever fails without the lock to be done.
+                (0..1_000).for_each(|_| thread::yield_now());
+                let waited = shared.progressed.wait_timeout(progress, Duration::from_secs(10));
+                assert!(!waited.unwrap().1.timed_out());
+            });
         }
     }
 }
