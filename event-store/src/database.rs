@@ -104,7 +104,8 @@ fn check_room(disk: &dyn Disk, bytes: u64) -> Result<(), Broken> {
 }
 
 impl Shared {
-    /// Asks the database; `None` once the store is closed.
+    /// Asks the database; `None` once the store is closed. Where it turns out to be broken, the
+    /// next opening makes the index anew.
     pub(crate) fn with_tree<T>(
         &self,
         ask: impl FnOnce(&Tree) -> Result<T, Broken>,
@@ -115,6 +116,10 @@ impl Shared {
                 let answer = ask(tree);
                 if tree.is_stuck() {
                     self.lose_database();
+                }
+                // A row with a wrong checksum, say, or a panic: it would be met again and again.
+                if answer.as_ref().is_err_and(|broken| broken.shortage.is_none()) {
+                    self.suspect_index();
                 }
                 Some(answer)
             }

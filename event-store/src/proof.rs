@@ -62,11 +62,32 @@ impl Store {
         if asked > end { Err(ReadError::BeyondEnd { asked, end }) } else { Ok(frontier) }
     }
 
-    fn nodes(&self, log: &LogName) -> impl NodeSource<Error = Broken> {
-        FnSource(move |at| {
-            let live = self.shared().live();
-            live.logs.get(log).map_or(Place::Beyond, |state| state.hashes.get(at))
-        })
+    fn nodes<'a>(&'a self, log: &'a LogName) -> Nodes<'a> {
+        Nodes { store: self, log }
+    }
+}
+
+/// The nodes of a log's tree.
+struct Nodes<'a> {
+    store: &'a Store,
+    log: &'a LogName,
+}
+
+impl NodeSource for Nodes<'_> {
+    type Error = Broken;
+
+    /// Where one cannot be had, the next opening makes the index anew.
+    fn node(&self, level: u32, at: u64) -> Result<Hash, Broken> {
+        let shared = self.store.shared();
+        let nodes = FnSource(|at| {
+            let live = shared.live();
+            live.logs.get(self.log).map_or(Place::Beyond, |state| state.hashes.get(at))
+        });
+        let node = nodes.node(level, at);
+        if node.as_ref().is_err_and(|broken| broken.shortage.is_none()) {
+            shared.suspect_index();
+        }
+        node
     }
 }
 

@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use event_store::disk::{Disk as _, Disturbance, Simulated};
-use event_store::{Filter, ReadError, Store, StoredRecord};
+use event_store::{
+    AppendError, Batch, Filter, Label, LabelError, Position, ReadError, Revision, Store,
+    StoredRecord,
+};
 
-use crate::sample::{answers, copy, fill, open, segments};
+use crate::sample::{answers, batch, copy, fill, log, open, record, segments, stream};
 
 /// A closed store of several segments, and its records.
 async fn closed(dir: &Path) -> Vec<StoredRecord> {
@@ -76,21 +79,30 @@ async fn an_address_that_leads_astray_accuses_the_index_and_not_the_journal() {
     }
 }
 
+/// The key of the first addresses of stream `a`.
+const ROW_OF_A: &[u8] = b"s\x01a\0\0\0\0";
+
+/// Changes a row of the embedded database of a closed store.
+fn rewrite(dir: &Path, key: &[u8], change: &dyn Fn(&mut [u8])) {
+    let database = sled::open(dir.join("index/tree")).unwrap();
+    let mut row = database.get(key).unwrap().unwrap().to_vec();
+    change(&mut row);
+    database.insert(key, row).unwrap();
+    database.flush().unwrap();
+}
+
 /// As above, of the addresses in the embedded database.
 #[tokio::test]
 async fn a_row_that_leads_astray_accuses_the_index_and_not_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let expected = closed(dir.path()).await;
-    let key = [&b"s\x01a"[..], &[0; 4]].concat();
     let rewrite = |change: &dyn Fn(&mut [u8])| {
-        let database = sled::open(dir.path().join("index/tree")).unwrap();
-        let mut row = database.get(&key).unwrap().unwrap().to_vec();
-        let length = row.len() - 4;
-        change(&mut row[..length]);
-        let crc = crc32fast::hash(&[&key, &row[..length]].concat());
-        row[length..].copy_from_slice(&crc.to_le_bytes());
-        database.insert(&key, row).unwrap();
-        database.flush().unwrap();
+        rewrite(dir.path(), ROW_OF_A, &|row| {
+            let length = row.len() - 4;
+            change(&mut row[..length]);
+            let crc = crc32fast::hash(&[ROW_OF_A, &row[..length]].concat());
+            row[length..].copy_from_slice(&crc.to_le_bytes());
+        });
     };
     for shift in [1, 8, 40, 48, 1 << 13, 1 << 40, 1 << 63] {
         rewrite(&|row| {
@@ -104,6 +116,80 @@ async fn a_row_that_leads_astray_accuses_the_index_and_not_the_journal() {
         assert!(store.recovery().index_rebuilt);
         assert_eq!(right_or_the_index_is_blamed(&store, &expected), 0);
     }
+}
+
+/// Flips a bit of a row, so that its checksum is wrong.
+fn spoil(dir: &Path, key: &[u8]) {
+    rewrite(dir, key, &|row| row[row.len() / 2] ^= 1);
+}
+
+/// A row with a wrong checksum was once met again after each opening: reads failed for ever, and an
+/// append to its stream stopped the store each time.
+#[tokio::test]
+async fn a_row_that_does_not_match_its_checksum_is_made_anew_at_the_next_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let expected = closed(dir.path()).await;
+    let a = stream("a");
+    let read = |store: &Store| drop(store.read_stream(&a, Revision(0), 1).unwrap_err());
+    let ask = |store: &Store| drop(store.stream_revision(&a).unwrap_err());
+    let append = |store: &Store| {
+        let refused =
+            store.append_blocking(batch(vec![record("local", Some("a"), "more")])).unwrap_err();
+        assert!(matches!(refused, AppendError::Poisoned { .. }), "{refused}");
+    };
+    let ways: [&dyn Fn(&Store); 3] = [&read, &ask, &append];
+    for met in ways {
+        spoil(dir.path(), ROW_OF_A);
+        let store = open(dir.path());
+        assert!(!store.recovery().index_rebuilt);
+        met(&store);
+        store.close();
+        let store = open(dir.path());
+        assert!(store.recovery().index_rebuilt);
+        assert_eq!(right_or_the_index_is_blamed(&store, &expected), 0);
+        store.close();
+    }
+}
+
+/// Likewise, of the labels of a stream.
+#[tokio::test]
+async fn labels_that_do_not_match_their_checksum_are_lost_at_the_next_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path()).await;
+    let store = open(dir.path());
+    let labels = vec![Label::new("open").unwrap()];
+    store.set_labels(&stream("a"), labels, Position(1)).unwrap();
+    store.close();
+    spoil(dir.path(), b"ma");
+    let store = open(dir.path());
+    assert_eq!(store.labels_upto(), Ok(Position(1)));
+    let refused = store.labels_of(&stream("a")).unwrap_err();
+    assert!(matches!(refused, LabelError::Index { .. }), "{refused}");
+    store.close();
+    let store = open(dir.path());
+    assert!(store.recovery().index_rebuilt);
+    assert_eq!(store.labels_of(&stream("a")), Ok(vec![]));
+    assert_eq!(store.labels_upto(), Ok(Position(0)));
+}
+
+/// Likewise, of a hash file that cannot be read.
+#[tokio::test]
+async fn hashes_that_cannot_be_read_are_made_anew_at_the_next_opening() {
+    let disk = std::sync::Arc::new(Simulated::new());
+    let open = || Store::open_on(disk.clone(), crate::sample::small()).unwrap();
+    let store = open();
+    fill(&store, 0..20).await;
+    let root = store.root_at(&log("local"), 3).unwrap();
+    store.close();
+    let store = open();
+    disk.disturb_read_after(Disturbance::Fails, 0);
+    let refused = store.root_at(&log("local"), 3).unwrap_err();
+    assert!(matches!(refused, ReadError::Index { .. }), "{refused}");
+    disk.go_on();
+    store.close();
+    let store = open();
+    assert!(store.recovery().index_rebuilt);
+    assert_eq!(store.root_at(&log("local"), 3).unwrap(), root);
 }
 
 /// One read that lies was once told as damage of the journal too.
