@@ -330,15 +330,17 @@ impl Stepped {
     }
 
     /// What the writer has answered. Where it holds a job back for somebody's turn, it looks at
-    /// the clock, as it does every second.
+    /// the clock, as it does every second, until the turn is over.
     fn answer<T>(
         &mut self,
         answer: &mut oneshot::Receiver<Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        if let Ok(answered) = answer.try_recv() {
-            return answered;
+        for _ in 0..2 {
+            if let Ok(answered) = answer.try_recv() {
+                return answered;
+            }
+            self.tick();
         }
-        self.tick();
         answer.try_recv().map_err(|_| failure::writer_gone())?
     }
 

@@ -1,9 +1,10 @@
 //! Whose turn it is: a command that has to be decided again because its case or corridor moved is
 //! not overtaken once more by what the partner sends meanwhile.
 //!
-//! From the refusal until the command comes again, or until the writer next looks at the clock
-//! (within a second), what arrives from that partner waits in the queue, unanswered. So a flood of
-//! a partner's entries slows the flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
+//! From the refusal until the command comes again, or until the writer has looked at the clock
+//! twice (within two seconds: the first look may come at once, and would leave no turn at all),
+//! what arrives from that partner waits in the queue, unanswered. So a flood of a partner's entries
+//! slows the flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,15 +16,22 @@ use super::Job;
 #[derive(Default)]
 pub(super) struct Turns {
     /// By partner: there is one turn at a time, the last that was given.
-    given: BTreeMap<State, Digest>,
+    given: BTreeMap<State, Turn>,
     /// Imports that wait, in the order in which they came.
     held: VecDeque<Job>,
+}
+
+/// The turn of a command.
+struct Turn {
+    command: Digest,
+    /// Whether the writer has looked at the clock since it was given.
+    is_old: bool,
 }
 
 impl Turns {
     /// Gives a command its turn.
     pub(super) fn give(&mut self, partner: State, command: Digest) {
-        self.given.insert(partner, command);
+        self.given.insert(partner, Turn { command, is_old: false });
     }
 
     /// Lets a job pass, or keeps it until the turn of its partner is over.
@@ -38,11 +46,15 @@ impl Turns {
                 return None;
             }
             Job::Append(append, _) => {
-                if self.given.get(&append.partner) == Some(&append.command) {
+                let given = self.given.get(&append.partner);
+                if given.is_some_and(|turn| turn.command == append.command) {
                     self.given.remove(&append.partner);
                 }
             }
-            Job::Tick | Job::End(_) => self.given.clear(),
+            Job::Tick => {
+                self.given.retain(|_, turn| !std::mem::replace(&mut turn.is_old, true));
+            }
+            Job::End(_) => self.given.clear(),
             Job::Import(..) | Job::Supply(..) | Job::Mint(..) | Job::Access(..) | Job::Leave(_) => {
             }
         }
@@ -114,6 +126,11 @@ mod tests {
         assert!(turns.admit(import("XK", 2)).is_none());
         assert!(turns.admit(import("AL", 3)).is_some());
         let mut deferred = VecDeque::from([import("AL", 4)]);
+        turns.release(&mut deferred);
+        assert_eq!(bytes(&deferred), [4]);
+        // Symptom: the clock was looked at just after the turn was given, and it was over before
+        // the command could be decided again; three times, and the command was answered "busy".
+        assert!(turns.admit(Job::Tick).is_some());
         turns.release(&mut deferred);
         assert_eq!(bytes(&deferred), [4]);
         // The clock ends every turn: nobody waits for a command that never comes.

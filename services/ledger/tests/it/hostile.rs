@@ -242,30 +242,30 @@ async fn a_flood_on_a_case_keeps_nobody_from_stopping_it() {
     let key = case_key(1);
     let filed = forger.say(&[filing(case(9), 1, &key)]);
     forger.hand(&xk, &filed, ImportOutcome::Stored).await;
-    let flood: Vec<Vec<u8>> = (0..1_500)
-        .map(|_| forger.say(&[Said { case: case(9), statement: evidence(), key: &key }]))
-        .collect();
     let running = std::sync::Arc::new(xk);
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    // It goes on until it is stopped, however fast either side is.
     let flooding = tokio::spawn({
         let (running, stop) = (running.clone(), stop.clone());
         async move {
-            let mut left = flood.len();
-            for dispatch in &flood {
-                if stop.load(std::sync::atomic::Ordering::Acquire) {
-                    break;
+            let mut begun = Some(begun);
+            while !stop.load(std::sync::atomic::Ordering::Acquire) {
+                let more = Said { case: case(9), statement: evidence(), key: &key };
+                let dispatch = forger.say(&[more]);
+                assert_eq!(running.import(&dispatch).await.outcome(), STORED);
+                if let Some(begun) = begun.take() {
+                    begun.send(()).unwrap();
                 }
-                running.import(dispatch).await;
-                left -= 1;
             }
-            left
         }
     });
+    has_begun.await.unwrap();
     for index in 0..4 {
         let statement = if index % 2 == 0 { Statement::HoldPlaced } else { Statement::HoldLifted };
         let id = format!("hold-{index}");
         running.state_on("ministry", &id, &case(9).to_string(), statement).await.unwrap();
     }
     stop.store(true, std::sync::atomic::Ordering::Release);
-    assert!(flooding.await.unwrap() > 0, "the flood was over before the holds");
+    flooding.await.unwrap();
 }
