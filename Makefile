@@ -12,7 +12,8 @@ FROM ?= 0
 MINUTES ?=
 # 1 leaves both nodes of the demo running until Ctrl-C
 KEEP ?= 0
-# What `make bench` measures: nothing for all, or some of record, case, import, courier, store, agreements
+# What `make bench` measures: nothing for all, or some of record, case, import, courier, store,
+# agreements; with the word `large` also what takes very long (a store of 10^7 entries)
 SECTIONS ?=
 # make power-cuts: how many
 CUTS ?= 1000000
@@ -30,6 +31,7 @@ help: ## Say what can be made
 	@echo
 	@echo "  make demo KEEP=1        leaves both nodes running, and says what to try"
 	@echo "  make bench SECTIONS=record  measures one section alone"
+	@echo "  make bench SECTIONS=\"store large\"  measures a store of 10^7 entries too: takes very long"
 	@echo "  make demo BROKER=kafka  plays the same over Apache Kafka (needs Java 17 and Maven)"
 	@echo "  make fuzz EXECS=100000  a shorter run (needs cargo-afl; see fuzz/README.md)"
 

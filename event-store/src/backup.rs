@@ -19,7 +19,7 @@ use crate::journal::frame::StoreId;
 use crate::journal::scan::Scan;
 use crate::journal::seal::{self, Footer, Seal};
 use crate::journal::{Journal, JournalError, Mark, Segment, segment};
-use crate::open::{self, OpenError, Options};
+use crate::open::{self, OpenError, Options, Recovery};
 use crate::record::Position;
 use crate::store::Store;
 
@@ -43,6 +43,8 @@ pub struct BackedUp {
     pub segments_kept: u64,
     /// Bytes that were copied.
     pub bytes_copied: u64,
+    /// What opening the store found and did, where nobody had it open.
+    pub recovery: Option<Recovery>,
 }
 
 /// Why a backup was not made. What the folder held before, it still holds.
@@ -246,8 +248,9 @@ pub fn backup_on(
     match Store::open_inline_on(disk, Options::default()) {
         Ok(store) => {
             let done = store.backup_on(to, progress);
+            let recovery = Some(store.recovery());
             store.close();
-            return done;
+            return done.map(|done| BackedUp { recovery, ..done });
         }
         Err(OpenError::InUse) => {}
         Err(error) => return Err(BackupError::NotOpened(error)),
@@ -277,6 +280,7 @@ fn copy_journal(
         segments_copied: 0,
         segments_kept: 0,
         bytes_copied: 0,
+        recovery: None,
     };
     let mut bytes = 0;
     for (segment, segment_end) in parts(journal, end) {

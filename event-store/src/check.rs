@@ -20,7 +20,7 @@ use crate::journal::scan::Scan;
 use crate::journal::seal::{self, Footer};
 use crate::journal::{Journal, JournalError, Mark, segment};
 use crate::name::{LogName, StreamId};
-use crate::open::{self, Index, OpenError, Opening, Options};
+use crate::open::{self, Index, OpenError, Opening, Options, Recovery};
 use crate::record::Position;
 use crate::store::Store;
 
@@ -172,8 +172,9 @@ pub struct Rebuilt {
     pub records: u64,
     /// Streams indexed.
     pub streams: u64,
-    /// Bytes cut from the end of the journal, as by any opening.
-    pub cut_bytes: u64,
+    /// What opening the store found and did: before the index was deleted, it was asked for what
+    /// the journal does not have.
+    pub recovery: Recovery,
     /// Size and root of each log.
     pub logs: BTreeMap<LogName, (u64, Hash)>,
 }
@@ -257,7 +258,7 @@ pub fn rebuild_on(
     let rebuilt = Rebuilt {
         records: store.next_position().0,
         streams,
-        cut_bytes: store.recovery().cut_bytes,
+        recovery: store.recovery(),
         logs: store.logs().into_iter().map(root).collect(),
     };
     store.close();

@@ -27,6 +27,7 @@ mod label;
 mod lengths;
 mod limits;
 mod live;
+mod lost;
 mod memory;
 mod mend;
 mod mutant;
@@ -60,6 +61,7 @@ pub use limits::{
     GROUP_BYTES_MAX, LABELS_MAX, PENDING_RECORDS_MAX, QUEUE_BYTES_MAX, READ_BYTES_MAX,
     READ_RECORDS_MAX, RECORD_BYTES_MAX, SCAN_RECORDS_MAX,
 };
+pub use lost::RECORDS_LOST;
 pub use memory::{Memory, MemoryRecords};
 pub use mend::{
     Broken, Filler, MendError, Mended, Seen, Slot, Stretch, mend, mend_on, survey, survey_on,

@@ -15,6 +15,7 @@ use crate::journal::write::{JournalWriter, Sizes};
 use crate::journal::{Journal, JournalError, Mark, Window, segment};
 use crate::limits::{INDEX_RESERVE_PART, REPLAY_RECORDS_MAX};
 use crate::live::{Committed, Live, LogState, PendingStream, Shared};
+use crate::lost::{self, RECORDS_LOST};
 use crate::mutant::{self, Mutant};
 use crate::name::LogName;
 use crate::record::Position;
@@ -62,15 +63,17 @@ impl Options {
 /// What opening found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Bytes cut from the end of the journal: a frame whose write a crash has interrupted. It was
-    /// never acknowledged, unless `index_was_ahead` or the disk has lost what it had synced.
+    /// Bytes cut from the end of the journal, where no good frame stood: torn by a crash before it
+    /// was acknowledged, or a last frame that was damaged. The journal cannot tell which.
     pub cut_bytes: u64,
     /// Records that the index did not have, and got from the journal.
     pub indexed_records: u64,
     /// The index was missing or not to be trusted, and was built from nothing.
     pub index_rebuilt: bool,
-    /// The index knew records that the journal does not have. Only committed records are indexed,
-    /// so the journal has lost some: an old copy of it, or damage to its last frame.
+    /// The index knew records that the journal does not have, at this opening or at an earlier one
+    /// (the note [`RECORDS_LOST`](crate::RECORDS_LOST) stays until somebody removes it). Only
+    /// committed records are indexed, so the journal has lost some: an old copy of it, or damage
+    /// to its last frame.
     pub index_was_ahead: bool,
 }
 
@@ -175,23 +178,28 @@ pub(crate) fn open(
     let lock = lock(&**disk)?;
     let journal = Arc::new(open_journal(disk, options)?);
 
-    let mut recovery = Recovery::default();
-    let is_trusted = || index::is_trusted(&**disk).unwrap_or(false);
-    let mut is_fresh = index == Index::Rebuild || !is_trusted();
+    let is_noted = lost::is_noted(&**disk).map_err(io("open", RECORDS_LOST))?;
+    let mut recovery = Recovery { index_was_ahead: is_noted, ..Recovery::default() };
+    let mut is_fresh = !index::is_trusted(&**disk).unwrap_or(false);
     let replayed = loop {
         if is_fresh {
             index::delete(&**disk).map_err(io("delete", index::DIR))?;
         }
-        match replay(&journal, options, watch) {
+        // Before it is deleted, an old index is asked for what the journal does not have.
+        let is_asked = index == Index::Rebuild && !is_fresh;
+        let quiet: Watch<'_> = &mut |_| ();
+        match replay(&journal, options, if is_asked { quiet } else { &mut *watch }) {
+            Ok(_) if is_asked => is_fresh = true,
             Ok(replayed) => break replayed,
             Err(ReplayError::Journal(error)) => return Err(error.into()),
-            Err(ReplayError::Ahead) if !is_fresh => {
+            Err(ReplayError::Ahead { known, held }) if !is_fresh => {
                 recovery.index_was_ahead = true;
+                lost::note(&**disk, known, held);
                 is_fresh = true;
             }
             Err(ReplayError::Index(_)) if !is_fresh => is_fresh = true,
             Err(ReplayError::Index(broken)) => return Err(OpenError::Index { what: broken.what }),
-            Err(ReplayError::Ahead) => {
+            Err(ReplayError::Ahead { .. }) => {
                 let what = "a new index goes further than the journal".to_owned();
                 return Err(OpenError::Index { what });
             }
@@ -230,7 +238,11 @@ fn open_journal(disk: &Arc<dyn Disk>, options: Options) -> Result<Journal, OpenE
 enum ReplayError {
     Journal(JournalError),
     Index(Broken),
-    Ahead,
+    /// The index knows of more records than the journal holds.
+    Ahead {
+        known: u64,
+        held: u64,
+    },
 }
 
 impl From<JournalError> for ReplayError {
@@ -307,7 +319,7 @@ fn replay(
         }
     }
     if scan.mark().address < indexed.address {
-        return Err(ReplayError::Ahead);
+        return Err(ReplayError::Ahead { known: indexed.position, held: scan.mark().position });
     }
     // Past the header of a segment that has no frame yet, where the last frame ends before it.
     shared.live_mut().mark = scan.mark();
@@ -379,12 +391,10 @@ fn check_end(shared: &Shared) -> Result<(), ReplayError> {
     let mut window = Window::new(Window::NEAR);
     let live = shared.live();
     let end = live.mark;
-    if live.positions.in_file()? > end.position {
-        return Err(ReplayError::Ahead);
-    }
     let labels_upto = shared.with_tree(Tree::labels_upto).transpose()?;
-    if labels_upto.is_some_and(|upto| upto > end.position) {
-        return Err(ReplayError::Ahead);
+    let known = live.positions.in_file()?.max(labels_upto.unwrap_or_default());
+    if known > end.position {
+        return Err(ReplayError::Ahead { known, held: end.position });
     }
     for (log, state) in &live.logs {
         let last = state.offsets.len().saturating_sub(1);

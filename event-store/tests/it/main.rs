@@ -14,6 +14,7 @@ mod fixture;
 mod heal;
 mod label;
 mod limit;
+mod lost;
 mod machine;
 mod media;
 mod mend;

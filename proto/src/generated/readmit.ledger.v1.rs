@@ -1441,7 +1441,9 @@ pub struct GetStatusResponse {
     /// Position of the last record in the store; absent while it is empty.
     #[prost(uint64, optional, tag = "3")]
     pub store_position: ::core::option::Option<u64>,
-    /// Bytes that the last start cut off a torn tail.
+    /// Bytes that the last start cut off the end of the journal: torn by a crash, or damaged; which of
+    /// both cannot be told. Where more than the journal shows that records are gone, the alarm
+    /// `records-lost` rings.
     #[prost(uint64, tag = "4")]
     pub recovered_cut_bytes: u64,
     /// Each corridor, by ascending partner.

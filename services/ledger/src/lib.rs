@@ -33,6 +33,7 @@ mod snapshot;
 mod start;
 mod sweep;
 mod stepped;
+mod store_health;
 mod view;
 mod writer;
 

@@ -34,6 +34,7 @@ use crate::recover;
 use crate::serial::Serials;
 use crate::signer_mark::{MarkError, SignerMark, Standing, StoreEnd};
 use crate::stepped::Stated;
+use crate::store_health::log_opening;
 use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
@@ -255,13 +256,14 @@ pub(crate) fn assemble(
     open_store: impl Fn() -> Result<Store, OpenError>,
 ) -> Result<Assembled, StartError> {
     let open_store = || {
-        open_store().map_err(|error| {
+        let opened = open_store().map_err(|error| {
             if matches!(error, OpenError::InUse) {
                 StartError::InUse { folder: config.data_folder.display().to_string() }
             } else {
                 StartError::Store(error)
             }
-        })
+        });
+        opened.inspect(log_opening)
     };
     let opened = Keyring::open(&config.keyring_file, &config.passphrase);
     if let Err(KeyringError::InUse { .. }) = &opened {

@@ -296,6 +296,12 @@ impl Writer {
 
     /// Carries out jobs as one group; returns those that did not fit into it.
     fn commit(&mut self, jobs: Vec<Job>) -> Vec<Job> {
+        // What indexes and seals may fail while nobody writes: a tick is enough to notice.
+        if let Some(reason) = self.parts.store.failure() {
+            tracing::error!(reason, "the store takes nothing more");
+            self.stopped = true;
+            return jobs;
+        }
         // Everything else may look at what is not released, or tell it.
         if !jobs.iter().all(|job| matches!(job, Job::Append(..) | Job::Access(..)))
             && self.all_released().is_err()

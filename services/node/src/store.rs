@@ -2,6 +2,7 @@
 
 mod attachments;
 mod heal;
+mod opened;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -88,12 +89,12 @@ impl Store {
                 let mut watch = |now: event_store::Opening| said.bytes(now.bytes, now.bytes_total);
                 let made = event_store::rebuild(&store, &mut watch).context("rebuild the store")?;
                 eprintln!(
-                    "rebuilt: {} records of {} streams, {} bytes cut from the end, {:.1?}",
+                    "rebuilt: {} records of {} streams, {:.1?}",
                     made.records,
                     made.streams,
-                    made.cut_bytes,
                     start.elapsed()
                 );
+                eprint!("{}", opened::told(made.recovery));
             }
             Self::Backup { to } => {
                 attachments::check_target(to)?;
@@ -107,6 +108,7 @@ impl Store {
                     made.bytes_copied,
                     start.elapsed()
                 );
+                eprint!("{}", made.recovery.map(opened::told).unwrap_or_default());
                 return attachments::back_up(&config.data_folder, to, made.upto.0, &mut said);
             }
             Self::Restore { from } => {

@@ -12,6 +12,7 @@ use crate::leave::{Lack, Testimony, Waiting};
 use crate::quarantine::Count;
 use crate::read::sent_dispatch;
 use crate::snapshot::CorridorSnapshot;
+use crate::store_health::StoreHealth;
 
 pub(super) fn execute(
     service: &Service,
@@ -21,7 +22,7 @@ pub(super) fn execute(
     let reader = service.reader();
     runs_the_node(&asking, reader.own)?;
     let snapshot = service.snapshot();
-    let damage = reader.store.damage();
+    let health = StoreHealth::of(&reader.store);
     let corridors = reader.corridors.iter().map(|(partner, corridor)| {
         let it = snapshot.corridors.get(partner).cloned().unwrap_or_default();
         let quarantine = service.0.quarantine.count(*partner);
@@ -33,7 +34,7 @@ pub(super) fn execute(
             partner_head: it.partner.head.as_ref().map(sent_dispatch),
             parked: it.parked,
             quarantined: quarantine.kept,
-            alarms: alarms(&it, quarantine, damage.is_some()),
+            alarms: alarms(&it, quarantine, &health),
             stopped: it.stopped.unwrap_or_default(),
             frozen: it.frozen.unwrap_or_default(),
             quarantine_dropped: quarantine.dropped,
@@ -47,8 +48,8 @@ pub(super) fn execute(
         own_state: reader.own.to_string(),
         now_ms: service.now_ms(),
         store_position: snapshot.next.0.checked_sub(1),
-        recovered_cut_bytes: reader.store.recovery().cut_bytes,
-        store_damage: damage.clone().unwrap_or_default(),
+        recovered_cut_bytes: health.recovery.cut_bytes,
+        store_damage: health.damage.clone().unwrap_or_default(),
         corridors: corridors.collect(),
         views_upto_position: service.0.views.upto().0.checked_sub(1),
     })
@@ -60,7 +61,7 @@ fn counted(arrivals: &BTreeMap<i32, u64>) -> Vec<OutcomeCount> {
 }
 
 /// What a human must look at, in the words of `docs/operations.md`.
-fn alarms(it: &CorridorSnapshot, quarantine: Count, is_damaged: bool) -> Vec<String> {
+fn alarms(it: &CorridorSnapshot, quarantine: Count, store: &StoreHealth) -> Vec<String> {
     let words = [
         (it.stopped.is_some(), "heard-unknown"),
         (it.owes_revocation, "key-to-revoke"),
@@ -71,9 +72,9 @@ fn alarms(it: &CorridorSnapshot, quarantine: Count, is_damaged: bool) -> Vec<Str
         (it.withheld, "bytes-withheld"),
         (quarantine.kept > 0, "quarantine"),
         (quarantine.dropped > 0, "quarantine-full"),
-        (is_damaged, "store-damaged"),
     ];
-    words.into_iter().filter(|(rings, _)| *rings).map(|(_, word)| word.to_owned()).collect()
+    let of_corridor = words.into_iter().filter_map(|(rings, word)| rings.then_some(word));
+    of_corridor.chain(store.alarms()).map(str::to_owned).collect()
 }
 
 fn sent_waiting(waiting: &Waiting, next: u64) -> wire::Waiting {

@@ -8,12 +8,13 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use domain::referral::Safeguard;
 use domain::time::Instant;
 use ledger::{ClockChoice, FixedClock, start};
 use tokio::sync::watch;
 
 use crate::crash::say;
-use crate::world::{NOW_MS, Running, config, evidence, exchange, founded, state};
+use crate::world::{NOW_MS, Running, Site, config, corridor, evidence, exchange, founded, state};
 
 const FOLDER: &str = "READMIT_LEDGER_DISK_FOLDER";
 /// How long the child waits for an end that does not come.
@@ -48,6 +49,42 @@ async fn a_ledger_that_cannot_write_says_so_and_ends() {
     let reading = nl.read(&nl.official("return-office"), number).await.unwrap();
     assert_eq!(reading.case.history.len(), 1);
     nl.state_on("return-office", "again", &case, evidence()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_ledger_whose_store_has_failed_says_so_and_ends() {
+    // Symptom: what indexes the store failed behind an append that was acknowledged, and as long as
+    // nobody wrote anything the node went on and reported nothing.
+    let (nl_site, _xk_site, nl, xk) = corridor().await;
+    let case = nl.file("return-office", "one").await.case_id;
+    exchange(&nl, &xk).await;
+    nl.stop().await;
+    let nl = nl_site.start().await;
+    // The first entry of the local log needs a file of its own in the index.
+    std::fs::remove_dir_all(nl_site.data().join("store/index/logs")).unwrap();
+    assert_eq!(nl.status().await.alarms, Vec::<String>::new());
+    nl.open_safeguard("found", &case, Safeguard::FitnessToTravel).await;
+    tokio::time::timeout(ENDS_WITHIN, nl.handle.ended()).await.unwrap();
+    assert_eq!(nl.status().await.alarms, ["store-failed"]);
+    nl.stop().await;
+
+    // Everything that was acknowledged is there.
+    let nl = started_again(&nl_site).await;
+    assert_eq!(nl.status().await.alarms, Vec::<String>::new());
+    let reading = nl.read(&nl.official("return-office"), &case).await.unwrap();
+    assert_eq!(reading.safeguards().open().count(), 1);
+    nl.state_on("return-office", "again", &case, evidence()).await.unwrap();
+}
+
+/// Starts a site whose ledger has ended by itself: nobody waits for its locks to be gone.
+async fn started_again(site: &Site) -> Running {
+    loop {
+        match site.try_start().await {
+            Ok(handle) => return Running::serve(handle, site.state, site.partner).await,
+            Err(error) => assert!(format!("{error:?}").contains("InUse"), "{error:?}"),
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The child, that does what it is told.

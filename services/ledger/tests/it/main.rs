@@ -6,6 +6,7 @@ mod attachment;
 mod case;
 mod clock;
 mod crash;
+mod cut;
 mod disclosure;
 mod erasure;
 mod failing_disk;

@@ -15,7 +15,19 @@ pub(super) fn status(reply: View<'_>) -> String {
     );
     if reply.says("recovered_cut_bytes") {
         let bytes = reply.word("recovered_cut_bytes");
-        let _ = writeln!(text, "the last start cut {bytes} bytes off a torn end: never answered");
+        let _ = writeln!(text, "the last start cut {bytes} bytes off the end of the journal");
+        text.push_str("  torn by a crash, or damaged: which of both cannot be told\n");
+    }
+    let rings = |word: &str| {
+        let alarms = |partner: View<'_>| partner.list("alarms").split(", ").any(|it| it == word);
+        reply.messages("partners").into_iter().any(alarms)
+    };
+    if rings("records-lost") {
+        text.push_str("RECORDS ARE LOST: what was stored is gone from the journal\n");
+        text.push_str("  `records-lost` in the folder of the store says how many\n");
+    }
+    if rings("store-failed") {
+        text.push_str("THE STORE HAS FAILED: it takes no more; the process ends\n");
     }
     if reply.says("store_damage") {
         let damage = reply.word("store_damage");
