@@ -218,7 +218,7 @@ impl Shared {
         for (stream, PendingStream { first, addresses }) in streams.drain() {
             tree.extend_stream(&stream, first, &addresses, &mut changes)?;
         }
-        tree.apply(changes)
+        tree.apply_apart(changes)
     }
 
     fn unreadable(&self, error: &JournalError) -> Broken {

@@ -24,7 +24,7 @@ const OPENING: &str = "index/opening";
 pub(crate) const TRUST: &str = "index/trust";
 const TRUST_NEW: &str = "index/trust.new";
 /// The first word in `trust`: the version of the index.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// The second word: everything was synced before the store was closed.
 const CLOSED: &str = "closed";
 

@@ -285,7 +285,8 @@ impl Work {
 
     /// Writes it out: first the files, then, in one step, the database with the new mark. A crash
     /// in between leaves files that go further than the mark; from the mark on they are written
-    /// again, with the same bytes.
+    /// again, with the same bytes. What is too much for one step is written in several, and a crash
+    /// between those costs the index: whoever calls is to leave the marks of suspicion again.
     pub(crate) fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
         let positions = self.positions.map(|unwritten| unwritten.write(disk)).transpose()?;
         let mut changes = Changes::default();
@@ -306,7 +307,13 @@ impl Work {
             changes.cursor(name, value);
         }
         changes.mark(self.mark);
-        tree.apply(changes)?;
+        if changes.are_too_many() {
+            index::mark_broken(disk)?;
+            tree.apply_apart(changes)?;
+            index::mark_whole(disk)?;
+        } else {
+            tree.apply(changes)?;
+        }
         Ok(Done { mark: self.mark, positions, logs, streams, cursors: self.cursors })
     }
 }
@@ -488,7 +495,17 @@ impl Shared {
         let done = self
             .with_tree(|tree| work.write(self.disk(), tree))
             .unwrap_or_else(|| Err(Broken::new("the store is closed")))?;
+        self.keep_suspicion()?;
         self.wrote(done);
+        Ok(())
+    }
+
+    /// Leaves the mark of what is wrong with the index again, after it was removed because
+    /// something else was over. Asked last, so that no suspicion is lost.
+    pub(crate) fn keep_suspicion(&self) -> Result<(), Broken> {
+        if self.index_is_suspect() || self.database.is_lost() {
+            index::mark_broken(self.disk())?;
+        }
         Ok(())
     }
 

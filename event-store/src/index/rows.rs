@@ -5,7 +5,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::Broken;
@@ -19,8 +19,28 @@ type Bytes = Vec<u8>;
 const OPENINGS_MAX: usize = 20;
 const OPENINGS_APART: Duration = Duration::from_millis(5);
 
-/// Rows to be set, or removed where there is no value, together.
+/// A part of the database's file, and the buffer in which that is put together.
+const SEGMENT_BYTES: usize = 2 << 20;
+/// What the database may be given before it has written out all that it was given.
+///
+/// It writes buffers, and gives the end of its file back, by a pool of seven threads. Whoever
+/// needs a longer file again waits for the pool with a lock held for which each of them waits in
+/// turn when its buffer is written: with all seven busy, for ever. Of so few bytes it fills about
+/// three buffers, whatever it moves on the way, and threads are left.
+const UNWRITTEN_BYTES_MAX: usize = SEGMENT_BYTES;
+
+/// Rows to be set, or removed where there is no value.
 pub(crate) type Changed = Vec<(Bytes, Option<Bytes>)>;
+
+/// How many bytes the database is given with a row.
+fn bytes_of((key, value): &(Bytes, Option<Bytes>)) -> usize {
+    key.len() + value.as_ref().map_or(0, Vec::len)
+}
+
+/// Whether rows are too many to be applied together.
+pub(crate) fn are_too_many(changed: &Changed) -> bool {
+    changed.iter().map(bytes_of).sum::<usize>() > UNWRITTEN_BYTES_MAX
+}
 
 #[derive(Debug)]
 pub(crate) enum Rows {
@@ -35,9 +55,30 @@ pub(crate) struct Guarded {
     /// It keeps its first error of writing for as long as it is open, and answers with it whatever
     /// it is to write, which reading may ask of it too.
     is_stuck: AtomicBool,
+    /// Bytes that it was given since it last wrote everything; who holds this gives it more.
+    unwritten: Mutex<usize>,
 }
 
 impl Guarded {
+    fn apply(&self, changed: Changed) -> Result<(), Broken> {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = sled::Batch::default();
+        let mut bytes = 0;
+        for row in changed {
+            bytes += bytes_of(&row);
+            match row {
+                (key, Some(value)) => batch.insert(key, value),
+                (key, None) => batch.remove(key),
+            }
+        }
+        if *unwritten > 0 && *unwritten + bytes > UNWRITTEN_BYTES_MAX {
+            self.run(|db| db.flush())?;
+            *unwritten = 0;
+        }
+        *unwritten += bytes;
+        self.run(|db| db.apply_batch(batch))
+    }
+
     fn run<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Broken> {
         let result = guarded(|| call(&self.db));
         if result.as_ref().is_err_and(|broken| broken.shortage.is_some()) {
@@ -76,7 +117,8 @@ impl Rows {
         let Some(dir) = dir else {
             return Ok(Self::Memory(RwLock::default()));
         };
-        let config = sled::Config::new().cache_capacity(cache_bytes).path(dir);
+        let config = sled::Config::new().cache_capacity(cache_bytes);
+        let config = config.segment_size(SEGMENT_BYTES).path(dir);
         for _ in 1..OPENINGS_MAX {
             match guarded(|| Ok(config.open())) {
                 Ok(Ok(db)) => return Ok(Self::new(db)),
@@ -89,7 +131,8 @@ impl Rows {
     }
 
     fn new(db: sled::Db) -> Self {
-        Self::Database(Guarded { db, is_stuck: AtomicBool::new(false) })
+        let unwritten = Mutex::new(0);
+        Self::Database(Guarded { db, is_stuck: AtomicBool::new(false), unwritten })
     }
 
     /// Whether the database takes nothing more, for want of something.
@@ -158,19 +201,10 @@ impl Rows {
         Ok(())
     }
 
-    /// All of it or, should the process end, none.
+    /// All of it or, should the process end, none; not for too many ([`are_too_many`]).
     pub(crate) fn apply(&self, changed: Changed) -> Result<(), Broken> {
         match self {
-            Self::Database(database) => {
-                let mut batch = sled::Batch::default();
-                for (key, value) in changed {
-                    match value {
-                        Some(value) => batch.insert(key, value),
-                        None => batch.remove(key),
-                    }
-                }
-                database.run(|db| db.apply_batch(batch))
-            }
+            Self::Database(database) => database.apply(changed),
             Self::Memory(rows) => {
                 let mut rows = rows.write().unwrap_or_else(PoisonError::into_inner);
                 for (key, value) in changed {
@@ -182,6 +216,21 @@ impl Rows {
                 Ok(())
             }
         }
+    }
+
+    /// Any number, in their order; should the process end, some of them.
+    pub(crate) fn apply_apart(&self, changed: Changed) -> Result<(), Broken> {
+        let (mut part, mut bytes) = (Changed::new(), 0);
+        for row in changed {
+            let more = bytes_of(&row);
+            if bytes + more > UNWRITTEN_BYTES_MAX {
+                self.apply(std::mem::take(&mut part))?;
+                bytes = 0;
+            }
+            bytes += more;
+            part.push(row);
+        }
+        self.apply(part)
     }
 
     /// Hands everything to the operating system, and ends. Not a sync.

@@ -20,7 +20,7 @@ use std::path::Path;
 use merkle::Hash;
 use thiserror::Error;
 
-use super::rows::{Changed, Rows};
+use super::rows::{self, Changed, Rows};
 use crate::disk::Shortage;
 use crate::journal::Mark;
 use crate::journal::bytes::{Fields, narrow, wide};
@@ -101,7 +101,7 @@ pub(crate) struct Tree {
     rows: Rows,
 }
 
-/// Changes that are made together.
+/// Changes that belong together.
 #[derive(Default)]
 pub(crate) struct Changes {
     changed: Changed,
@@ -131,6 +131,11 @@ impl Changes {
         self.insert(MARK.to_vec(), fields.iter().flat_map(|field| field.to_le_bytes()).collect());
     }
 
+    /// Whether they are too many to be made together.
+    pub(crate) fn are_too_many(&self) -> bool {
+        rows::are_too_many(&self.changed)
+    }
+
     pub(crate) fn labels_upto(&mut self, position: u64) {
         self.insert(LABELS_UPTO.to_vec(), position.to_le_bytes().to_vec());
     }
@@ -143,8 +148,15 @@ impl Tree {
         Ok(Self { rows })
     }
 
+    /// All of them or, should the process end, none.
     pub(crate) fn apply(&self, changes: Changes) -> Result<(), Broken> {
         self.rows.apply(changes.changed)
+    }
+
+    /// However many there are, in their order; should the process end, some of them. So the next
+    /// opening must be one that deletes the index ([`super::mark_broken`]), until all are made.
+    pub(crate) fn apply_apart(&self, changes: Changes) -> Result<(), Broken> {
+        self.rows.apply_apart(changes.changed)
     }
 
     /// Whether the database has run out of something and takes nothing more.

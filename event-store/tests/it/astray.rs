@@ -6,8 +6,7 @@ use std::path::Path;
 
 use event_store::disk::{Disk as _, Disturbance, Simulated};
 use event_store::{
-    AppendError, Batch, Filter, Label, LabelError, Position, ReadError, Revision, Store,
-    StoredRecord,
+    AppendError, Filter, Label, LabelError, Position, ReadError, Revision, Store, StoredRecord,
 };
 
 use crate::sample::{answers, batch, copy, fill, log, open, record, segments, stream};
@@ -84,7 +83,8 @@ const ROW_OF_A: &[u8] = b"s\x01a\0\0\0\0";
 
 /// Changes a row of the embedded database of a closed store.
 fn rewrite(dir: &Path, key: &[u8], change: &dyn Fn(&mut [u8])) {
-    let database = sled::open(dir.join("index/tree")).unwrap();
+    let database =
+        sled::Config::new().segment_size(2 << 20).path(dir.join("index/tree")).open().unwrap();
     let mut row = database.get(key).unwrap().unwrap().to_vec();
     change(&mut row);
     database.insert(key, row).unwrap();

@@ -290,7 +290,7 @@ async fn an_index_of_another_version_or_a_database_cut_anywhere_gives_the_same_a
         fs::remove_dir_all(dir.path()).unwrap();
         copy(whole.path(), dir.path());
     };
-    for trust in ["0 closed", "2 closed", "closed", "", "1 closed "] {
+    for trust in ["1 closed", "3 closed", "closed", "", "2 closed "] {
         fresh();
         fs::write(dir.path().join("index/trust"), trust).unwrap();
         let store = open(dir.path());

@@ -12,6 +12,7 @@ mod crash;
 mod fault_disk;
 mod fixture;
 mod heal;
+mod index_parts;
 mod label;
 mod limit;
 mod lost;

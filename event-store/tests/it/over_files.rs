@@ -14,6 +14,10 @@ pub(crate) trait Journals: Debug + Send + Sync + 'static {
     fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile>;
     /// A folder is about to be synced.
     fn syncs_dir(&self) {}
+    /// A file is about to be removed.
+    fn removes(&self, _path: &str) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl<J: Journals> Disk for OverFiles<J> {
         self.files.rename(from, to)
     }
     fn remove(&self, path: &str) -> io::Result<()> {
+        self.journals.removes(path)?;
         self.files.remove(path)
     }
     fn remove_dir(&self, path: &str) -> io::Result<()> {
