@@ -47,7 +47,7 @@ pub(crate) const GROWN_APART_RECORDS_MIN: usize = 32;
 /// Room for a frame that the writer keeps from one group to the next.
 pub(crate) const FRAME_BYTES_KEPT: usize = 1 << 20;
 /// Records that make the indexer start at once …
-pub(crate) const INDEX_RECORDS_MIN: usize = 8 << 10;
+pub(crate) const INDEX_RECORDS_MIN: usize = 32 << 10;
 /// … else it gathers for so long: fewer writes, and the writer has the processor.
 pub(crate) const INDEX_GATHER_MS_MAX: u64 = 250;
 /// The time between two attempts of the indexer where it lacks space or files.
