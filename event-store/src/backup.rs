@@ -190,9 +190,11 @@ fn read_seal(disk: &dyn Disk, number: u64) -> Result<Option<Seal>, Failed> {
 /// The segments as they stand at a mark, each with its end: a running writer changes nothing of
 /// them, up to there, ever again.
 fn parts(journal: &Journal, end: Mark) -> Vec<(Segment, Mark)> {
-    let mut parts = journal.full_segments();
-    parts.push((journal.last(), end));
-    // A segment begun since then is for the next backup.
+    // Of one moment: a segment may be begun between two looks.
+    let segments = journal.segments();
+    let ends: Vec<Mark> = segments.iter().skip(1).map(Segment::before).chain([end]).collect();
+    let mut parts: Vec<_> = segments.into_iter().zip(ends).collect();
+    // A segment begun since the mark is for the next backup.
     parts.retain(|(segment, _)| segment.header.base < end.address);
     if let Some((_, last)) = parts.last_mut() {
         *last = end;
@@ -217,7 +219,8 @@ impl Store {
         to: &dyn Disk,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<BackedUp, BackupError> {
-        copy_journal(&self.shared().journal, self.shared().live().mark, to, progress)
+        let end = self.shared().live().mark;
+        copy_journal(&self.shared().journal, Ends { durable: end, seen: end }, to, progress)
     }
 }
 
@@ -256,18 +259,57 @@ pub fn backup_on(
         Err(error) => return Err(BackupError::NotOpened(error)),
     }
     let journal = Journal::open(disk)?.ok_or(BackupError::NoStore)?;
-    let last = journal.last();
-    let mut scan = Scan::from(&journal, last.start());
-    let mut end = last.start();
-    while let Some(frame) = scan.next()? {
-        end = frame.start();
+    copy_journal(&journal, ends(&journal)?, to, progress)
+}
+
+/// Where a journal ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    /// Everything before it is durable.
+    durable: Mark,
+    /// Everything before it is seen; the last frame may not be durable.
+    seen: Mark,
+}
+
+/// The ends of a journal that another process may be writing. Its writer adds frames between one
+/// read and the next: where one is missing in what was read first, and there in what was read
+/// last, a second look from there on finds it.
+fn ends(journal: &Journal) -> Result<Ends, JournalError> {
+    let mut durable = journal.last().start();
+    let mut seen = durable;
+    let mut doubted = None;
+    loop {
+        let mut scan = Scan::from(journal, seen);
+        let stopped = loop {
+            match scan.next() {
+                Ok(Some(frame)) => durable = frame.start(),
+                Ok(None) => return Ok(Ends { durable, seen: scan.mark() }),
+                Err(error) => break error,
+            }
+        };
+        seen = scan.mark();
+        let is_new = doubted.replace(seen) != Some(seen);
+        if !(is_new && matches!(stopped, JournalError::Corrupt { .. })) {
+            return Err(stopped);
+        }
     }
-    copy_journal(&journal, end, to, progress)
+}
+
+/// Whether an earlier backup has the last frame that is seen: the store was stopped then, or has
+/// made it itself, and the frame was durable.
+fn has_what_is_seen(to: &dyn Disk, journal: &Journal, ends: Ends) -> Result<bool, BackupError> {
+    let last = journal.last();
+    let found = read_seal(to, last.header.number)?;
+    let Some(found) = found.filter(|found| found.end == ends.seen.address) else {
+        return Ok(false);
+    };
+    let digest = seal::checked_digest(journal, &last, ends.seen)?;
+    Ok(found == Seal::of(journal, &last, ends.seen, digest))
 }
 
 fn copy_journal(
     journal: &Journal,
-    end: Mark,
+    ends: Ends,
     to: &dyn Disk,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BackedUp, BackupError> {
@@ -275,6 +317,10 @@ fn copy_journal(
     to.sync_dir("").map_err(failed("sync", "."))?;
     let _lock = open::lock(to).map_err(|_| BackupError::InUse)?;
     check_target(to, &journal.store)?;
+    let end = match ends.durable != ends.seen && has_what_is_seen(to, journal, ends)? {
+        true => ends.seen,
+        false => ends.durable,
+    };
     let mut done = BackedUp {
         upto: Position(end.position),
         segments_copied: 0,
@@ -446,4 +492,45 @@ pub(crate) fn seals_of(from: &dyn Disk) -> Result<Vec<Seal>, RestoreError> {
         }
     }
     Ok(seals)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::thread;
+
+    use super::*;
+    use crate::disk::Simulated;
+    use crate::{Batch, LogName, NewRecord};
+
+    /// A segment begun between two looks was once left out, and the one before it given its end: a
+    /// backup beside a busy writer failed.
+    #[test]
+    fn the_segments_of_a_backup_are_those_of_one_moment() {
+        let disk: Arc<dyn Disk> = Arc::new(Simulated::new());
+        let options =
+            Options { segment_bytes: 4 << 10, ahead_bytes: 1 << 10, ..Options::default() };
+        let store = Store::open_inline_on(&disk, options).unwrap();
+        let (journal, mut looks) = (&store.shared().journal, 0);
+        thread::scope(|scope| {
+            let load = scope.spawn(|| {
+                for _ in 0..1_000 {
+                    let (log, payload) = (LogName::new("local").unwrap(), vec![1; 1_000]);
+                    let record = NewRecord { log, stream: None, leaf: Vec::new(), payload };
+                    let batch = Batch { records: vec![record], ..Batch::default() };
+                    store.append_blocking(batch).unwrap();
+                }
+            });
+            while !load.is_finished() {
+                let end = store.shared().live().mark;
+                let parts = parts(journal, end);
+                let (last, upto) = parts.last().unwrap();
+                let of_the_end = journal.segment_at(end.address - 1).header.number;
+                assert_eq!((last.header.number, *upto), (of_the_end, end));
+                looks += 1;
+            }
+        });
+        assert!(looks > 0 && journal.segments().len() > 100);
+    }
 }

@@ -90,6 +90,15 @@ impl Segment {
             position: self.header.first_position,
         }
     }
+
+    /// Where the segment before it ends.
+    pub(crate) fn before(&self) -> Mark {
+        Mark {
+            address: self.header.base,
+            sequence: self.header.first_sequence,
+            position: self.header.first_position,
+        }
+    }
 }
 
 /// All segments of a store, for reading.
@@ -167,12 +176,7 @@ impl Journal {
     /// The segments before the last, and where each ends.
     pub(crate) fn full_segments(&self) -> Vec<(Segment, Mark)> {
         let segments = self.segments();
-        let ends = segments.iter().skip(1).map(|next| Mark {
-            address: next.header.base,
-            sequence: next.header.first_sequence,
-            position: next.header.first_position,
-        });
-        segments.iter().cloned().zip(ends).collect()
+        segments.iter().cloned().zip(segments.iter().skip(1).map(Segment::before)).collect()
     }
 
     pub(crate) fn last(&self) -> Segment {

@@ -1,11 +1,14 @@
 //! Backups: made while appends go on, in steps, restored to the same answers, refused when damaged.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use event_store::disk::{Disk, Files, Simulated};
-use event_store::{BackupError, Position, RestoreError, Store, restore_on};
+use event_store::disk::{Disk, DiskFile, Files, Simulated};
+use event_store::{BackupError, Options, Position, RestoreError, Store, restore_on};
 
-use crate::sample::{answers, fill, small};
+use crate::over_files::{Journals, OverFiles};
+use crate::sample::{answers, batch, fill, record, small};
 
 fn open(disk: &Simulated) -> Store {
     Store::open_on(Arc::new(disk.clone()), small()).unwrap()
@@ -203,4 +206,125 @@ async fn what_another_process_may_yet_lose_is_not_in_the_backup() {
     let none: Arc<dyn Disk> = Arc::new(Simulated::new());
     let none = event_store::backup_on(&none, &target, &mut |_| ());
     assert!(matches!(none, Err(BackupError::NoStore)), "{none:?}");
+}
+
+/// A backup of a stopped store, or one that the node has made, ends behind the last frame; one
+/// beside a running node ends before it, and once refused such an earlier one as foreign.
+#[tokio::test]
+async fn a_backup_beside_a_running_node_goes_on_from_one_that_has_its_last_group() {
+    let (disk, backup, _) = disks();
+    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
+    let store = open(&disk);
+    fill(&store, 0..60).await;
+    let upto = store.next_position();
+    store.close();
+    event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
+    let store = open(&disk);
+    let restored_is = |upto| {
+        let restored = Arc::new(Simulated::new());
+        let found = restore_on(&backup, restored, &mut |_| ()).unwrap();
+        assert_eq!(Position(found.records), upto);
+    };
+    let made = event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
+    assert_eq!((made.upto, made.segments_copied), (upto, 0));
+    restored_is(upto);
+    let mut upto = upto;
+    for n in 60..100 {
+        fill(&store, n..n + 1).await;
+        assert_eq!(event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap().upto, upto);
+        restored_is(upto);
+        upto = store.backup_on(&backup, &mut |_| ()).unwrap().upto;
+        assert_eq!(upto, store.next_position());
+        let made = event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
+        assert_eq!((made.upto, made.segments_copied), (upto, 0));
+        restored_is(upto);
+    }
+}
+
+/// Reads the journal of a node that appends between two reads: when the frames were read, and
+/// before the end is looked for behind them.
+#[derive(Debug)]
+struct Meanwhile {
+    node: Store,
+    has_appended: AtomicBool,
+}
+
+/// Batches that it appends.
+const MEANWHILE: u64 = 20;
+
+#[derive(Debug)]
+struct ReadMeanwhile {
+    file: Arc<dyn DiskFile>,
+    meanwhile: Arc<Meanwhile>,
+}
+
+impl Journals for Arc<Meanwhile> {
+    fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(ReadMeanwhile { file, meanwhile: Arc::clone(self) })
+    }
+}
+
+impl DiskFile for ReadMeanwhile {
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        // The first read of frames begins behind the header of the segment, at 64.
+        if offset > 64 && !self.meanwhile.has_appended.swap(true, Ordering::SeqCst) {
+            // Past the zeros that were there.
+            for _ in 0..MEANWHILE {
+                let more = record("local", None, &"more".repeat(60));
+                self.meanwhile.node.append_blocking(batch(vec![more])).unwrap();
+            }
+        }
+        self.file.read_at(buffer, offset)
+    }
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+    fn set_length(&self, _length: u64) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+    fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+/// A frame that the node added where the first read had found zeros was once taken for one behind
+/// a broken one: the store was called damaged.
+#[tokio::test]
+async fn what_a_node_appends_while_its_journal_is_read_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let files: Arc<dyn Disk> = Arc::new(Files::new(dir.path()));
+    let options = Options { segment_bytes: 64 << 10, ..small() };
+    let node = Store::open_inline_on(&files, options).unwrap();
+    fill(&node, 0..3).await;
+    let before = node.next_position();
+    let meanwhile =
+        Arc::new(Meanwhile { node: node.clone(), has_appended: AtomicBool::new(false) });
+    let disk: Arc<dyn Disk> = Arc::new(OverFiles::new(dir.path(), Arc::clone(&meanwhile)));
+    let backup = Simulated::new();
+    let made = event_store::backup_on(&disk, &backup, &mut |_| ()).unwrap();
+    assert!(meanwhile.has_appended.load(Ordering::SeqCst));
+    // All but the last of what came meanwhile.
+    assert_eq!(made.upto, Position(before.0 + MEANWHILE - 1));
+    let restored = Simulated::new();
+    restore_on(&backup, Arc::new(restored.clone()), &mut |_| ()).unwrap();
+    assert_eq!(answers(&open(&restored)).all, answers(&node).all[..made.upto.0 as usize]);
+}
+
+/// The second look finds damage that is damage.
+#[tokio::test]
+async fn damage_beside_a_running_node_is_told() {
+    let disk = Simulated::new();
+    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
+    let store = open(&disk);
+    fill(&store, 0..6).await;
+    for offset in [70, 700] {
+        disk.flip("journal/0000000000000000.seg", offset, 1);
+        let made = event_store::backup_on(&dynamic, &Simulated::new(), &mut |_| ());
+        assert!(matches!(made, Err(BackupError::Damaged(_))), "{made:?}");
+        disk.flip("journal/0000000000000000.seg", offset, 1);
+    }
+    event_store::backup_on(&dynamic, &Simulated::new(), &mut |_| ()).unwrap();
 }
