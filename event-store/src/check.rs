@@ -225,7 +225,12 @@ pub fn verify_on(disk: Arc<dyn Disk>) -> Result<Verified, VerifyError> {
         Some(_) => IndexCheck::open(&journal)?,
         None => None,
     };
-    Check::new(&journal, index).run()
+    let mut check = Check::new(&journal, index);
+    let verified = check.run();
+    if let Some(index) = check.index {
+        index.close();
+    }
+    verified
 }
 
 /// Deletes the index of a closed store and builds it from the journal.
@@ -285,7 +290,7 @@ impl<'a> Check<'a> {
         Self { journal, index, frontiers, streams, verified: Verified::default(), position: 0 }
     }
 
-    fn run(mut self) -> Result<Verified, VerifyError> {
+    fn run(&mut self) -> Result<Verified, VerifyError> {
         let mut scan = Scan::from(self.journal, Mark::START);
         while let Some(frame) = scan.next()? {
             self.frame(&frame)?;
@@ -303,7 +308,7 @@ impl<'a> Check<'a> {
             index.end(scan.mark())?;
             self.verified.indexed = Some(index.mark.position);
         }
-        Ok(self.verified)
+        Ok(std::mem::take(&mut self.verified))
     }
 
     /// Whether each full segment is what its footer says.

@@ -55,15 +55,25 @@ pub(crate) fn is_trusted(disk: &dyn Disk) -> Result<bool, Broken> {
     if disk.open(OPENING)?.is_some() {
         return Ok(false);
     }
+    let same = match disk.incarnation() {
+        Some(now) => trust_is(disk, &now)?,
+        None => false,
+    };
+    Ok(same || was_closed(disk)?)
+}
+
+/// Whether everything was synced before the store was closed.
+pub(crate) fn was_closed(disk: &dyn Disk) -> Result<bool, Broken> {
+    trust_is(disk, CLOSED)
+}
+
+fn trust_is(disk: &dyn Disk, word: &str) -> Result<bool, Broken> {
     let Some(file) = disk.open(TRUST)? else {
         return Ok(false);
     };
     let mut bytes = vec![0; 256];
     let read = file.read_at(&mut bytes, 0)?;
-    let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default()).into_owned();
-    let closed = text == format!("{VERSION} {CLOSED}");
-    let same = disk.incarnation().is_some_and(|now| text == format!("{VERSION} {now}"));
-    Ok(closed || same)
+    Ok(bytes.get(..read).unwrap_or_default() == format!("{VERSION} {word}").as_bytes())
 }
 
 /// Opens the database, new or old.

@@ -56,6 +56,8 @@ impl<const N: usize> ColumnCheck<N> {
 pub(super) struct IndexCheck {
     disk: Arc<dyn Disk>,
     tree: Tree,
+    /// It could be trusted whatever happens to the machine.
+    was_closed: bool,
     pub(super) mark: Mark,
     positions: ColumnCheck<8>,
     logs: BTreeMap<LogName, (ColumnCheck<8>, ColumnCheck<32>)>,
@@ -80,13 +82,14 @@ impl IndexCheck {
         if !index::is_trusted(&**disk).unwrap_or(false) {
             return Ok(None);
         }
+        let was_closed = index::was_closed(&**disk).unwrap_or(false);
         index::mark_open(&**disk).map_err(|broken| tree_fault(&broken))?;
         let cache_bytes = Options::default().index_cache_bytes;
         let tree = index::open_tree(disk, cache_bytes).map_err(|broken| tree_fault(&broken))?;
         let mark = tree.mark().map_err(|broken| tree_fault(&broken))?.unwrap_or(Mark::START);
         let positions = ColumnCheck::open(&**disk, index::POSITIONS.to_owned())?;
         let (disk, logs) = (Arc::clone(disk), BTreeMap::new());
-        Ok(Some(Self { disk, tree, mark, positions, logs, revisions: 0 }))
+        Ok(Some(Self { disk, tree, was_closed, mark, positions, logs, revisions: 0 }))
     }
 
     pub(super) fn record(
@@ -157,5 +160,14 @@ impl IndexCheck {
         // Every cursor and label is read, which checks its checksum.
         self.tree.cursors().map_err(|broken| tree_fault(&broken))?;
         self.tree.check_labels().map_err(|broken| tree_fault(&broken))
+    }
+
+    /// Ends. The database may have written while it was open: what was synced before is synced
+    /// again, and trusted as before.
+    pub(super) fn close(self) {
+        if self.tree.close().is_ok() && self.was_closed {
+            // If this fails the index is trusted less, or rebuilt, at the next opening.
+            let _ = index::mark_closed(&*self.disk);
+        }
     }
 }

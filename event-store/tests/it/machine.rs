@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use event_store::disk::{Disk, Simulated};
-use event_store::{AppendError, Batch, Filter, OpenError, Options, Position, Store};
+use event_store::{AppendError, Batch, Filter, Label, OpenError, Options, Position, Store};
 
-use crate::sample::{answers, batch, fill, numbered, open, record, since, small};
+use crate::sample::{answers, batch, fill, numbered, open, record, since, small, stream};
 
 fn sized(n: usize) -> Batch {
     batch(vec![record("local", Some("a"), &format!("{n} {}", "x".repeat(700)))])
@@ -27,8 +27,9 @@ async fn append_until_full(store: &Store, from: usize) -> usize {
     unreachable!("the disk is full at last")
 }
 
+/// Each 97th byte from none to more than a segment.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_full_at_any_byte_refuses_appends_and_goes_on_when_there_is_space() {
+async fn a_disk_full_somewhere_refuses_appends_and_goes_on_when_there_is_space() {
     let mut appended = 0;
     for free in (0..9000).step_by(97) {
         let disk = Simulated::new();
@@ -51,6 +52,43 @@ async fn a_disk_full_at_any_byte_refuses_appends_and_goes_on_when_there_is_space
         assert_eq!(answers(&store), after, "{free}");
     }
     assert!(appended > 100, "{appended}");
+}
+
+/// Verifying once left the index trusted until the next reboot alone, which then cost all labels.
+#[tokio::test]
+async fn an_index_that_was_verified_is_trusted_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    fill(&store, 0..40).await;
+    let labels = vec![Label::new("open").unwrap()];
+    store.set_labels(&stream("a"), labels.clone(), Position(1)).unwrap();
+    store.close();
+    let trust = || std::fs::read_to_string(dir.path().join("index/trust")).unwrap();
+    let (closed, segment) = (trust(), dir.path().join("journal/0000000000000000.seg"));
+    event_store::verify(dir.path()).unwrap();
+    assert_eq!(trust(), closed);
+    // Nor is it the index's fault where the journal is damaged.
+    let whole = std::fs::read(&segment).unwrap();
+    let mut damaged = whole.clone();
+    damaged[200] ^= 1;
+    std::fs::write(&segment, damaged).unwrap();
+    event_store::verify(dir.path()).unwrap_err();
+    std::fs::write(&segment, whole).unwrap();
+    assert_eq!(trust(), closed);
+    let store = open(dir.path());
+    assert!(!store.recovery().index_rebuilt);
+    assert_eq!(store.labels_of(&stream("a")), Ok(labels));
+    drop(store);
+
+    let disk = Simulated::new();
+    let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
+    fill(&store, 0..40).await;
+    store.close();
+    event_store::verify_on(Arc::new(disk.clone())).unwrap();
+    // The machine starts again.
+    let disk = disk.cut(&mut |_| 0);
+    let store = Store::open_on(Arc::new(disk), small()).unwrap();
+    assert!(!store.recovery().index_rebuilt);
 }
 
 #[tokio::test]
