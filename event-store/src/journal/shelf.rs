@@ -77,6 +77,13 @@ impl DiskFile for Shelved {
         self.file()?.read_at(buffer, offset)
     }
 
+    fn will_read(&self, offset: u64, length: u64) {
+        // Where it cannot be opened, whoever reads it is told.
+        if let Ok(file) = self.file() {
+            file.will_read(offset, length);
+        }
+    }
+
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.file()?.write_at(bytes, offset)
     }
