@@ -18,7 +18,7 @@ pub use simulated::{Choose, Disturbance, Simulated, Step};
 /// A folder of files.
 ///
 /// What the store assumes, and a simulated disk may exploit to the full: a write that was not
-/// followed by a successful [`DiskFile::sync`] of that file may be kept, lost, torn at any sector
+/// followed by a successful [`DiskFile::sync`] of that file may be kept, lost, torn at any byte
 /// or reordered with others; a file created, renamed or removed may be seen so or not until
 /// [`Disk::sync_dir`] of its folder. Once a sync has failed, nothing is assumed of what was
 /// written since the last one that succeeded.

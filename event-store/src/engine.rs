@@ -123,7 +123,8 @@ pub trait Engine: Clone + Send + Sync + 'static {
     ) -> Result<(), LabelError>;
     /// Notes that everything before `upto` was projected.
     fn advance_labels(&self, upto: Position) -> Result<(), LabelError>;
-    /// Labels that start with `prefix`, with their streams, in order, after a pair.
+    /// Labels that start with `prefix`, with their streams, in order, after a pair; at most
+    /// `limit`, and an engine may return 4,096 where more are asked for.
     fn list_labels(
         &self,
         prefix: &str,

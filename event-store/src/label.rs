@@ -83,7 +83,8 @@ impl Store {
     }
 
     /// Labels that start with `prefix`, with their streams, in order of label and stream; after
-    /// the given pair, which need not exist any more, and at most `limit`.
+    /// the given pair, which need not exist any more. At most `limit`, and never more than 4,096
+    /// together: fewer than were asked for may not be the last.
     pub fn list_labels(
         &self,
         prefix: &str,

@@ -1,12 +1,12 @@
 //! Every limit of the store, in one place. Sizes are in bytes.
 
-/// One record: log name, stream, leaf and payload together.
+/// One record: its header of 40 bytes, log name, stream, leaf and payload together.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// All records of one batch, as encoded.
 pub const BATCH_BYTES_MAX: usize = 8 << 20;
-/// Records in one batch.
+/// Records in one batch; and so many streams may it expect something of.
 pub const BATCH_RECORDS_MAX: usize = 16 << 10;
-/// Cursors, and expected streams, in one batch.
+/// Cursors in one batch.
 pub const BATCH_CURSORS_MAX: usize = 1 << 10;
 /// The value of one cursor. Below the 7 KiB that an index value may have.
 pub const CURSOR_BYTES_MAX: usize = 4 << 10;

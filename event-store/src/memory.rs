@@ -1,7 +1,7 @@
 //! An engine that keeps everything in memory and nothing beyond it, for tests of callers.
 //!
-//! It shares no code with the store but the limits of a batch and the tree's arithmetic, so that
-//! the suite that both pass says something.
+//! Of the store's code it has the checks of a batch, the tree's arithmetic with its source of
+//! nodes, and the subscription, and else its own, so that the suite that both pass says something.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,10 +2,10 @@
 
 use event_store::{
     AppendError, BATCH_BYTES_MAX, BATCH_CURSORS_MAX, BATCH_RECORDS_MAX, Batch, CURSOR_BYTES_MAX,
-    Engine, NewRecord, Position, RECORD_BYTES_MAX,
+    Engine, Expected, NewRecord, Position, RECORD_BYTES_MAX,
 };
 
-use crate::sample::{Place, cursor, log, record};
+use crate::sample::{Place, cursor, log, record, stream};
 
 /// What a record takes beside its log name, leaf and payload.
 const HEADER: usize = 40;
@@ -49,10 +49,19 @@ async fn limits_of_a_batch(place: impl Place) {
     let max = BATCH_CURSORS_MAX;
     check(&store, cursors(max, CURSOR_BYTES_MAX), Ok(())).await;
     check(&store, cursors(max + 1, 1), Err(("the number of cursors", max + 1, max))).await;
+    let expecting = |count: usize| Batch {
+        records: vec![record("local", None, "x")],
+        expected: vec![(stream("nobody"), Expected::Absent); count],
+        ..Batch::default()
+    };
+    let max = BATCH_RECORDS_MAX;
+    check(&store, expecting(max), Ok(())).await;
+    let refused = ("the number of expected streams", max + 1, max);
+    check(&store, expecting(max + 1), Err(refused)).await;
     let max = CURSOR_BYTES_MAX;
     check(&store, cursors(1, max + 1), Err(("the value of a cursor", max + 1, max))).await;
 
-    assert_eq!(store.next_position(), Position(9 + BATCH_RECORDS_MAX as u64));
+    assert_eq!(store.next_position(), Position(10 + BATCH_RECORDS_MAX as u64));
 }
 
 crate::sample::on_each_engine!(limits_of_a_batch);
