@@ -416,6 +416,16 @@ fn every_power_cut_keeps_what_was_acknowledged_and_every_mutant_is_found() {
         start.elapsed()
     );
     assert_eq!(result, Ok(()));
+    // What is printed as tried was tried.
+    let tried = [
+        counts.cuts_in_recovery,
+        counts.kills,
+        counts.failed_syncs,
+        counts.full_disks,
+        counts.lying_reads,
+        counts.torn,
+    ];
+    assert!(counts.cuts >= enough && !tried.contains(&0), "{tried:?}");
 
     for mutant in [
         Mutant::NoSync,

@@ -66,6 +66,25 @@ async fn every_version_is_still_read() {
     }
 }
 
+/// The version of a segment file, as its header has it.
+fn version(store: &Path) -> u32 {
+    let segment = std::fs::read(store.join("journal/0000000000000000.seg")).unwrap();
+    u32::from_le_bytes(segment[8..12].try_into().unwrap())
+}
+
+/// A version without a fixture would be read by nobody's test once there is a newer one.
+#[test]
+fn each_version_up_to_the_one_that_is_written_has_a_fixture() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::open(dir.path(), small()).unwrap().close();
+    let written = version(dir.path());
+    let names: Vec<_> = (1..=written).map(|version| format!("version-{version}")).collect();
+    assert_eq!(names, FIXTURES);
+    for (expected, name) in (1..).zip(FIXTURES) {
+        assert_eq!(version(&folder(name).join("store")), expected, "{name}");
+    }
+}
+
 /// Not a test: makes a fixture in the folder that `EVENT_STORE_FIXTURE` names, once for a version.
 #[tokio::test]
 async fn write_the_fixture() {

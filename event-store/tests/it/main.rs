@@ -22,6 +22,7 @@ mod mend;
 mod over_files;
 mod proof;
 mod read_fault;
+mod retention;
 mod sample;
 mod seal;
 mod soak;
