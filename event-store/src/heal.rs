@@ -12,6 +12,7 @@ use crate::disk::{Disk, DiskFile, Files};
 use crate::journal::bytes::wide;
 use crate::journal::seal::{self, Seal};
 use crate::journal::segment;
+use crate::mend::{MendError, head};
 use crate::open::{self, OpenError};
 use crate::record::Position;
 
@@ -21,6 +22,9 @@ pub struct Healed {
     /// The numbers of the segments that were mended; none if the store was whole as far as the
     /// backup goes.
     pub segments: Vec<u64>,
+    /// The numbers of segments beyond the backup whose heads were made anew from what is left
+    /// ([`mend_heads`](crate::mend_heads)).
+    pub heads: Vec<u64>,
     /// The backup holds every record before this position.
     pub upto: Position,
     /// The store as it is now.
@@ -87,9 +91,25 @@ pub fn heal_on(
         }
         progress(Progress { bytes: seal.end, bytes_total: last.end });
     }
+    let heads = match head::mend(&store) {
+        Ok(heads) => heads,
+        Err(MendError::Io { doing, file, source }) => {
+            return Err(Failed(doing, file, source).into());
+        }
+        // The verification says it.
+        Err(
+            MendError::InUse
+            | MendError::NoStore
+            | MendError::Newer { .. }
+            | MendError::Beyond { .. }
+            | MendError::Unfilled { .. }
+            | MendError::Refused { .. }
+            | MendError::NotSound(_),
+        ) => Vec::new(),
+    };
     drop(lock);
     let verified = check::verify_on(store).map_err(HealError::NotSound)?;
-    Ok(Healed { segments, upto: Position(last.next_position), verified })
+    Ok(Healed { segments, heads, upto: Position(last.next_position), verified })
 }
 
 /// No segment whose header can be read may be of another store.

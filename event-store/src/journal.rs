@@ -160,13 +160,19 @@ impl Journal {
             let file = if kept_open.contains(&number) { file } else { shelf.file(number) };
             segments.push(Segment { header, file });
         }
-        let Some(first) = segments.first() else {
-            return Ok(None);
-        };
-        let store = first.header.store;
+        Ok(Self::over(disk, segments, shelf))
+    }
+
+    /// Some segments of a store, which follow on; `None` if there are none.
+    pub(crate) fn of(disk: &Arc<dyn Disk>, segments: Vec<Segment>) -> Option<Self> {
+        Self::over(disk, segments, Shelf::new(disk))
+    }
+
+    fn over(disk: &Arc<dyn Disk>, segments: Vec<Segment>, shelf: Arc<Shelf>) -> Option<Self> {
+        let store = segments.first()?.header.store;
         let disk = Arc::clone(disk);
         let (segments, spare) = (RwLock::new(segments), Spare::default());
-        Ok(Some(Self { disk, store, segments, shelf, spare }))
+        Some(Self { disk, store, segments, shelf, spare })
     }
 
     pub(crate) fn segments(&self) -> Vec<Segment> {

@@ -64,7 +64,8 @@ pub use limits::{
 pub use lost::RECORDS_LOST;
 pub use memory::{Memory, MemoryRecords};
 pub use mend::{
-    Broken, Filler, MendError, Mended, Seen, Slot, Stretch, mend, mend_on, survey, survey_on,
+    Broken, Filler, MendError, Mended, Seen, Slot, Stretch, mend, mend_heads, mend_heads_on,
+    mend_on, survey, survey_on,
 };
 pub use merkle;
 pub use name::{CursorName, Label, LogName, NameError, StreamId};

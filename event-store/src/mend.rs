@@ -3,10 +3,12 @@
 //!
 //! The journal vouches for it: each record that is left has its checksum, and the frame has one
 //! over all of them, so that the whole of a frame is proved by what was written of it first. Where
-//! that is lost too, the frame is left alone. Not here: putting back what a backup holds
-//! (`heal.rs`), and who knows the records: the store does not.
+//! that is lost too, the frame is left alone. The head of a segment needs nobody: it follows from
+//! what is left around it (`mend/head.rs`). Not here: putting back what a backup holds (`heal.rs`),
+//! and who knows the records: the store does not.
 
 mod broken;
+pub(crate) mod head;
 mod patch;
 mod walk;
 
@@ -186,6 +188,19 @@ impl From<Failed> for MendError {
     }
 }
 
+/// Makes the heads of segments of a closed store anew that are damaged and follow, provably, from
+/// what is left; returns their files, within the folder. What cannot be proved is left as it is.
+pub fn mend_heads(dir: impl AsRef<Path>) -> Result<Vec<String>, MendError> {
+    mend_heads_on(Arc::new(Files::new(dir.as_ref())))
+}
+
+/// As [`mend_heads`], on a disk.
+pub fn mend_heads_on(disk: Arc<dyn Disk>) -> Result<Vec<String>, MendError> {
+    let _lock = lock(&disk)?;
+    let mended = head::mend(&disk)?;
+    Ok(mended.into_iter().map(segment::path).collect())
+}
+
 /// Reads all of a closed store, past what is damaged, and changes nothing.
 pub fn survey(dir: impl AsRef<Path>, each: &mut dyn FnMut(Seen<'_>)) -> Result<(), MendError> {
     survey_on(Arc::new(Files::new(dir.as_ref())), each)
@@ -223,17 +238,21 @@ pub fn mend_on(
 }
 
 fn open(disk: &Arc<dyn Disk>) -> Result<(Journal, Box<dyn Send + Sync>), MendError> {
+    let lock = lock(disk)?;
+    let journal = Journal::open(disk)?.ok_or(MendError::NoStore)?;
+    Ok((journal, lock))
+}
+
+fn lock(disk: &Arc<dyn Disk>) -> Result<Box<dyn Send + Sync>, MendError> {
     let names = disk.list(segment::DIR);
     if names.map_err(JournalError::io("list", segment::DIR))?.is_empty() {
         return Err(MendError::NoStore);
     }
-    let lock = open::lock(&**disk).map_err(|error| match error {
+    open::lock(&**disk).map_err(|error| match error {
         OpenError::Io { doing, file, source } => MendError::Io { doing, file, source },
         OpenError::InUse
         | OpenError::Corrupt { .. }
         | OpenError::Newer { .. }
         | OpenError::Index { .. } => MendError::InUse,
-    })?;
-    let journal = Journal::open(disk)?.ok_or(MendError::NoStore)?;
-    Ok((journal, lock))
+    })
 }

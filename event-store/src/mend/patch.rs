@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{MendError, Stretch};
 use crate::backup::{self, failed};
-use crate::disk::DiskFile;
+use crate::disk::{Disk, DiskFile};
 use crate::journal::bytes::{narrow, wide};
 use crate::journal::frame::{Decoded, Frame, HEADER_LENGTH, Header, StoreId};
 use crate::journal::seal::{self, Footer};
@@ -35,19 +35,23 @@ impl Patch {
 
 /// A file as it will be.
 #[derive(Debug)]
-struct Patched<'a> {
+pub(super) struct Patched<'a> {
     file: Arc<dyn DiskFile>,
     /// Places and bytes.
     patches: Vec<(u64, &'a [u8])>,
 }
 
-impl Patched<'_> {
+impl<'a> Patched<'a> {
+    pub(super) fn with(file: Arc<dyn DiskFile>, at: u64, bytes: &'a [u8]) -> Self {
+        Self { file, patches: vec![(at, bytes)] }
+    }
+
     fn length(&self) -> io::Result<u64> {
         let ends = self.patches.iter().map(|(at, bytes)| at + wide(bytes.len()));
         Ok(self.file.length()?.max(ends.max().unwrap_or_default()))
     }
 
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let read = self.file.read_at(buffer, offset)?;
         let left = narrow(self.length()?.saturating_sub(offset).min(wide(buffer.len())));
         // A file that was cut goes on with zeros, and with what is put there.
@@ -81,7 +85,7 @@ pub(super) fn apply(journal: &Journal, patches: &[Patch]) -> Result<(), MendErro
         }
     }
     for segment in &segments {
-        write(journal, segment, &patched(segment, patches))?;
+        write(&*journal.disk, segment.header.number, &patched(segment, patches))?;
     }
     Ok(())
 }
@@ -119,10 +123,11 @@ fn check_footer(
     }
 }
 
-fn write(journal: &Journal, segment: &Segment, patched: &Patched<'_>) -> Result<(), MendError> {
-    let path = segment::path(segment.header.number);
+/// Makes a segment anew. *A crash* leaves the old one, or the new one.
+pub(super) fn write(disk: &dyn Disk, number: u64, patched: &Patched<'_>) -> Result<(), MendError> {
+    let path = segment::path(number);
     let length = patched.length().map_err(failed("read", &path))?;
-    backup::replace(&*journal.disk, &path, |file| {
+    backup::replace(disk, &path, |file| {
         let read = |buffer: &mut [u8], at| patched.read_at(buffer, at);
         let copied = seal::digest_of(read, length, |piece, at| file.write_at(piece, at));
         copied.map(|_| ()).map_err(failed("copy", &path))

@@ -19,6 +19,7 @@ mod lost;
 mod machine;
 mod media;
 mod mend;
+mod mend_heads;
 mod over_files;
 mod proof;
 mod read_fault;

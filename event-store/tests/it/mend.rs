@@ -12,16 +12,16 @@ use event_store::{
 
 use crate::sample::{Answers, answers, batch, fill, record, small};
 
-const FIRST: &str = "journal/0000000000000000.seg";
+pub(crate) const FIRST: &str = "journal/0000000000000000.seg";
 /// A byte in the payload of its first record.
-const PAYLOAD: u64 = 64 + 48 + 66;
+pub(crate) const PAYLOAD: u64 = 64 + 48 + 66;
 
-fn open(disk: &Simulated) -> Store {
+pub(crate) fn open(disk: &Simulated) -> Store {
     Store::open_on(Arc::new(disk.clone()), small()).unwrap()
 }
 
 /// Somebody who knows every record.
-struct Knows<'a> {
+pub(crate) struct Knows<'a> {
     all: &'a [StoredRecord],
     /// What is offered before the truth.
     lies: Vec<Vec<NewRecord>>,
@@ -29,7 +29,7 @@ struct Knows<'a> {
 }
 
 impl<'a> Knows<'a> {
-    fn new(all: &'a [StoredRecord]) -> Self {
+    pub(crate) fn new(all: &'a [StoredRecord]) -> Self {
         Self { all, lies: Vec::new(), seen: Vec::new() }
     }
 }
@@ -60,7 +60,7 @@ impl Filler for Knows<'_> {
 }
 
 /// A closed store of several segments, and what it answers.
-async fn closed() -> (Simulated, Answers) {
+pub(crate) async fn closed() -> (Simulated, Answers) {
     let disk = Simulated::new();
     let store = open(&disk);
     fill(&store, 0..90).await;
@@ -76,7 +76,7 @@ async fn closed() -> (Simulated, Answers) {
 }
 
 /// The bytes of the journal.
-fn journal(disk: &Simulated) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn journal(disk: &Simulated) -> Vec<(String, Vec<u8>)> {
     let mut names = disk.list("journal").unwrap();
     names.sort();
     let read = |name: String| {
@@ -88,18 +88,18 @@ fn journal(disk: &Simulated) -> Vec<(String, Vec<u8>)> {
     names.into_iter().map(read).collect()
 }
 
-fn length(disk: &Simulated, path: &str) -> u64 {
+pub(crate) fn length(disk: &Simulated, path: &str) -> u64 {
     disk.open(path).unwrap().unwrap().length().unwrap()
 }
 
-fn zero(disk: &Simulated, path: &str, bytes: Range<u64>) {
+pub(crate) fn zero(disk: &Simulated, path: &str, bytes: Range<u64>) {
     let file = disk.open(path).unwrap().unwrap();
     let count = usize::try_from(bytes.end - bytes.start).unwrap();
     file.write_at(&vec![0; count], bytes.start).unwrap();
     file.sync().unwrap();
 }
 
-fn mend(disk: &Simulated, filler: &mut dyn Filler) -> Result<Mended, MendError> {
+pub(crate) fn mend(disk: &Simulated, filler: &mut dyn Filler) -> Result<Mended, MendError> {
     mend_on(Arc::new(disk.clone()), filler, &mut |_| ())
 }
 

@@ -216,6 +216,29 @@ async fn where_no_partner_can_help_it_is_said_what_is_lost_and_what_helps() {
     helps(&said);
     heals();
 
+    // One bit of it is put back from what is left; but for the id of the store, which stands in
+    // no other segment.
+    let alone = ["store", "heal"];
+    for (at, is_healed) in [(40, true), (12, true), (20, false)] {
+        damaged.clone_from(&whole);
+        damaged[at] ^= 1;
+        std::fs::write(segment(&corridor.nl), &damaged).unwrap();
+        if is_healed {
+            let said = corridor.nl.operate(&alone).unwrap();
+            let names = "healed: the head of `journal/0000000000000000.seg`, from what is left";
+            assert!(said.contains(names) && said.contains(" records are sound"), "{said}");
+            assert!(std::fs::read(segment(&corridor.nl)).unwrap() == whole);
+        } else {
+            let said = corridor.nl.operate(&alone).unwrap_err().to_string();
+            assert!(said.contains("a broken segment header"), "{said}");
+            helps(&said);
+            assert!(std::fs::read(segment(&corridor.nl)).unwrap() == damaged);
+            heals();
+        }
+    }
+    let nothing = corridor.nl.operate(&alone).unwrap_err().to_string();
+    assert!(nothing.contains("no frame of the journal is damaged"), "{nothing}");
+
     // Several groups of records in a row, with what tells where each begins.
     let (first, last) = (nth(&records, "headers/XK/NL/0", 2), nth(&records, "headers/XK/NL/0", 4));
     damaged.clone_from(&whole);

@@ -1,4 +1,5 @@
-//! `readmit store heal`: from a backup, or from what partners hold of the logs between States.
+//! `readmit store heal`: from what is left, from a backup, or from what partners hold of the logs
+//! between States.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,9 +17,9 @@ use super::{Said, attachments};
 use crate::exit::Exit;
 use crate::wiring;
 
-/// Where what is lost comes from.
+/// Where what is lost comes from; without any, what follows from the rest of the store is put back.
 #[derive(Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(crate) struct Heal {
     /// The folder of a backup: puts back every log, and the attachments
     #[arg(long)]
@@ -36,11 +37,12 @@ const DISPATCH_BYTES_MAX: usize = 4 << 20;
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 /// What may be done about a damaged store.
-pub(super) const WAYS: &str = "`readmit store heal --from-partner STATE` puts back what a \
-                               partner holds of the logs between the two States, `readmit store \
-                               heal --from BACKUP` what a backup holds of every log, `readmit \
-                               store rebuild` makes the index anew (docs/operations.md, \"A \
-                               damaged store\")";
+pub(super) const WAYS: &str = "`readmit store heal` puts back what follows from the rest of the \
+                               store, `readmit store heal --from-partner STATE` what a partner \
+                               holds of the logs between the two States, `readmit store heal \
+                               --from BACKUP` what a backup holds of every log, `readmit store \
+                               rebuild` makes the index anew (docs/operations.md, \"A damaged \
+                               store\")";
 
 /// What is said where a partner cannot help.
 const WAY_OUT: &str = "`readmit store heal --from BACKUP` puts back every log; without a backup \
@@ -64,9 +66,19 @@ impl Heal {
         let start = Instant::now();
         let mut progress = |now: Progress| said.bytes(now.bytes, now.bytes_total);
         let Some(from) = &self.from else {
-            return self.ask_partners(config, &mut progress, start).await;
+            let heads = event_store::mend_heads(store).map_err(HealError::from);
+            let heads = heads.map_err(with_way_out).context("heal the heads of segments")?;
+            for file in &heads {
+                eprintln!("healed: the head of `{file}`, from what is left around it");
+            }
+            return self
+                .ask_partners((config, store), !heads.is_empty(), &mut progress, start)
+                .await;
         };
         let made = event_store::heal(store, from, &mut progress).context("heal the store")?;
+        for number in &made.heads {
+            eprintln!("healed: the head of segment {number}, from what is left around it");
+        }
         eprintln!(
             "healed: {} segments put back; {} records are sound, {:.1?}",
             made.segments.len(),
@@ -78,12 +90,18 @@ impl Heal {
 
     async fn ask_partners(
         &self,
-        config: &Config,
+        (config, store): (&Config, &Path),
+        has_healed_heads: bool,
         progress: &mut (dyn FnMut(Progress) + Send),
         start: Instant,
     ) -> anyhow::Result<Exit> {
         let found = ledger::find_damage(&config.data_folder, config.state);
         let Some(damage) = found.map_err(with_way_out).context("read the damaged store")? else {
+            if has_healed_heads {
+                let verified = event_store::verify(store).context("verify the healed store")?;
+                eprintln!("{} records are sound, {:.1?}", verified.records, start.elapsed());
+                return Ok(Exit::Success);
+            }
             bail!("no frame of the journal is damaged: `readmit store verify` says what else is");
         };
         for place in damage.places() {
@@ -112,7 +130,10 @@ impl Heal {
             sent.push((wanted, dispatches));
         }
         let made = damage.heal(&sent, progress);
-        let made = made.map_err(with_way_out).context("heal the store; nothing was changed")?;
+        let made = made.map_err(with_way_out).context(match has_healed_heads {
+            true => "heal the store; nothing else was changed",
+            false => "heal the store; nothing was changed",
+        })?;
         eprintln!(
             "healed: {} records in {} frames put back, as they were signed; {} records are sound, \
              {:.1?}",
