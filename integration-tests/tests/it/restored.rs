@@ -231,6 +231,13 @@ fn pieces(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The one case that has attachments.
+fn case_folder(data: &Path) -> String {
+    let cases = std::fs::read_dir(data.join("attachments")).unwrap();
+    let mut names = cases.map(|case| case.unwrap().file_name().into_string().unwrap());
+    names.find(|name| name.starts_with("case_")).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn attachments_are_backed_up_beside_the_running_node_and_come_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -278,9 +285,21 @@ async fn attachments_are_backed_up_beside_the_running_node_and_come_back() {
     std::fs::write(&damaged, b"something else").unwrap();
     assert_eq!(shown(&corridor, &case, &first.0).unwrap_err(), "ATT-0005");
     corridor.nl.stop().unwrap();
+    let verify = ["store", "verify"];
+    let lost = data.join("attachments").join(case_folder(&data)).join("NL").join(&second.0);
+    for piece in pieces(&lost) {
+        std::fs::remove_file(piece).unwrap();
+    }
+    let said = corridor.nl.operate(&verify).unwrap_err().to_string();
+    let within = |path: &Path| path.strip_prefix(&data).unwrap().display().to_string();
+    assert!(said.contains(&format!("damaged: `{}`", within(&damaged))), "{said}");
+    assert!(said.contains(&format!("lost: every piece of `{}`", within(&lost))), "{said}");
+    assert!(said.contains("readmit store heal --from BACKUP"), "{said}");
     let heal = ["store", "heal", "--from", &backup];
     let said = corridor.nl.operate(&heal).unwrap();
-    assert!(said.contains("1 pieces copied, 2 were there"), "{said}");
+    assert!(said.contains("3 pieces copied, 0 were there"), "{said}");
+    let said = corridor.nl.operate(&verify).unwrap();
+    assert!(said.contains("whole: 3 pieces of 2 attachments"), "{said}");
     // A backup that was interrupted before it had all files says so, and one that is damaged too.
     std::fs::write(to.join("attachments/upto"), b"1").unwrap();
     let said = corridor.nl.operate(&heal).unwrap();

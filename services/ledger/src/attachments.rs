@@ -15,6 +15,7 @@
 //! Nothing here is opened, and everything that is read is held to its digest.
 
 pub(crate) mod backup;
+pub(crate) mod check;
 
 use std::io;
 use std::path::Path;

@@ -40,6 +40,7 @@ mod writer;
 pub use attachments::backup::{
     Copied, CopyError, CopyProgress, back_up_attachments, put_back_attachments,
 };
+pub use attachments::check::{CheckProgress, Checked, check_attachments};
 pub use clock::{ClockChoice, ClockError, FixedClock};
 pub use config::{Config, Limits, Passphrase};
 pub use founding::{Announcements, FoundError, found, is_founded};

@@ -18,7 +18,8 @@ use heal::Heal;
 /// Looks after a store.
 #[derive(Subcommand)]
 pub(crate) enum Store {
-    /// Read everything and check every checksum, number, root and index entry (node stopped)
+    /// Read everything and check every checksum, number, root and index entry, and every piece of
+    /// every attachment (node stopped)
     Verify,
     /// Make everything that can be rebuilt anew from the journal (node stopped)
     Rebuild,
@@ -66,6 +67,13 @@ impl Said {
         }
     }
 
+    fn checked(&mut self, now: ledger::CheckProgress) {
+        if self.is_time() {
+            let ledger::CheckProgress { attachments, attachments_total } = now;
+            eprintln!("{attachments} of {attachments_total} attachments");
+        }
+    }
+
     fn is_time(&mut self) -> bool {
         let is_time = self.last.elapsed() >= Self::APART;
         if is_time {
@@ -84,7 +92,12 @@ impl Store {
         let mut said = Said::new();
         let mut progress = |now: event_store::Progress| said.bytes(now.bytes, now.bytes_total);
         match self {
-            Self::Verify => return Ok(verify(&store)),
+            Self::Verify => {
+                let of_store = verify(&store);
+                let of_attachments = attachments::verify(&config.data_folder, &mut said)?;
+                let is_sound = of_store == Exit::Success && of_attachments == Exit::Success;
+                return Ok(if is_sound { Exit::Success } else { Exit::Failure });
+            }
             Self::Rebuild => {
                 let mut watch = |now: event_store::Opening| said.bytes(now.bytes, now.bytes_total);
                 let made = event_store::rebuild(&store, &mut watch).context("rebuild the store")?;

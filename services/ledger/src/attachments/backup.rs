@@ -97,7 +97,7 @@ pub enum CopyError {
     Erasures(#[source] MendError),
 }
 
-fn failed(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> CopyError {
+pub(super) fn failed(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> CopyError {
     move |source| CopyError::Io { doing, file: file.to_owned(), source }
 }
 
@@ -222,7 +222,7 @@ fn cases(files: &Files) -> Result<BTreeSet<CaseId>, CopyError> {
 }
 
 /// Everything that is kept, in order.
-fn all(files: &Files) -> Result<Vec<Kept>, CopyError> {
+pub(super) fn all(files: &Files) -> Result<Vec<Kept>, CopyError> {
     let folders = |path: &str| files.disk.folders(path).map_err(failed("list", path));
     let mut all = Vec::new();
     for case in cases(files)? {
@@ -238,7 +238,10 @@ fn all(files: &Files) -> Result<Vec<Kept>, CopyError> {
 }
 
 /// The mark of an attachment, and which it is. A node may rename it meanwhile.
-fn mark(files: &Files, kept: &Kept) -> Result<Option<(&'static str, Vec<u8>)>, CopyError> {
+pub(super) fn mark(
+    files: &Files,
+    kept: &Kept,
+) -> Result<Option<(&'static str, Vec<u8>)>, CopyError> {
     for name in [LISTED, UPLOAD, LISTED] {
         let path = format!("{}/{name}", kept.folder());
         let mark = files.content(&path, MARK_BYTES_MAX).map_err(failed("read", &path))?;
@@ -250,13 +253,13 @@ fn mark(files: &Files, kept: &Kept) -> Result<Option<(&'static str, Vec<u8>)>, C
 }
 
 /// What a piece is.
-enum Piece {
+pub(super) enum Piece {
     Whole(Vec<u8>),
     Damaged,
     Gone,
 }
 
-fn piece(files: &Files, path: &str, name: &str) -> Result<Piece, CopyError> {
+pub(super) fn piece(files: &Files, path: &str, name: &str) -> Result<Piece, CopyError> {
     let reading = failed("read", path);
     match files.content(path, SEALED_CHUNK_BYTES_MAX as u64) {
         Ok(Some(bytes)) if sha256(&[&bytes]).to_string() == name => Ok(Piece::Whole(bytes)),

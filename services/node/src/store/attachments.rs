@@ -1,14 +1,49 @@
-//! The files of attachments beside the journal, in a backup and back again.
+//! The files of attachments beside the journal: checked, in a backup, and back again.
 
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use ledger::{Copied, CopyProgress, back_up_attachments, put_back_attachments};
+use ledger::{
+    CheckProgress, Copied, CopyProgress, back_up_attachments, check_attachments,
+    put_back_attachments,
+};
 
 use super::Said;
 use crate::exit::Exit;
 use crate::keys;
+
+/// What may be done about attachments that are damaged or lost.
+const WAYS: &str = "`readmit store heal --from BACKUP` puts back what a backup has of them; what \
+                    the partner attached is fetched again when somebody asks for it";
+
+/// Checks every piece.
+pub(super) fn verify(data: &Path, said: &mut Said) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    let mut progress = |now: CheckProgress| said.checked(now);
+    let found = check_attachments(data, &mut progress).context("check the attachments")?;
+    let (attachments, pieces, bytes) = (found.attachments, found.pieces, found.bytes);
+    eprintln!(
+        "whole: {pieces} pieces of {attachments} attachments, {bytes} bytes, {:.1?}",
+        start.elapsed()
+    );
+    if found.is_sound() {
+        return Ok(Exit::Success);
+    }
+    for path in &found.damaged {
+        eprintln!("damaged: `{path}`");
+    }
+    for folder in &found.empty {
+        eprintln!("lost: every piece of `{folder}`");
+    }
+    eprintln!(
+        "readmit: {} pieces of attachments are damaged, and {} attachments are lost; nobody is \
+         shown them\n{WAYS}",
+        found.damaged.len(),
+        found.empty.len()
+    );
+    Ok(Exit::Failure)
+}
 
 /// Refuses a folder in which a node lives: its attachments would be taken for the backup's.
 pub(super) fn check_target(to: &Path) -> anyhow::Result<()> {
