@@ -86,7 +86,7 @@ pub struct Mended {
 }
 
 /// Why a store was not mended. Nothing was changed, but for segments that were mended before a
-/// write failed: those stay.
+/// write failed, or before another read otherwise each time: those stay.
 #[derive(Debug, Error)]
 pub enum MendError {
     /// Another process has the folder.

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use event_store::disk::{Disk, Disturbance, Simulated};
-use event_store::{Filter, Store};
+use event_store::{Filter, MendError, Store, mend_heads_on};
 
+use crate::mend::{FIRST, Knows, PAYLOAD, closed, journal, mend};
 use crate::sample::{answers, fill, small};
 
 #[tokio::test]
@@ -85,4 +86,64 @@ async fn one_read_that_fails_or_lies_while_opening_loses_nothing() {
     }
     eprintln!("{refused} times not opened, {opened} times opened all the same");
     assert!(refused > 100 && opened > 100);
+}
+
+/// Has each read lie once while a damaged segment is made anew by `make`: each file stays as it
+/// was, or becomes what it was before it was damaged. Returns how often the copy was refused.
+fn one_lying_read_while_mending(
+    damaged: &Simulated,
+    whole: &Simulated,
+    make: &dyn Fn(&Simulated) -> Result<(), MendError>,
+) -> u64 {
+    let (before, whole) = (journal(damaged), journal(whole));
+    let mut refused = 0;
+    for read in 0.. {
+        let copy = damaged.cut(&mut |_| 0);
+        copy.disturb_read_after(Disturbance::FlipsBit, read);
+        let (reads, result) = (copy.reads(), make(&copy));
+        let was_disturbed = copy.reads() - reads > read;
+        copy.go_on();
+        let now = journal(&copy);
+        let is_refused = match &result {
+            Err(MendError::Io { doing: "copy", file, source }) => {
+                assert_eq!((file.as_str(), source.kind()), (FIRST, std::io::ErrorKind::Other));
+                true
+            }
+            Ok(()) | Err(_) => false,
+        };
+        if is_refused {
+            assert!(now == before, "{read}");
+            refused += 1;
+        }
+        assert_eq!(now.len(), whole.len(), "{read}");
+        for ((now, before), whole) in now.iter().zip(&before).zip(&whole) {
+            assert!(now == before || now == whole, "{read} {}", now.0);
+        }
+        // The disk reads well again.
+        make(&copy).unwrap();
+        assert!(journal(&copy) == whole, "{read}");
+        if !was_disturbed {
+            result.unwrap();
+            return refused;
+        }
+    }
+    unreachable!("there is an end to the reads")
+}
+
+#[tokio::test]
+async fn one_read_that_lies_while_a_segment_is_made_anew_is_not_written_into_it() {
+    // A flipped bit in a read for the copy once stood in a sound record for ever.
+    let (disk, expected) = closed().await;
+    let copy = disk.cut(&mut |_| 0);
+    copy.flip(FIRST, 50, 1);
+    let heads = one_lying_read_while_mending(&copy, &disk, &|copy| {
+        mend_heads_on(Arc::new(copy.clone())).map(|_| ())
+    });
+    let copy = disk.cut(&mut |_| 0);
+    copy.flip(FIRST, PAYLOAD, 1);
+    let frames = one_lying_read_while_mending(&copy, &disk, &|copy| {
+        mend(copy, &mut Knows::new(&expected.all)).map(|_| ())
+    });
+    // The copy, what is read back, and what is read again.
+    assert_eq!((heads, frames), (3, 3));
 }
