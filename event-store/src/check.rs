@@ -228,7 +228,7 @@ pub fn verify_on(disk: Arc<dyn Disk>) -> Result<Verified, VerifyError> {
     let mut check = Check::new(&journal, index);
     let verified = check.run();
     if let Some(index) = check.index {
-        index.close();
+        index.close(&journal, verified.as_ref().err());
     }
     verified
 }

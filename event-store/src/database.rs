@@ -172,11 +172,7 @@ impl Shared {
         let work = self.live().everything();
         self.index_streams(tree, work.mark())?;
         let done = work.write(disk, tree)?;
-        index::mark_whole(disk)?;
-        // Asked last, so that no suspicion is lost.
-        if self.index_is_suspect() {
-            index::mark_broken(disk)?;
-        }
+        self.mark_whole(|| self.index_is_suspect())?;
         Ok(done)
     }
 

@@ -4,6 +4,7 @@
 //! [`Store`] is the engine that nodes run on; [`crate::Memory`] is for tests of callers. How one
 //! over a shared database could come is in `docs/adr`.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use merkle::{Frontier, Hash};
@@ -121,6 +122,12 @@ pub trait Engine: Clone + Send + Sync + 'static {
         labels: Vec<Label>,
         upto: Position,
     ) -> Result<(), LabelError>;
+    /// Likewise of several streams; `upto` is noted last.
+    fn set_labels_of(
+        &self,
+        streams: BTreeMap<StreamId, Vec<Label>>,
+        upto: Position,
+    ) -> Result<(), LabelError>;
     /// Notes that everything before `upto` was projected.
     fn advance_labels(&self, upto: Position) -> Result<(), LabelError>;
     /// Labels that start with `prefix`, with their streams, in order, after a pair; at most
@@ -176,6 +183,8 @@ impl Engine for Store {
         consistency_proof(log: &LogName, from: u64, to: u64)
             -> Result<Vec<Hash>, ReadError>;
         set_labels(stream: &StreamId, labels: Vec<Label>, upto: Position)
+            -> Result<(), LabelError>;
+        set_labels_of(streams: BTreeMap<StreamId, Vec<Label>>, upto: Position)
             -> Result<(), LabelError>;
         advance_labels(upto: Position) -> Result<(), LabelError>;
         list_labels(prefix: &str, after: Option<&(Label, StreamId)>, limit: usize)

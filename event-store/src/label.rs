@@ -3,11 +3,13 @@
 //! They are not durable. After a crash [`Store::labels_upto`] may have gone back, to the beginning
 //! even; the projector goes on from there.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use crate::disk::Shortage;
 use crate::index::{Broken, Changes, Tree};
-use crate::limits::LABELS_MAX;
+use crate::limits::{LABELLED_TOGETHER, LABELS_MAX};
 use crate::name::{Label, StreamId};
 use crate::record::Position;
 use crate::store::Store;
@@ -66,20 +68,47 @@ impl Store {
     pub fn set_labels(
         &self,
         stream: &StreamId,
-        mut labels: Vec<Label>,
+        labels: Vec<Label>,
         upto: Position,
     ) -> Result<(), LabelError> {
-        labels.sort_unstable();
-        labels.dedup();
-        if labels.len() > LABELS_MAX {
-            return Err(LabelError::TooMany { count: labels.len() });
+        self.set_labels_of(BTreeMap::from([(*stream, labels)]), upto)
+    }
+
+    /// Likewise of several streams, which is faster than one by one. Where the process ends on the
+    /// way, some may have their new labels, each all of them; `upto` is noted last.
+    pub fn set_labels_of(
+        &self,
+        mut streams: BTreeMap<StreamId, Vec<Label>>,
+        upto: Position,
+    ) -> Result<(), LabelError> {
+        for labels in streams.values_mut() {
+            labels.sort_unstable();
+            labels.dedup();
+            if labels.len() > LABELS_MAX {
+                return Err(LabelError::TooMany { count: labels.len() });
+            }
         }
-        self.change_labels(upto, |tree, changes| tree.replace_labels(stream, &labels, changes))
+        let end = self.next_position();
+        if upto > end {
+            return Err(LabelError::BeyondEnd { upto, end });
+        }
+        self.shared().database.check_room(self.shared().disk())?;
+        self.in_tree(|tree| {
+            let mut changes = Changes::default();
+            for (count, (stream, labels)) in streams.iter().enumerate() {
+                if count > 0 && count % LABELLED_TOGETHER == 0 {
+                    tree.apply(std::mem::take(&mut changes))?;
+                }
+                tree.replace_labels(stream, labels, &mut changes)?;
+            }
+            changes.labels_upto(upto.0.max(tree.labels_upto()?));
+            tree.apply(changes)
+        })
     }
 
     /// Notes that everything before `upto` has been projected, where that changed no label.
     pub fn advance_labels(&self, upto: Position) -> Result<(), LabelError> {
-        self.change_labels(upto, |_, _| Ok(()))
+        self.set_labels_of(BTreeMap::new(), upto)
     }
 
     /// Labels that start with `prefix`, with their streams, in order of label and stream; after
@@ -113,24 +142,6 @@ impl Store {
     /// Removes all labels; everything is to be projected again.
     pub fn clear_labels(&self) -> Result<(), LabelError> {
         self.in_tree(Tree::clear_labels)
-    }
-
-    fn change_labels(
-        &self,
-        upto: Position,
-        change: impl FnOnce(&Tree, &mut Changes) -> Result<(), Broken>,
-    ) -> Result<(), LabelError> {
-        let end = self.next_position();
-        if upto > end {
-            return Err(LabelError::BeyondEnd { upto, end });
-        }
-        self.shared().database.check_room(self.shared().disk())?;
-        self.in_tree(|tree| {
-            let mut changes = Changes::default();
-            change(tree, &mut changes)?;
-            changes.labels_upto(upto.0.max(tree.labels_upto()?));
-            tree.apply(changes)
-        })
     }
 
     fn in_tree<T>(&self, ask: impl FnOnce(&Tree) -> Result<T, Broken>) -> Result<T, LabelError> {

@@ -27,6 +27,9 @@ pub const READ_BYTES_MAX: usize = 16 << 20;
 pub const SCAN_RECORDS_MAX: usize = 4 << 10;
 /// Labels of one stream.
 pub const LABELS_MAX: usize = 32;
+/// Streams whose labels change in one step: below 2 MiB of the index's rows, since those of one
+/// stream, old and new, have 15 KiB at most.
+pub(crate) const LABELLED_TOGETHER: usize = 128;
 /// Labels that one listing returns.
 pub(crate) const LABELS_LISTED_MAX: usize = 4 << 10;
 

@@ -276,6 +276,8 @@ pub(crate) struct Done {
     logs: Vec<(LogName, Written, Written)>,
     streams: Vec<(StreamId, usize)>,
     cursors: BTreeMap<CursorName, Vec<u8>>,
+    /// The index is marked as broken, since a crash on the way would have left a part.
+    in_parts: bool,
 }
 
 impl Work {
@@ -286,7 +288,7 @@ impl Work {
     /// Writes it out: first the files, then, in one step, the database with the new mark. A crash
     /// in between leaves files that go further than the mark; from the mark on they are written
     /// again, with the same bytes. What is too much for one step is written in several, and a crash
-    /// between those costs the index: whoever calls is to leave the marks of suspicion again.
+    /// between those costs the index: it is marked as broken, until the caller takes that back.
     pub(crate) fn write(self, disk: &dyn Disk, tree: &Tree) -> Result<Done, Broken> {
         let positions = self.positions.map(|unwritten| unwritten.write(disk)).transpose()?;
         let mut changes = Changes::default();
@@ -307,14 +309,14 @@ impl Work {
             changes.cursor(name, value);
         }
         changes.mark(self.mark);
-        if changes.are_too_many() {
+        let in_parts = changes.are_too_many();
+        if in_parts {
             index::mark_broken(disk)?;
             tree.apply_apart(changes)?;
-            index::mark_whole(disk)?;
         } else {
             tree.apply(changes)?;
         }
-        Ok(Done { mark: self.mark, positions, logs, streams, cursors: self.cursors })
+        Ok(Done { mark: self.mark, positions, logs, streams, cursors: self.cursors, in_parts })
     }
 }
 
@@ -495,15 +497,21 @@ impl Shared {
         let done = self
             .with_tree(|tree| work.write(self.disk(), tree))
             .unwrap_or_else(|| Err(Broken::new("the store is closed")))?;
-        self.keep_suspicion()?;
+        if done.in_parts {
+            self.mark_whole(|| self.index_is_suspect() || self.database.is_lost())?;
+        }
         self.wrote(done);
         Ok(())
     }
 
-    /// Leaves the mark of what is wrong with the index again, after it was removed because
-    /// something else was over. Asked last, so that no suspicion is lost.
-    pub(crate) fn keep_suspicion(&self) -> Result<(), Broken> {
-        if self.index_is_suspect() || self.database.is_lost() {
+    /// Takes the mark of a broken index back, unless it is there for another reason. That is asked
+    /// last too, so that no suspicion is lost.
+    pub(crate) fn mark_whole(&self, is_wrong: impl Fn() -> bool) -> Result<(), Broken> {
+        if is_wrong() {
+            return Ok(());
+        }
+        index::mark_whole(self.disk())?;
+        if is_wrong() {
             index::mark_broken(self.disk())?;
         }
         Ok(())

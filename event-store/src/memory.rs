@@ -317,18 +317,30 @@ impl Engine for Memory {
         labels: Vec<Label>,
         upto: Position,
     ) -> Result<(), LabelError> {
-        let labels: BTreeSet<_> = labels.into_iter().map(|label| (label, *stream)).collect();
-        if labels.len() > LABELS_MAX {
-            return Err(LabelError::TooMany { count: labels.len() });
+        self.set_labels_of(BTreeMap::from([(*stream, labels)]), upto)
+    }
+
+    fn set_labels_of(
+        &self,
+        streams: BTreeMap<StreamId, Vec<Label>>,
+        upto: Position,
+    ) -> Result<(), LabelError> {
+        let mut new = BTreeSet::new();
+        for (stream, labels) in &streams {
+            let labels: BTreeSet<_> = labels.iter().map(|label| (label.clone(), *stream)).collect();
+            if labels.len() > LABELS_MAX {
+                return Err(LabelError::TooMany { count: labels.len() });
+            }
+            new.extend(labels);
         }
         self.labelling()?.change_labels(upto, |all| {
-            all.retain(|(_, other)| other != stream);
-            all.extend(labels);
+            all.retain(|(_, stream)| !streams.contains_key(stream));
+            all.extend(new);
         })
     }
 
     fn advance_labels(&self, upto: Position) -> Result<(), LabelError> {
-        self.labelling()?.change_labels(upto, |_| ())
+        self.set_labels_of(BTreeMap::new(), upto)
     }
 
     fn list_labels(

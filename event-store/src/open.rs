@@ -181,6 +181,7 @@ pub(crate) fn open(
     let is_noted = lost::is_noted(&**disk).map_err(io("open", RECORDS_LOST))?;
     let mut recovery = Recovery { index_was_ahead: is_noted, ..Recovery::default() };
     let mut is_fresh = !index::is_trusted(&**disk).unwrap_or(false);
+    let mut noted = None;
     let replayed = loop {
         if is_fresh {
             index::delete(&**disk).map_err(io("delete", index::DIR))?;
@@ -195,6 +196,7 @@ pub(crate) fn open(
             Err(ReplayError::Ahead { known, held }) if !is_fresh => {
                 recovery.index_was_ahead = true;
                 lost::note(&**disk, known, held);
+                noted = Some(known);
                 is_fresh = true;
             }
             Err(ReplayError::Index(_)) if !is_fresh => is_fresh = true,
@@ -208,6 +210,13 @@ pub(crate) fn open(
 
     let Replayed { shared, records, tail } = replayed;
     let mark = shared.live().mark;
+    if noted.is_some_and(|known| known <= mark.position) {
+        // It was a read that lied, and another did not.
+        recovery.index_was_ahead = is_noted;
+        if !is_noted {
+            lost::withdraw(&**disk).map_err(io("remove", RECORDS_LOST))?;
+        }
+    }
     let writer = JournalWriter::new(journal, options.sizes(), mark, tail)?;
     recovery.cut_bytes = tail.torn_bytes;
     recovery.indexed_records = records;

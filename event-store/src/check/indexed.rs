@@ -10,6 +10,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::index::{self, Broken, Tree};
 use crate::journal::bytes::{narrow, wide};
 use crate::journal::frame::RecordView;
+use crate::journal::scan::Scan;
 use crate::journal::{Journal, JournalError, Mark};
 use crate::name::LogName;
 use crate::open::Options;
@@ -163,11 +164,35 @@ impl IndexCheck {
     }
 
     /// Ends. The database may have written while it was open: what was synced before is synced
-    /// again, and trusted as before.
-    pub(super) fn close(self) {
-        if self.tree.close().is_ok() && self.was_closed {
-            // If this fails the index is trusted less, or rebuilt, at the next opening.
+    /// again, and trusted as before. One that was found wrong is made anew at the next opening,
+    /// unless it is what knows that records are lost: that opening is to find it out too.
+    pub(super) fn close(self, journal: &Journal, found: Option<&VerifyError>) {
+        let is_wrong = found.is_some_and(|error| match error {
+            VerifyError::Fault(fault) => fault.affected == Affected::Index,
+            VerifyError::NoStore
+            | VerifyError::InUse
+            | VerifyError::Newer { .. }
+            | VerifyError::Io { .. } => false,
+        });
+        // If a mark cannot be left, the fault was told all the same; without the last, the index is
+        // trusted less.
+        let is_closed = self.tree.close().is_ok();
+        if is_wrong && !is_ahead(journal, self.mark) {
+            let _ = index::mark_broken(&*self.disk);
+        } else if is_closed && self.was_closed {
             let _ = index::mark_closed(&*self.disk);
+        }
+    }
+}
+
+/// Whether the index goes further than the journal, as far as that can be read.
+fn is_ahead(journal: &Journal, mark: Mark) -> bool {
+    let mut scan = Scan::from(journal, journal.last().start());
+    loop {
+        match scan.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return scan.mark().address < mark.address,
+            Err(_) => return true,
         }
     }
 }

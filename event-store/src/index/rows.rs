@@ -21,13 +21,14 @@ const OPENINGS_APART: Duration = Duration::from_millis(5);
 
 /// A part of the database's file, and the buffer in which that is put together.
 const SEGMENT_BYTES: usize = 2 << 20;
-/// What the database may be given before it has written out all that it was given.
+/// What the database is given at once; it has written that before it is given more.
 ///
 /// It writes buffers, and gives the end of its file back, by a pool of seven threads. Whoever
 /// needs a longer file again waits for the pool with a lock held for which each of them waits in
-/// turn when its buffer is written: with all seven busy, for ever. Of so few bytes it fills about
-/// three buffers, whatever it moves on the way, and threads are left.
-const UNWRITTEN_BYTES_MAX: usize = SEGMENT_BYTES;
+/// turn when its buffer is written: with all seven busy, for ever. A batch has two buffers of its
+/// own, and fills about three more of so many bytes, with what it moves on the way: threads are
+/// left.
+const BATCH_BYTES_MAX: usize = SEGMENT_BYTES;
 
 /// Rows to be set, or removed where there is no value.
 pub(crate) type Changed = Vec<(Bytes, Option<Bytes>)>;
@@ -39,7 +40,7 @@ fn bytes_of((key, value): &(Bytes, Option<Bytes>)) -> usize {
 
 /// Whether rows are too many to be applied together.
 pub(crate) fn are_too_many(changed: &Changed) -> bool {
-    changed.iter().map(bytes_of).sum::<usize>() > UNWRITTEN_BYTES_MAX
+    changed.iter().map(bytes_of).sum::<usize>() > BATCH_BYTES_MAX
 }
 
 #[derive(Debug)]
@@ -55,27 +56,21 @@ pub(crate) struct Guarded {
     /// It keeps its first error of writing for as long as it is open, and answers with it whatever
     /// it is to write, which reading may ask of it too.
     is_stuck: AtomicBool,
-    /// Bytes that it was given since it last wrote everything; who holds this gives it more.
-    unwritten: Mutex<usize>,
+    /// Held by who gives it something.
+    giving: Mutex<()>,
 }
 
 impl Guarded {
     fn apply(&self, changed: Changed) -> Result<(), Broken> {
-        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = sled::Batch::default();
-        let mut bytes = 0;
-        for row in changed {
-            bytes += bytes_of(&row);
-            match row {
-                (key, Some(value)) => batch.insert(key, value),
-                (key, None) => batch.remove(key),
+        for (key, value) in changed {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
             }
         }
-        if *unwritten > 0 && *unwritten + bytes > UNWRITTEN_BYTES_MAX {
-            self.run(|db| db.flush())?;
-            *unwritten = 0;
-        }
-        *unwritten += bytes;
+        let _giving = self.giving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.run(|db| db.flush())?;
         self.run(|db| db.apply_batch(batch))
     }
 
@@ -131,8 +126,8 @@ impl Rows {
     }
 
     fn new(db: sled::Db) -> Self {
-        let unwritten = Mutex::new(0);
-        Self::Database(Guarded { db, is_stuck: AtomicBool::new(false), unwritten })
+        let giving = Mutex::new(());
+        Self::Database(Guarded { db, is_stuck: AtomicBool::new(false), giving })
     }
 
     /// Whether the database takes nothing more, for want of something.
@@ -223,7 +218,7 @@ impl Rows {
         let (mut part, mut bytes) = (Changed::new(), 0);
         for row in changed {
             let more = bytes_of(&row);
-            if bytes + more > UNWRITTEN_BYTES_MAX {
+            if bytes + more > BATCH_BYTES_MAX {
                 self.apply(std::mem::take(&mut part))?;
                 bytes = 0;
             }

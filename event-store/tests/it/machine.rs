@@ -80,6 +80,16 @@ async fn an_index_that_was_verified_is_trusted_as_before() {
     assert_eq!(store.labels_of(&stream("a")), Ok(labels));
     drop(store);
 
+    // One that was found wrong is not trusted again.
+    let positions = dir.path().join("index/positions");
+    let mut bytes = std::fs::read(&positions).unwrap();
+    bytes[80] ^= 1;
+    std::fs::write(&positions, bytes).unwrap();
+    event_store::verify(dir.path()).unwrap_err();
+    let store = open(dir.path());
+    assert!(store.recovery().index_rebuilt);
+    drop(store);
+
     let disk = Simulated::new();
     let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
     fill(&store, 0..40).await;

@@ -5,7 +5,7 @@
 //! for them, the views come a moment behind the commits: most cases are touched twice within it, by
 //! a word and by its receipt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,11 +103,12 @@ impl Projector {
         let mut from = self.begin()?;
         while from < snapshot.next {
             let (touched, next) = self.touched_since(snapshot, from)?;
+            let mut changed = BTreeMap::new();
             for case in touched {
-                unless_corrupt(self.label(snapshot, case, from))?;
+                changed.extend(unless_corrupt(self.changed_labels(snapshot, case))?.flatten());
             }
             from = next;
-            self.reader.store.advance_labels(from).map_err(labels)?;
+            self.reader.store.set_labels_of(changed, from).map_err(labels)?;
             self.upto.send_replace(from);
         }
         Ok(())
@@ -218,9 +219,14 @@ impl Projector {
         Ok(())
     }
 
-    fn label(&self, snapshot: &Snapshot, id: CaseId, upto: Position) -> Result<(), Failure> {
+    /// The labels that a case is to have, if it has others.
+    fn changed_labels(
+        &self,
+        snapshot: &Snapshot,
+        id: CaseId,
+    ) -> Result<Option<(StreamId, Vec<Label>)>, Failure> {
         let Some(records) = self.reader.case(snapshot, id)? else {
-            return Ok(());
+            return Ok(None);
         };
         let (_, case) = self.reader.derive(snapshot, &records)?;
         let mut names = case.map(|case| case.labels(self.reader.own)).unwrap_or_default();
@@ -231,23 +237,21 @@ impl Projector {
             tracing::error!(case = %id, labels = names.len(), "labels are left out");
             found.truncate(event_store::LABELS_MAX);
         }
-        let (store, stream) = (&self.reader.store, layout::case_stream(&id));
+        let stream = layout::case_stream(&id);
         // In order, as they are stored. Most of what is said of a case changes none of them.
-        if store.labels_of(&stream).map_err(labels)? == found {
-            return Ok(());
-        }
-        store.set_labels(&stream, found, upto).map_err(labels)
+        let is_new = self.reader.store.labels_of(&stream).map_err(labels)? != found;
+        Ok(is_new.then_some((stream, found)))
     }
 }
 
 /// What cannot be read keeps the labels that it has; it must not keep other cases from theirs.
-fn unless_corrupt(result: Result<(), Failure>) -> Result<(), Failure> {
+fn unless_corrupt<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match result {
         Err(error) if error.class() == Class::Corrupt => {
             tracing::error!(%error, "a record is left out of the views");
-            Ok(())
+            Ok(None)
         }
-        other => other,
+        other => other.map(Some),
     }
 }
 
