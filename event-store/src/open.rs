@@ -33,7 +33,7 @@ pub struct Options {
     /// Bytes of the disk that the journal leaves free: what the index needs for the records that
     /// are there, so that it is never the index that finds the disk full. Default 32 MiB.
     pub reserve_bytes: u64,
-    /// Memory for the cache of the index, in bytes. Default 64 MiB.
+    /// Memory for the cache of the index, in bytes. Default 56 MiB.
     pub index_cache_bytes: u64,
 }
 
@@ -43,7 +43,7 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             ahead_bytes: 4 << 20,
             reserve_bytes: 32 << 20,
-            index_cache_bytes: 64 << 20,
+            index_cache_bytes: 56 << 20,
         }
     }
 }
