@@ -43,7 +43,7 @@ const UPTO: &str = "upto";
 const UPTO_BYTES_MAX: u64 = 20;
 const LOCK: &str = "lock";
 /// Characters of a digest, which is the name of a piece.
-const DIGITS: usize = 64;
+pub(super) const DIGITS: usize = 64;
 
 /// How far a copy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

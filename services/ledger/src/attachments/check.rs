@@ -7,11 +7,8 @@
 
 use std::path::Path;
 
-use super::backup::{CopyError, Piece, all, failed, mark, piece};
+use super::backup::{CopyError, DIGITS, Piece, all, failed, mark, piece};
 use super::{Files, Kept, LISTED};
-
-/// Characters of a digest, which is the name of a piece.
-const DIGITS: usize = 64;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
