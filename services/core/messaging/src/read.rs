@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -302,7 +302,8 @@ impl Reader {
         let mut assignment = TopicPartitionList::with_capacity(1);
         let assigned = assignment
             .add_partition_offset(self.topic.as_str(), 0, offset)
-            .and_then(|()| live.consumer.assign(&assignment));
+            .and_then(|()| live.consumer.assign(&assignment))
+            .and_then(|()| settle(&live.consumer));
         if let Err(error) = assigned {
             let error = error.to_string();
             self.status.send_if_modified(|status| status.connection.fail(error));
@@ -317,6 +318,18 @@ impl Reader {
     fn recheck(&self) -> Duration {
         Duration::from_millis(self.config.recheck_ms)
     }
+}
+
+/// Waits until the client's main thread has stopped what an assignment replaced.
+///
+/// librdkafka before 2.15.1 ends the whole process if a partition is assigned again, or its client
+/// closed, while that stop is under way (its issue 5573). That thread takes the stop and then the
+/// stop's reply from one queue in order, each put there by the step before, as it does with these
+/// questions: who has the second answer comes behind both.
+fn settle(consumer: &StreamConsumer<Context>) -> KafkaResult<()> {
+    consumer.assignment()?;
+    consumer.assignment()?;
+    Ok(())
 }
 
 impl Drop for Reader {

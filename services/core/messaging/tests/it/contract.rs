@@ -28,6 +28,7 @@ pub(crate) async fn check_all(engine: &mut impl Engine) {
     records_are_read_as_published(engine).await;
     a_row_keeps_its_order(engine).await;
     reading_goes_on_behind_a_mark(engine).await;
+    a_reader_starts_again_at_any_moment(engine).await;
     a_mark_that_is_gone_starts_again(engine).await;
     a_lost_topic_starts_again(engine).await;
     a_lost_topic_published_again_goes_on(engine).await;
@@ -89,6 +90,23 @@ async fn reading_goes_on_behind_a_mark(engine: &mut impl Engine) {
 
     behind_second.restart(Start::Beginning);
     assert_eq!(next(&mut behind_second).await.unwrap(), first);
+}
+
+/// Without its wait for the last stop, the client ends the whole process here (SIGABRT).
+async fn a_reader_starts_again_at_any_moment(engine: &mut impl Engine) {
+    let topic = engine.fresh_topic().await;
+    let publisher = Publisher::new(engine.config()).unwrap();
+    publisher.publish(&record(&topic, 0)).await.unwrap();
+    for _ in 0..5 {
+        let mut reader = Reader::new(engine.config(), topic.clone(), Start::Beginning).unwrap();
+        let first = next(&mut reader).await.unwrap();
+        for _ in 0..500 {
+            reader.restart(Start::Beginning);
+        }
+        assert_eq!(next(&mut reader).await.unwrap(), first);
+        reader.restart(Start::After(first.mark()));
+        drop(reader);
+    }
 }
 
 async fn a_mark_that_is_gone_starts_again(engine: &mut impl Engine) {
