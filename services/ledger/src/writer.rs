@@ -20,6 +20,7 @@
 //! refuses what waits and ends, and whoever waits for its end ends the process.
 
 mod append;
+mod commands;
 pub(crate) mod erasure;
 mod fault;
 mod forged;
@@ -30,6 +31,7 @@ pub(crate) mod leave;
 mod listed;
 mod release;
 mod restated;
+mod sealing;
 mod signing;
 mod state;
 mod turn;
@@ -64,7 +66,7 @@ pub(crate) use release::Marks;
 pub(crate) use state::{CorridorState, ResumeError};
 pub(crate) use supply::{Supply, SupplyJob};
 
-use append::Commands;
+use commands::Commands;
 use group::Group;
 use leave::LeaveJob;
 use release::{Move, Moves, NotReleased, Published, Release, Releaser};

@@ -1,37 +1,29 @@
-//! Appending what a State states: held to the revisions that it was decided on, sealed, and given
-//! its positions.
-
-use std::collections::HashMap;
+//! Appending what a State states: held to the revisions that it was decided on, and staged with its
+//! positions.
 
 use domain::case::event::Kind;
 use domain::chain::{Content, Dispatch};
 use domain::identifier::{CaseId, Digest, State};
 use domain::time::Instant;
-use event_store::{NewRecord, Position, StreamId};
-use proto::InvalidField;
+use event_store::{NewRecord, StreamId};
 use proto::command::v1::RevisionMoved;
 use proto::store::v1::StoredCommand;
 use record::canonical;
-use record::entry::{Draft as EntryDraft, DraftError, Entry};
 use record::log::LogState;
-use record::random;
-use record::seal::{CaseKey, Place, Purpose};
 use runtime::failure::{Class, Failure};
 use zeroize::Zeroizing;
 
+use super::commands::Remembered;
 use super::erasure;
 use super::group::{Fit, Group, local_record};
+use super::sealing::{seal, seal_local};
 use super::signing;
-use super::state::CorridorState;
-use super::{Parts, Reply, Writer, forged};
+use super::{Reply, Writer, forged};
 use crate::access::NewAccess;
-use crate::failure::{self, CASE_KEY_MISSING, OWN_LOG_FROZEN, PARTNER_STOPPED};
+use crate::failure::{self, OWN_LOG_FROZEN, PARTNER_STOPPED};
 use crate::keyring::{NewKey, Reach};
 use crate::layout::{self, case_stream};
 use crate::serial::YearSerial;
-
-/// Streams whose commands are remembered: as many newer ones, and as many older ones.
-const REMEMBERED_MAX: usize = 4096;
 
 /// What a State appends.
 pub(crate) struct AppendJob {
@@ -71,7 +63,7 @@ pub(crate) struct Opening {
 /// Facts, and the body that is to be sealed; empty for none. Personal data: never printed.
 pub(crate) struct NewEntry {
     pub(super) facts: Vec<u8>,
-    body: Zeroizing<Vec<u8>>,
+    pub(super) body: Zeroizing<Vec<u8>>,
     /// What the facts state, where they are understood. Read by whoever asks, so that the one
     /// writer need not.
     kind: Option<Kind>,
@@ -376,7 +368,7 @@ pub(super) enum Begins {
 }
 
 /// What a job begins. Only the first entries of a dispatch can.
-fn begins(job: &AppendJob) -> Begins {
+pub(super) fn begins(job: &AppendJob) -> Begins {
     if job.subject != Subject::Corridor {
         return Begins::Nothing;
     }
@@ -442,204 +434,4 @@ fn replay(payload: &[u8], prior: Remembered, revision: u64) -> Result<Written, F
         revision,
         replayed: true,
     })
-}
-
-/// Seals the entries for the own log, and mints the key of a case that is opened.
-fn seal(
-    parts: &Parts,
-    own: &LogState,
-    job: &AppendJob,
-    first: u64,
-) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
-    let minted = match job.subject {
-        // Where something was attached before the case is opened, its key was made for that.
-        Subject::Opening(case, _) => Some(
-            parts
-                .keys
-                .get(&case)
-                .unwrap_or_else(|| CaseKey::generate(&mut random::operating_system())),
-        ),
-        Subject::Corridor | Subject::Case(_) => None,
-    };
-    let stored = match (&job.subject, job.entries.iter().any(|entry| !entry.body.is_empty())) {
-        (Subject::Case(case), true) => Some(parts.keys.get(case).ok_or_else(|| {
-            let message = "the key of this case is not here: nothing can be sealed for it";
-            Failure::new(Class::Refused, CASE_KEY_MISSING, message)
-        })?),
-        (Subject::Case(_) | Subject::Corridor | Subject::Opening(..), _) => None,
-    };
-    let key = minted.as_ref().or(stored.as_ref());
-    let log = match begins(job) {
-        Begins::Era => &own.next_era(),
-        Begins::Nothing | Begins::Clock | Begins::Voice => own.log(),
-    };
-    let mut entries = Vec::with_capacity(job.entries.len());
-    for (index, (entry, position)) in job.entries.iter().zip(first..).enumerate() {
-        let place = job.subject.case().map(|case| Place { log: *log, position, case: *case });
-        let sealed_body = (!entry.body.is_empty())
-            .then(|| Some(key?.seal(place.as_ref()?, Purpose::Body, &entry.body)))
-            .flatten();
-        let opens = index == 0 && minted.is_some();
-        let commitment = opens.then(|| Some(key?.commitment(place.as_ref()?))).flatten();
-        let draft = EntryDraft {
-            case: job.subject.case().copied(),
-            facts: entry.facts.clone(),
-            sealed_body,
-            case_key_commitment: commitment,
-        };
-        let made = Entry::new(log, position, draft);
-        entries.push(made.map_err(|error| too_long(&format!("entries[{index}]"), error))?);
-    }
-    Ok((entries, minted))
-}
-
-/// Seals the entries for the local log, and mints the local key of a case that has none.
-fn seal_local(
-    parts: &Parts,
-    state: &CorridorState,
-    job: &AppendJob,
-    first: u64,
-) -> Result<(Vec<Entry>, Option<CaseKey>), Failure> {
-    let (Some(case), false) = (job.subject.case(), job.local.is_empty()) else {
-        return Ok((Vec::new(), None));
-    };
-    let corridor = &state.corridor;
-    if parts.keys.is_erased(case) && job.local.iter().any(|entry| !entry.body.is_empty()) {
-        let message = "the erasure of this case was ordered: nothing can be sealed for it";
-        return Err(Failure::new(Class::Refused, CASE_KEY_MISSING, message));
-    }
-    let stored = parts.keys.local(case);
-    let minted = stored.is_none().then(|| CaseKey::generate(&mut random::operating_system()));
-    let Some(key) = stored.as_ref().or(minted.as_ref()) else {
-        return Err(Failure::internal("a local key is neither there nor minted"));
-    };
-    let mut entries = Vec::with_capacity(job.local.len());
-    for (index, (entry, position)) in job.local.iter().zip(first..).enumerate() {
-        let place = corridor.local_place(*case, position);
-        let sealed_body =
-            (!entry.body.is_empty()).then(|| key.seal(&place, Purpose::LocalBody, &entry.body));
-        let draft = EntryDraft {
-            case: Some(*case),
-            facts: entry.facts.clone(),
-            sealed_body,
-            case_key_commitment: None,
-        };
-        let made = Entry::new(&corridor.local_log, position, draft);
-        entries.push(made.map_err(|error| too_long(&format!("local_entries[{index}]"), error))?);
-    }
-    Ok((entries, minted))
-}
-
-fn too_long(entry: &str, error: DraftError) -> Failure {
-    let part = match error {
-        DraftError::FactsTooLong { .. } => "facts",
-        DraftError::BodyTooLong { .. } => "body",
-    };
-    InvalidField::new(format!("{entry}.{part}"), error).into()
-}
-
-/// Commands that are stored, remembered by stream so that a long case is not read for each. What is
-/// asked for is among the newer ones; when those are many, they become the older ones, and what
-/// was older is forgotten: it is all in the store.
-#[derive(Debug, Default)]
-pub(super) struct Commands {
-    newer: HashMap<StreamId, StreamCommands>,
-    older: HashMap<StreamId, StreamCommands>,
-}
-
-#[derive(Debug, Default)]
-struct StreamCommands {
-    /// Records of the stream that were looked at.
-    looked: u64,
-    commands: HashMap<Vec<u8>, Remembered>,
-}
-
-/// A command that was carried out.
-#[derive(Clone, Debug)]
-pub(super) struct Remembered {
-    command: StoredCommand,
-    store_position: u64,
-}
-
-impl Commands {
-    fn find(
-        &mut self,
-        parts: &Parts,
-        stream: &StreamId,
-        command: &Digest,
-    ) -> Result<Option<Remembered>, Failure> {
-        let stored = super::state::stream_length(&parts.store, stream)?;
-        if stored == 0 {
-            return Ok(None);
-        }
-        let known = self.of(stream);
-        if known.looked < stored {
-            let end = Position(u64::MAX);
-            for record in layout::stream_records(&parts.store, stream, known.looked, end)? {
-                known.looked += 1;
-                if let Some(layout::LogKind::Commands { .. }) = layout::LogKind::of(&record.log) {
-                    let command = layout::command_of(&record)?;
-                    let store_position = record.position.0;
-                    let remembered = Remembered { command, store_position };
-                    known.commands.insert(remembered.command.command.clone(), remembered);
-                }
-            }
-        }
-        Ok(known.commands.get(command.as_bytes().as_slice()).cloned())
-    }
-
-    /// Remembers a command that was just stored as the last of so many records that its stream
-    /// got: unless there are others that were not looked at, nothing need be read for the next.
-    pub(super) fn stored(&mut self, stream: &StreamId, length: u64, pending: (Remembered, u64)) {
-        let (remembered, records) = pending;
-        let before = length.saturating_sub(records);
-        let known = self.of(stream);
-        if known.looked == before {
-            known.looked = length;
-            known.commands.insert(remembered.command.command.clone(), remembered);
-        }
-    }
-
-    /// What is remembered of a stream.
-    fn of(&mut self, stream: &StreamId) -> &mut StreamCommands {
-        let older = &mut self.older;
-        self.newer.entry(*stream).or_insert_with(|| older.remove(stream).unwrap_or_default())
-    }
-
-    /// Forgets what was not asked for lately, when it is too much.
-    pub(super) fn forget_if_full(&mut self) {
-        if self.newer.len() > REMEMBERED_MAX {
-            self.older = std::mem::take(&mut self.newer);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn stream(number: usize) -> StreamId {
-        StreamId::new(&number.to_be_bytes()).unwrap()
-    }
-
-    /// Stores the first command of each of these cases.
-    fn store(commands: &mut Commands, cases: std::ops::Range<usize>) {
-        for case in cases {
-            let remembered = Remembered { command: StoredCommand::default(), store_position: 0 };
-            commands.stored(&stream(case), 1, (remembered, 1));
-            commands.forget_if_full();
-        }
-    }
-
-    #[test]
-    fn commands_that_nobody_asked_for_lately_are_forgotten_and_no_others() {
-        let mut commands = Commands::default();
-        store(&mut commands, 0..REMEMBERED_MAX + 1);
-        assert_eq!(commands.of(&stream(7)).looked, 1);
-        store(&mut commands, REMEMBERED_MAX + 1..2 * REMEMBERED_MAX + 2);
-        assert_eq!(commands.of(&stream(7)).looked, 1, "it was asked for");
-        assert_eq!(commands.of(&stream(8)).looked, 0, "it is read again from the store");
-        assert!(commands.newer.len() + commands.older.len() <= 2 * (REMEMBERED_MAX + 1));
-    }
 }
