@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 
 use domain::case::event::KeyPurpose;
 use domain::chain::Content;
+use domain::identifier::State;
 use domain::time::Instant;
-use event_store::Store;
+use event_store::{NewRecord, Store};
 use proto::ledger::v1::ImportOutcome;
 use proto::store::v1::StoredProof;
 use record::canonical;
@@ -22,6 +23,7 @@ use record::key_directory::root_statement;
 use record::root_statement::{RevokedKey, RootStatement, Statement as Stated};
 use runtime::failure::{Class, Failure};
 
+use super::group::Group;
 use super::leave::ResumeJob;
 use super::state::CorridorState;
 use super::{NewEntry, Parts, release};
@@ -106,6 +108,66 @@ pub(super) fn look_again(parts: &mut Parts) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Keeps a dispatch that was signed with this State's key and not by this node, and stops writing:
+/// whatever is said now could be denied.
+pub(super) fn keep_forged(
+    parts: &mut Parts,
+    group: &mut Group,
+    partner: State,
+    signed: &SignedHeader,
+    dispatch: Vec<u8>,
+) -> String {
+    let number = signed.header().number;
+    let reason = format!(
+        "dispatch {number} of this State's own log carries a good signature and was not made here: \
+         somebody has the log key, or the signer's mark went back together with the store; where \
+         the partner holds it, take it in (`readmit operator resume --take-in-forged`), then \
+         revoke the key (`readmit keys revoke`)"
+    );
+    tracing::error!(%partner, number, "a dispatch of the own log was not signed by this node");
+    let outcome = u32::try_from(i32::from(ImportOutcome::OwnForged)).unwrap_or_default();
+    let time_ms = group.now.as_ms();
+    if let Some(state) = parts.corridors.get_mut(&partner)
+        && (state.proofs.insert(*signed.digest()) || state.stopped.is_none())
+    {
+        let proof = StoredProof { outcome, time_ms, dispatch, reason: reason.clone() };
+        group.records.push(NewRecord {
+            log: state.corridor.names.proofs.clone(),
+            stream: None,
+            leaf: canonical::encode(&proof),
+            payload: Vec::new(),
+        });
+        state.stop(&reason);
+    }
+    reason
+}
+
+/// Keeps the header of a dispatch that is taken in as proof, in one write with it: the key is to be
+/// revoked from before the first of them on, and a witness shows only its last, which is kept.
+pub(super) fn note_forged(
+    parts: &mut Parts,
+    group: &mut Group,
+    partner: State,
+    signed: &SignedHeader,
+) {
+    let number = signed.header().number;
+    let outcome = u32::try_from(i32::from(ImportOutcome::OwnForged)).unwrap_or_default();
+    let time_ms = group.now.as_ms();
+    if let Some(state) = parts.corridors.get_mut(&partner) {
+        state.proofs.insert(*signed.digest());
+        let signed_header = signed.clone();
+        let header = Dispatch { signed_header, entries: Vec::new(), case_keys: Vec::new() };
+        let reason = format!("dispatch {number} was signed by somebody else, and taken in");
+        let proof = StoredProof { outcome, time_ms, dispatch: header.encode(), reason };
+        group.records.push(NewRecord {
+            log: state.corridor.names.proofs.clone(),
+            stream: None,
+            leaf: canonical::encode(&proof),
+            payload: Vec::new(),
+        });
+    }
 }
 
 /// Lets the exchange take in what somebody else signed and the partner holds, if it follows on what
