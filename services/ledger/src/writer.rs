@@ -29,6 +29,7 @@ mod import;
 mod job;
 pub(crate) mod leave;
 mod listed;
+mod records;
 mod release;
 mod restated;
 mod sealing;
@@ -59,9 +60,9 @@ use crate::signer_process::ProcessSigner;
 use crate::snapshot::Snapshot;
 
 pub(crate) use append::{AppendJob, NewEntry, Opening, Subject};
-pub(crate) use group::push_dispatch;
 pub(crate) use import::{ImportJob, Imported};
 pub(crate) use job::{Job, Queue, Reply};
+pub(crate) use records::push_dispatch;
 pub(crate) use release::Marks;
 pub(crate) use state::{CorridorState, ResumeError};
 pub(crate) use supply::{Supply, SupplyJob};

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 
 use super::commands::Remembered;
 use super::erasure;
-use super::group::{Fit, Group, local_record};
+use super::group::{Fit, Group};
+use super::records::local_record;
 use super::sealing::{seal, seal_local};
 use super::signing;
 use super::{Reply, Writer, forged};

@@ -1,16 +1,15 @@
 //! A group in the making: what its jobs would write, on top of what is stored. Nothing of it is
 //! visible to anybody before it is durable.
 
+mod draft;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::chain::Dispatch;
-use domain::identifier::{CaseId, Digest, State};
+use domain::identifier::{CaseId, State};
 use domain::time::Instant;
 use event_store::{CursorName, NewRecord, StreamId};
 use proto::ledger::v1::ImportOutcome;
-use proto::store::v1::{StoredEntry, StoredHeader, StoredHeard};
-use record::canonical;
-use record::dispatch::{DISPATCH_BYTES_MAX, ENTRIES_MAX, SignedHeader, encoded_bytes};
 use record::entry::{Draft as EntryDraft, Entry};
 use record::era::Frozen;
 use record::log::{ComposeError, Composed};
@@ -20,21 +19,21 @@ use runtime::failure::Failure;
 
 use super::append::{Begins, Pending, Written};
 use super::import::Imported;
+use super::records::push_dispatch;
 use super::release::Answers;
 use super::restated::Again;
 use super::signing;
-use super::state::{Logs, stream_length};
+use super::state::stream_length;
 use super::{Parts, Reply, again};
 use crate::access::NewAccess;
-use crate::corridor::{Corridor, Side};
+use crate::corridor::Side;
 use crate::keyring::{NewKey, Reach};
-use crate::layout::{LogNames, Names};
+use crate::layout::Names;
 use crate::leave::Leave;
 use crate::missing::{Change, Missing, Named, Need};
 use crate::serial::{self, YearSerial};
 
-/// Bytes of a dispatch that are left for its header.
-const HEADER_BYTES_MAX: usize = 512;
+pub(super) use draft::{Draft, Fit};
 /// Records, and bytes of partners' dispatches, after which a group takes no further dispatch: far
 /// enough below the limits of the store that whatever else joins still fits.
 const RECORDS_MAX: usize = event_store::BATCH_RECORDS_MAX / 4;
@@ -80,40 +79,6 @@ pub(super) struct PendingImport {
     pub(super) outcome: ImportOutcome,
     pub(super) reason: String,
     pub(super) reply: Reply<Imported>,
-}
-
-/// What the group does to one corridor.
-pub(super) struct Draft {
-    pub(super) logs: Logs,
-    /// New own entries, with the stream of each.
-    entries: Vec<(Entry, StreamId)>,
-    bytes: usize,
-    /// Whether a dispatch is wanted even without entries.
-    pub(super) wants_dispatch: bool,
-    /// Digests of the partner's dispatches that the group stores.
-    pub(super) taken: BTreeMap<u64, Digest>,
-    /// Cases that the partner's dispatches in the group open.
-    pub(super) opened: BTreeSet<CaseId>,
-    /// Positions of the partner's statements of a fault that do not count.
-    pub(super) void_faults: BTreeSet<u64>,
-    /// The headers of those, for what contradicts them in the same group.
-    pub(super) signed: BTreeMap<u64, SignedHeader>,
-    /// Whether the group states a fault of the partner's log, which it then freezes.
-    pub(super) proves_fault: bool,
-    /// What the own dispatch of the group begins.
-    begins: Begins,
-    /// The own dispatch that the group makes.
-    made: Option<Dispatch>,
-}
-
-/// Whether entries fit into the dispatch of the group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fit {
-    Fits,
-    /// Into the next one.
-    Later,
-    /// Into none.
-    Never,
 }
 
 impl Group {
@@ -171,19 +136,7 @@ impl Group {
     pub(super) fn draft(&mut self, parts: &Parts, partner: State) -> &mut Draft {
         self.drafts.entry(partner).or_insert_with(|| {
             let state = parts.corridors.get(&partner);
-            Draft {
-                logs: state.expect("the corridor was looked up before").logs.clone(),
-                entries: Vec::new(),
-                bytes: 0,
-                wants_dispatch: false,
-                taken: BTreeMap::new(),
-                opened: BTreeSet::new(),
-                void_faults: BTreeSet::new(),
-                begins: Begins::Nothing,
-                signed: BTreeMap::new(),
-                proves_fault: false,
-                made: None,
-            }
+            Draft::new(state.expect("the corridor was looked up before").logs.clone())
         })
     }
 
@@ -416,53 +369,6 @@ impl Group {
     }
 }
 
-impl Draft {
-    /// Where the next own entry stands.
-    pub(super) fn next_position(&self) -> u64 {
-        self.logs.own.next_position() + self.entries.len() as u64
-    }
-
-    /// Whether what a job begins must wait for another dispatch: it has to come first, and nothing
-    /// of the era before comes behind the beginning of the next.
-    pub(super) fn has_begun(&self, begins: Begins) -> bool {
-        self.begins == Begins::Era || (begins != Begins::Nothing && !self.entries.is_empty())
-    }
-
-    /// Notes what the dispatch begins.
-    pub(super) fn begin(&mut self, begins: Begins) {
-        if begins != Begins::Nothing {
-            self.begins = begins;
-        }
-    }
-
-    /// Whether this many entries may still join.
-    pub(super) fn has_room(&self, entries: usize) -> Fit {
-        fit(self.entries.is_empty(), self.entries.len() + entries <= ENTRIES_MAX)
-    }
-
-    /// Whether these bytes of entries may still join.
-    pub(super) fn has_room_for(&self, entries: &[Entry]) -> Fit {
-        let bytes = self.bytes + encoded_bytes(entries);
-        fit(self.entries.is_empty(), bytes + HEADER_BYTES_MAX <= DISPATCH_BYTES_MAX)
-    }
-
-    /// Adds own entries that fit.
-    pub(super) fn add(&mut self, entries: Vec<(Entry, StreamId)>) {
-        for (entry, stream) in entries {
-            self.bytes += encoded_bytes(std::slice::from_ref(&entry));
-            self.entries.push((entry, stream));
-        }
-    }
-}
-
-const fn fit(alone: bool, fits: bool) -> Fit {
-    match (fits, alone) {
-        (true, _) => Fit::Fits,
-        (false, false) => Fit::Later,
-        (false, true) => Fit::Never,
-    }
-}
-
 /// A signer that is away may be back for the next group; everything else is a mistake of ours.
 fn not_made(error: ComposeError) -> Failure {
     match &error {
@@ -475,69 +381,4 @@ fn not_made(error: ComposeError) -> Failure {
         | ComposeError::WouldBreak(_) => Failure::internal("a dispatch could not be made"),
     }
     .with_source(error)
-}
-
-/// The records of a dispatch of either State: its entries, then its header.
-pub(crate) fn push_dispatch<'a>(
-    records: &mut Vec<NewRecord>,
-    names: &LogNames,
-    signed: &SignedHeader,
-    first_entry: u64,
-    entries: impl Iterator<Item = (&'a Entry, Option<StreamId>)>,
-) {
-    let header = signed.header();
-    let mut count = 0;
-    for (entry, stream) in entries {
-        let stored = StoredEntry {
-            dispatch: header.number,
-            time_ms: header.time.as_ms(),
-            facts: entry.facts.clone(),
-            sealed_body: entry.sealed_body.clone().unwrap_or_default(),
-        };
-        records.push(NewRecord {
-            log: names.entries.clone(),
-            stream,
-            leaf: entry.head.clone(),
-            payload: canonical::encode(&stored),
-        });
-        count += 1;
-    }
-    let stored = StoredHeader {
-        first_entry,
-        entries: count,
-        time_ms: header.time.as_ms(),
-        digest: signed.digest().as_bytes().to_vec(),
-        heard: header.heard.map(|heard| StoredHeard {
-            era: heard.era,
-            number: heard.number,
-            digest: heard.digest.as_bytes().to_vec(),
-        }),
-    };
-    records.push(NewRecord {
-        log: names.headers.clone(),
-        stream: None,
-        leaf: signed.bytes().to_vec(),
-        payload: canonical::encode(&stored),
-    });
-}
-
-/// The record of an entry of the local log.
-pub(super) fn local_record(
-    corridor: &Corridor,
-    entry: Entry,
-    stream: StreamId,
-    at: Instant,
-) -> NewRecord {
-    let stored = StoredEntry {
-        dispatch: 0,
-        time_ms: at.as_ms(),
-        facts: entry.facts,
-        sealed_body: entry.sealed_body.unwrap_or_default(),
-    };
-    NewRecord {
-        log: corridor.names.local.clone(),
-        stream: Some(stream),
-        leaf: entry.head,
-        payload: canonical::encode(&stored),
-    }
 }

@@ -24,8 +24,9 @@ use record::wrap::{self, UnwrapError};
 use runtime::failure::Failure;
 
 use super::fault;
-use super::group::{Group, PendingImport, push_dispatch};
+use super::group::{Group, PendingImport};
 use super::listed::listed;
+use super::records::push_dispatch;
 use super::restated;
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};

@@ -13,7 +13,8 @@ use super::{ResumeJob, Resuming, corridor, name, stored};
 use crate::failure::RESUME_REFUSED;
 use crate::layout::case_stream;
 use crate::leave::{Lack, Leave};
-use crate::writer::group::{Group, local_record};
+use crate::writer::group::Group;
+use crate::writer::records::local_record;
 use crate::writer::state::CorridorState;
 use crate::writer::{Parts, Reply, fault, signing};
 

@@ -20,7 +20,8 @@ use crate::layout::{LogNames, case_stream};
 use crate::leave::Lack;
 use crate::serial::YearSerial;
 use crate::writer::forged::{keep_forged, note_forged};
-use crate::writer::group::{Group, push_dispatch};
+use crate::writer::group::Group;
+use crate::writer::records::push_dispatch;
 use crate::writer::{Parts, erasure, fault};
 
 /// Takes a dispatch of the own log back, if this node signed it and it is the next.
