@@ -3,41 +3,35 @@
 //! Facts are not judged here. An entry that breaks a rule is stored like any other; what it is
 //! worth is for whoever reads the case.
 
+mod accepted;
+mod parked;
+
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use domain::chain::Heard;
-use domain::identifier::{CaseId, Digest, State};
+use domain::identifier::{Digest, State};
 use domain::time::Instant;
-use event_store::{CursorName, NewRecord, Revision, StoredRecord};
+use event_store::{CursorName, NewRecord};
 use proto::ledger::v1::ImportOutcome;
-use proto::record::v1::WrappedCaseKey;
 use proto::store::v1::StoredProof;
-use record::arrival::{Accepted, AcceptedEntry, Fault, GapSignature, Known};
+use record::arrival::{Fault, GapSignature, Known};
 use record::breach::Breach;
 use record::canonical;
 use record::dispatch::Dispatch;
-use record::entry::{Head, Owner};
 use record::log::Stamp;
-use record::seal::{CaseKey, Place};
-use record::wrap::{self, UnwrapError};
 use runtime::failure::Failure;
 
 use super::fault;
 use super::group::{Group, PendingImport};
-use super::listed::listed;
-use super::records::push_dispatch;
-use super::restated;
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
-use crate::corridor::Side;
-use crate::keyring::{NewKey, Reach};
-use crate::layout::{self, LogNames, case_stream};
-use crate::missing::Need;
+use crate::layout::{self, LogNames};
 
-/// First records of a case among which its opening is looked for: whoever says more than this of a
-/// case before opening it goes without its key.
-const OPENED_WITHIN_RECORDS: usize = 256;
+pub(super) use accepted::open_wrapped;
+
+use accepted::store;
+use parked::park;
 
 /// A dispatch that arrived.
 pub(crate) struct ImportJob {
@@ -89,129 +83,6 @@ impl Writer {
             }
         }
     }
-
-    /// Takes in what was parked and has come of age.
-    pub(super) fn come_of_age(&mut self, group: &mut Group) {
-        let partners: Vec<State> = self.parts.corridors.keys().copied().collect();
-        for partner in partners {
-            self.unpark(group, partner);
-        }
-    }
-
-    /// Takes in parked dispatches as long as the next one is there and of age.
-    fn unpark(&mut self, group: &mut Group, partner: State) {
-        loop {
-            let now = group.now;
-            let Some(state) = self.parts.corridors.get(&partner) else {
-                return;
-            };
-            if state.parked.is_empty() {
-                return;
-            }
-            let wanted = group.draft(&self.parts, partner).logs.partner.next_number();
-            let Some(state) = self.parts.corridors.get_mut(&partner) else {
-                return;
-            };
-            // What is stored meanwhile under a number that waited is looked at once more: if it is
-            // another dispatch, the one that waited proves it.
-            let ready = match state.parked.first_key_value() {
-                Some((number, _)) if *number < wanted => Some(*number),
-                Some((number, it)) if *number == wanted => {
-                    let is_of_age = it.until.is_none_or(|at| at <= now);
-                    (is_of_age && !state.holds_back(wanted)).then_some(wanted)
-                }
-                Some(_) | None => None,
-            };
-            if ready.is_none() {
-                match self.release(group, partner, wanted) {
-                    Ok(true) => continue,
-                    Ok(false) => return,
-                    Err(error) => {
-                        tracing::error!(%error, "what a correction releases could not be stored");
-                        return;
-                    }
-                }
-            }
-            if ready.is_some() && group.is_full() {
-                self.more_is_ready = true;
-                return;
-            }
-            let Some(parked) = ready.and_then(|number| state.take_parked(number)) else {
-                return;
-            };
-            let is_next = ready == Some(wanted);
-            let Parked { dispatch, cursor, .. } = parked;
-            let outcome = take(&mut self.parts, group, ImportJob { partner, dispatch, cursor });
-            match outcome.map(|verdict| verdict.outcome) {
-                Ok(ImportOutcome::Stored) => {}
-                Ok(_) if is_next => return,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(%error, "a parked dispatch could not be checked");
-                    return;
-                }
-            }
-        }
-    }
-}
-
-impl Writer {
-    /// Takes in, in one step, what was parked for its date and is now corrected: a run from the
-    /// wanted number on whose last dispatch corrects its author's clock. So none of the own words
-    /// has heard a part of it. Says whether something was taken in.
-    fn release(&mut self, group: &mut Group, partner: State, wanted: u64) -> Result<bool, Failure> {
-        let Some(state) = self.parts.corridors.get(&partner) else {
-            return Ok(false);
-        };
-        let Some(run) = corrected_run(state, wanted) else {
-            return Ok(false);
-        };
-        let numbers: Vec<u64> = (wanted..).take(run.len()).collect();
-        if numbers.last().is_some_and(|last| state.holds_back(*last)) {
-            return Ok(false);
-        }
-        let now = group.now;
-        let draft = group.draft(&self.parts, partner);
-        let known = Stored {
-            parts: &self.parts,
-            state,
-            own_next: state.logs.own.next_number(),
-            taken: &draft.taken,
-            failed: RefCell::default(),
-        };
-        let checked = draft.logs.partner.check_released(run, now, &known);
-        known.failed.into_inner().map_or(Ok(()), Err)?;
-        let Ok(accepted) = checked else {
-            return Ok(false);
-        };
-        for accepted in accepted {
-            store(&self.parts, group, partner, accepted)?;
-        }
-        if let Some(state) = self.parts.corridors.get_mut(&partner) {
-            for number in numbers {
-                let parked = state.take_parked(number);
-                group.cursors.extend(parked.and_then(|parked| parked.cursor));
-            }
-        }
-        tracing::warn!(%partner, wanted, "the partner has corrected its clock");
-        Ok(true)
-    }
-}
-
-/// Parked dispatches from `wanted` on, up to the first that says that it corrects the clock;
-/// `None` where there is none.
-fn corrected_run(state: &CorridorState, wanted: u64) -> Option<Vec<Dispatch>> {
-    let mut run = Vec::new();
-    for number in wanted.. {
-        let parked = state.parked.get(&number)?;
-        let dispatch = Dispatch::decode(&parked.dispatch).ok()?;
-        let corrects = dispatch.signed_header.header().corrects_clock;
-        run.push(dispatch);
-        if corrects {
-            return Some(run);
-        }
-    }
-    None
 }
 
 /// Checks a dispatch and stages what is to be done with it; counts what became of it.
@@ -340,150 +211,6 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     })
 }
 
-/// Stages an accepted dispatch: its entries, its header, the case keys that came with it.
-fn store(
-    parts: &Parts,
-    group: &mut Group,
-    partner: State,
-    accepted: Accepted,
-) -> Result<(), Failure> {
-    let Some(state) = parts.corridors.get(&partner) else {
-        return Err(Failure::not_found("corridor"));
-    };
-    let corridor = &state.corridor;
-    let Accepted { signed_header, entries, case_keys, state: next } = accepted;
-    let stream_of = |entry: &AcceptedEntry| match entry.reading.owner {
-        Owner::Corridor => Some(corridor.stream),
-        Owner::Case(case) => Some(case_stream(&case)),
-        Owner::Nobody => None,
-    };
-    let streams: Vec<_> = entries.iter().map(stream_of).collect();
-    for stream in streams.iter().flatten() {
-        group.length(parts, stream)?;
-    }
-    for stream in streams.iter().flatten() {
-        group.lengthen(stream, 1);
-    }
-    let opened = &mut group.draft(parts, partner).opened;
-    let mut missing = Vec::new();
-    for (case, opening) in openings(parts, state, opened, &entries)? {
-        let mut wraps = case_keys.iter().filter(|it| it.position == opening.head.position);
-        match wraps.find_map(|it| unwrap(parts, state, opening, it)) {
-            Some(key) => group.keys.push(NewKey { case, key, reach: Reach::Shared }),
-            None => missing.push((case, opening.head.position, Need::CaseKey)),
-        }
-    }
-    missing.extend(entries.iter().filter(|it| it.lacks_body()).filter_map(|it| {
-        match it.reading.owner {
-            Owner::Case(case) => Some((case, it.head.position, Need::Body)),
-            // Nobody reads what belongs to nobody, and the corridor has no bodies.
-            Owner::Corridor | Owner::Nobody => None,
-        }
-    }));
-    for it in &entries {
-        if let (Owner::Case(case), Some(sealed)) = (it.reading.owner, &it.entry.sealed_body)
-            && let Some(key) = group.key(parts, &case)
-        {
-            let position = it.head.position;
-            let place = corridor.place(Side::Partner, case, position);
-            let listed = listed(&key, &place, sealed).into_iter();
-            missing.extend(listed.map(|id| (case, position, Need::Attachment(id))));
-        }
-    }
-    group.miss(partner, &corridor.names, missing);
-    group.again.extend(restated::among(partner, &entries));
-    let draft = group.draft(parts, partner);
-    let first = draft.logs.partner.next_position();
-    let number = signed_header.header().number;
-    draft.taken.insert(number, *signed_header.digest());
-    draft.signed.insert(number, signed_header.clone());
-    draft.logs.partner = next;
-    // The receipt. A dispatch without entries is never answered.
-    draft.wants_dispatch |= !entries.is_empty();
-    corridor.note_eras(Side::Partner, draft.logs.partner.eras());
-    fault::hear(parts, group, partner, Side::Partner, &signed_header, &entries)?;
-    let names = &corridor.names.partner;
-    let entries = entries.iter().map(|entry| &entry.entry).zip(streams);
-    push_dispatch(&mut group.records, names, &signed_header, first, entries);
-    Ok(())
-}
-
-/// The entries that open a case which is the partner's to open and was not opened before. A second
-/// opening is of no effect, and its key must not take the place of the one that bodies are sealed
-/// with.
-fn openings<'a>(
-    parts: &Parts,
-    state: &CorridorState,
-    opened: &mut BTreeSet<CaseId>,
-    entries: &'a [AcceptedEntry],
-) -> Result<Vec<(CaseId, &'a AcceptedEntry)>, Failure> {
-    let corridor = &state.corridor;
-    let mut openings = Vec::new();
-    for entry in entries {
-        let (Owner::Case(case), Some(_)) = (entry.reading.owner, entry.head.case_key_commitment)
-        else {
-            continue;
-        };
-        if corridor.founded.founder_of(&case) != corridor.partner || !opened.insert(case) {
-            continue;
-        }
-        let stream = case_stream(&case);
-        let before = parts.store.read_stream(&stream, Revision(0), OPENED_WITHIN_RECORDS);
-        let before = before.map_err(crate::failure::read)?;
-        let opens = |record: &StoredRecord| {
-            record.log == corridor.names.partner.entries
-                && Head::decode(&record.leaf).is_some_and(|it| it.case_key_commitment.is_some())
-        };
-        if before.len() < OPENED_WITHIN_RECORDS && !before.iter().any(opens) {
-            openings.push((case, entry));
-        }
-    }
-    Ok(openings)
-}
-
-/// Opens a wrapped case key with whichever HPKE key it is sealed to.
-pub(super) fn open_wrapped(
-    parts: &Parts,
-    wrapped: &WrappedCaseKey,
-    genesis: &Digest,
-    opening: &Place,
-    commitment: &Digest,
-) -> Result<CaseKey, UnwrapError> {
-    // The newest first: an older one is there only until the partner has heard of its successor.
-    let mut found = Err(UnwrapError::OtherRecipient);
-    for recipient in parts.keyring.keys().hpke.iter().rev() {
-        found = wrap::unwrap(wrapped, genesis, opening, commitment, recipient);
-        if !matches!(found, Err(UnwrapError::OtherRecipient)) {
-            break;
-        }
-    }
-    found
-}
-
-/// The case key beside an opening entry, if it is the one that the entry committed to. Without it
-/// the entry is stored all the same: its body cannot be read until the key comes.
-fn unwrap(
-    parts: &Parts,
-    state: &CorridorState,
-    opening: &AcceptedEntry,
-    wrapped: &WrappedCaseKey,
-) -> Option<CaseKey> {
-    let corridor = &state.corridor;
-    let commitment = opening.head.case_key_commitment?;
-    let Owner::Case(case) = opening.reading.owner else {
-        return None;
-    };
-    let place = corridor.place(Side::Partner, case, opening.head.position);
-    let genesis = corridor.genesis.digest();
-    match open_wrapped(parts, wrapped, genesis, &place, &commitment) {
-        Ok(key) => Some(key),
-        Err(error) => {
-            tracing::warn!(position = opening.head.position, %error, "a case key is of no use");
-            None
-        }
-    }
-}
-
 fn quarantine(
     parts: &Parts,
     partner: State,
@@ -525,40 +252,12 @@ fn keep_proof(
     verdict
 }
 
-/// Parks a dispatch. Where there is no room, the one with the highest number goes: it would be
-/// wanted last.
-fn park(parts: &mut Parts, partner: State, number: u64, parked: Parked) {
-    let limits = parts.limits;
-    let Some(state) = parts.corridors.get_mut(&partner) else {
-        return;
-    };
-    state.take_parked(number);
-    state.parked_bytes += parked.dispatch.len();
-    state.parked.insert(number, parked);
-    while state.parked.len() > limits.parked_dispatches_max
-        || state.parked_bytes > limits.parked_bytes_max
-    {
-        let Some(highest) = state.parked.keys().next_back().copied() else {
-            return;
-        };
-        state.take_parked(highest);
-    }
-}
-
-impl CorridorState {
-    fn take_parked(&mut self, number: u64) -> Option<Parked> {
-        let parked = self.parked.remove(&number)?;
-        self.parked_bytes -= parked.dispatch.len();
-        Some(parked)
-    }
-}
-
 /// What is stored of both logs.
 struct Stored<'a> {
     parts: &'a Parts,
     state: &'a CorridorState,
     own_next: u64,
-    taken: &'a std::collections::BTreeMap<u64, Digest>,
+    taken: &'a BTreeMap<u64, Digest>,
     failed: RefCell<Option<Failure>>,
 }
 
