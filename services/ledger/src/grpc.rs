@@ -54,10 +54,10 @@ use crate::read::{CaseRecords, Chains, Reader};
 use crate::scope;
 use crate::serial::Serials;
 use crate::snapshot::{self, Snapshot, Snapshots};
-use crate::start::WriterQueue;
 use crate::stepped::{self, Stated};
 use crate::sweep::Sweep;
 use crate::view::Views;
+use crate::writer::Queue;
 
 /// Items of a stream that wait for a slow reader.
 const STREAM_ITEMS_MAX: usize = 16;
@@ -74,7 +74,7 @@ pub struct Service(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) reader: Reader,
     pub(crate) snapshots: Snapshots,
-    pub(crate) queue: WriterQueue,
+    pub(crate) queue: Queue,
     pub(crate) clock: Arc<Clock>,
     pub(crate) serials: Arc<Serials>,
     pub(crate) files: Arc<Files>,

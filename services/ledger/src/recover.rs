@@ -21,9 +21,8 @@ use crate::layout;
 use crate::leave::Lack;
 use crate::read::Reader;
 use crate::snapshot::{Snapshot, Snapshots};
-use crate::start::WriterQueue;
-use crate::writer::Job;
 use crate::writer::leave::LeaveJob;
+use crate::writer::{Job, Queue};
 
 /// Cases that get the safeguard in one write, at most.
 pub(crate) const CASES_MAX: usize = 256;
@@ -44,7 +43,7 @@ pub(crate) async fn run(reader: Reader, mut snapshots: Snapshots, queue: mpsc::W
         let mut failed = false;
         for (partner, lack, stopped) in waiting() {
             if lack == Lack::Safeguards && !stopped {
-                let Some(queue) = WriterQueue::upgrade(&queue) else { return };
+                let Some(queue) = Queue::upgrade(&queue) else { return };
                 if let Err(error) = recover(&reader, &snapshot, &queue, partner).await {
                     tracing::warn!(%partner, %error, "the node waits to write again");
                     failed = true;
@@ -64,7 +63,7 @@ pub(crate) async fn run(reader: Reader, mut snapshots: Snapshots, queue: mpsc::W
 async fn recover(
     reader: &Reader,
     snapshot: &Snapshot,
-    queue: &WriterQueue,
+    queue: &Queue,
     partner: State,
 ) -> Result<(), Failure> {
     let cases = lacking(reader, snapshot, partner)?;

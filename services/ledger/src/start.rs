@@ -38,7 +38,7 @@ use crate::store_health::log_opening;
 use crate::sweep::Sweep;
 use crate::view::Projector;
 use crate::writer::erasure;
-use crate::writer::{CorridorState, FirstWords, Job, Marks, Parts, Queue, ResumeError, Writer};
+use crate::writer::{CorridorState, FirstWords, Job, Marks, Parts, ResumeError, Writer};
 
 /// How often the writer looks at the clock when there is nothing to do.
 const TICK: Duration = Duration::from_secs(1);
@@ -528,6 +528,3 @@ async fn tick(queue: mpsc::WeakSender<Job>) {
         }
     }
 }
-
-/// Keeps the type of the queue in one place.
-pub(crate) type WriterQueue = Queue;

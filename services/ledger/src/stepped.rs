@@ -35,9 +35,9 @@ use crate::read::{Bodies, Reader};
 use crate::recover;
 use crate::serial::YearSerial;
 use crate::snapshot::{self, CorridorSnapshot, LogSnapshot, Snapshot, Snapshots};
-use crate::start::{Assembled, StartError, WriterQueue, assemble};
+use crate::start::{Assembled, StartError, assemble};
 use crate::writer::leave::{Held, LeaveJob, ResumeJob};
-use crate::writer::{AppendJob, ImportJob, Job, NewEntry, Opening, Subject, Writer};
+use crate::writer::{AppendJob, ImportJob, Job, NewEntry, Opening, Queue, Subject, Writer};
 
 /// A ledger that does nothing by itself.
 pub struct Stepped {
@@ -45,7 +45,7 @@ pub struct Stepped {
     reader: Reader,
     snapshots: Snapshots,
     /// Only kept: without it, the writer's queue would be closed.
-    _queue: WriterQueue,
+    _queue: Queue,
     /// Who asks, wherever that is written down.
     caller: Caller,
 }
