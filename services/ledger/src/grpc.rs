@@ -54,7 +54,7 @@ use crate::read::{CaseRecords, Chains, Reader};
 use crate::scope;
 use crate::serial::Serials;
 use crate::snapshot::{self, Snapshot, Snapshots};
-use crate::stepped::{self, Stated};
+use crate::stated::{self, Stated};
 use crate::sweep::Sweep;
 use crate::view::Views;
 use crate::writer::Queue;
@@ -191,7 +191,7 @@ impl Service {
         caller: &Caller,
         stated: Stated,
     ) -> Result<u64, Failure> {
-        let job = stepped::job(self.reader(), caller, stated);
+        let job = stated::job(self.reader(), caller, stated);
         Ok(self.0.queue.append(job).await?.revision)
     }
 

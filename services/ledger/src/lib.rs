@@ -31,8 +31,9 @@ mod signer_mark;
 mod signer_process;
 mod snapshot;
 mod start;
-mod sweep;
+mod stated;
 mod stepped;
+mod sweep;
 mod store_health;
 mod view;
 mod writer;
@@ -54,6 +55,5 @@ pub use keyring::{
 pub use signer_mark::MarkError;
 pub use signer_process::{ProcessSigner, SignerError, serve_signer};
 pub use start::{Handle, StartError, start};
-pub use stepped::{
-    About, Arrived, Crossed, Log, Logged, Prepared, Revisions, Standing, Stated, Stepped,
-};
+pub use stated::{About, Revisions, Stated};
+pub use stepped::{Arrived, Crossed, Log, Logged, Prepared, Standing, Stepped};

@@ -25,7 +25,7 @@ use super::super::{AppendJob, FirstWords, Job, NewEntry, Queue, Subject, Writer}
 use super::*;
 use crate::access::{Asking, NewAccess};
 use crate::snapshot::Snapshots;
-use crate::start::assemble;
+use crate::start::assembly::assemble;
 use crate::{Announcements, ClockChoice, Config, FixedClock, Hardness, Limits, Passphrase};
 
 const NOW: Instant = Instant::from_ms(1_780_000_000_000);
