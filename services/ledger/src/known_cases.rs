@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::identifier::CaseId;
 
-use crate::read::CaseRecords;
+use crate::read::records::CaseRecords;
 
 /// Bytes of cases that are kept, about.
 const BYTES_MAX: usize = 64 << 20;

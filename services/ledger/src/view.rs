@@ -18,7 +18,8 @@ use tokio::sync::{Notify, watch};
 use crate::corridor::{Corridor, Side};
 use crate::failure;
 use crate::layout::{self, LogKind};
-use crate::read::{Headers, Reader};
+use crate::read::Reader;
+use crate::read::headers::Headers;
 use crate::scope;
 use crate::snapshot::{Snapshot, Snapshots};
 

@@ -24,7 +24,8 @@ use super::{Items, Service};
 use crate::attachments::{Files, Kept};
 use crate::corridor::Corridor;
 use crate::follow::Sink;
-use crate::read::{CaseRecords, Reader};
+use crate::read::Reader;
+use crate::read::records::CaseRecords;
 
 /// The attachment is not here yet.
 pub(crate) const NOT_HERE: Code = Code::new("ATT-0001");

@@ -22,7 +22,8 @@ use super::{Items, Seen, Service, asking, streamed};
 use crate::corridor::{Corridor, Side};
 use crate::failure::{CASE_KEY_MISSING, EVIDENCE_TOO_LONG};
 use crate::layout::{self, LogNames};
-use crate::read::{CaseRecords, Reader};
+use crate::read::Reader;
+use crate::read::records::CaseRecords;
 use crate::scope;
 use crate::snapshot::CorridorSnapshot;
 

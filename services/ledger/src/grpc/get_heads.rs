@@ -5,7 +5,7 @@ use runtime::failure::Failure;
 
 use super::{Service, asking, courier};
 use crate::layout::LogNames;
-use crate::read::sent_dispatch;
+use crate::read::sent::sent_dispatch;
 use crate::snapshot::LogSnapshot;
 
 pub(super) fn execute(

@@ -13,7 +13,7 @@ use runtime::failure::Failure;
 use super::{Seen, Service, asking, state};
 use crate::corridor::{Corridor, Side};
 use crate::failure;
-use crate::read::EntryRecord;
+use crate::read::records::EntryRecord;
 
 pub(super) async fn execute(
     service: &Service,

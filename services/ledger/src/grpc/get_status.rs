@@ -10,7 +10,7 @@ use runtime::failure::Failure;
 use super::{Service, asking, runs_the_node};
 use crate::leave::{Lack, Testimony, Waiting};
 use crate::quarantine::Count;
-use crate::read::sent_dispatch;
+use crate::read::sent::sent_dispatch;
 use crate::snapshot::CorridorSnapshot;
 use crate::store_health::StoreHealth;
 

@@ -6,7 +6,7 @@ use proto::ledger::v1::{Cursor, ImportDispatchRequest, ImportDispatchResponse};
 use runtime::failure::Failure;
 
 use super::{Service, asking, courier};
-use crate::read::sent_heard;
+use crate::read::sent::sent_heard;
 use crate::writer::{ImportJob, Imported};
 
 /// Longest value of a cursor.

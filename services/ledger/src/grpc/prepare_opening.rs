@@ -7,7 +7,7 @@ use runtime::failure::Failure;
 use super::{Service, asking, request_id};
 use crate::failure;
 use crate::layout;
-use crate::read::Bodies;
+use crate::read::sent::Bodies;
 
 pub(super) fn execute(
     service: &Service,

@@ -6,7 +6,7 @@ use runtime::failure::Failure;
 
 use super::{Seen, Service, asking};
 use crate::layout;
-use crate::read::Bodies;
+use crate::read::sent::Bodies;
 use crate::scope;
 
 pub(super) async fn execute(

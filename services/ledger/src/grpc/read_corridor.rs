@@ -4,7 +4,7 @@ use proto::ledger::v1::{ReadCorridorRequest, ReadCorridorResponse};
 use runtime::failure::Failure;
 
 use super::{Service, asking};
-use crate::read::Bodies;
+use crate::read::sent::Bodies;
 
 pub(super) fn execute(
     service: &Service,

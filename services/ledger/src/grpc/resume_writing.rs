@@ -4,7 +4,7 @@ use proto::ledger::v1::{ResumeWritingRequest, ResumeWritingResponse};
 use runtime::failure::Failure;
 
 use super::{Service, asking, runs_the_node};
-use crate::read::sent_dispatch;
+use crate::read::sent::sent_dispatch;
 use crate::writer::leave::{LeaveJob, ResumeJob};
 
 pub(super) async fn execute(

@@ -20,7 +20,7 @@ use super::{Items, Service, asking, courier};
 use crate::access::Asking;
 use crate::corridor::Corridor;
 use crate::missing::{Missing as Lacking, Named, Need};
-use crate::read::CaseRecords;
+use crate::read::records::CaseRecords;
 
 impl Service {
     /// Who asks, and the corridor that it carries for.

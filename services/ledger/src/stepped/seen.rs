@@ -18,7 +18,7 @@ use crate::grpc::list_faults;
 use crate::keyring::KeyringError;
 use crate::layout::{self, LogNames};
 use crate::leave::Lack;
-use crate::read::Bodies;
+use crate::read::sent::Bodies;
 use crate::snapshot::LogSnapshot;
 use crate::stated::{About, Revisions};
 

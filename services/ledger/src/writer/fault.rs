@@ -24,7 +24,7 @@ use super::group::Group;
 use super::state::{Logs, log_snapshot};
 use crate::corridor::Side;
 use crate::layout::{self, LogNames};
-use crate::read::Headers;
+use crate::read::headers::Headers;
 
 /// A log that is accused, as it is stored, with what a group adds to it.
 struct Log<'a> {

@@ -18,7 +18,7 @@ use crate::failure::corrupt;
 use crate::grpc::attachment::listed_at;
 use crate::layout;
 use crate::missing::{Missing, Named, Need};
-use crate::read::{CaseRecords, EntryRecord};
+use crate::read::records::{CaseRecords, EntryRecord};
 
 /// Most items of a page.
 const LIMIT_MAX: u32 = 1000;

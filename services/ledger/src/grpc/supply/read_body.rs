@@ -26,8 +26,9 @@ pub(super) fn execute(
     let case = record.and_then(|record| record.stream.as_ref().and_then(layout::case_of));
     // By its case, which knows what came after the entry and what is not released yet.
     let records = service.case_of(&corridor, case.ok_or_else(absent)?)?;
-    let found =
-        |it: &&Arc<crate::read::EntryRecord>| it.side == side && it.position == request.position;
+    let found = |it: &&Arc<crate::read::records::EntryRecord>| {
+        it.side == side && it.position == request.position
+    };
     let entry = records.entries.iter().find(found).ok_or_else(absent)?;
     if entry.stored.sealed_body.is_empty() {
         return Err(absent());

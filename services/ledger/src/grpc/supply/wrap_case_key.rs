@@ -25,7 +25,7 @@ pub(super) async fn execute(
         return Err(absent());
     }
     let founder = corridor.side(corridor.founded.founder_of(&case));
-    let opens = |it: &&Arc<crate::read::EntryRecord>| {
+    let opens = |it: &&Arc<crate::read::records::EntryRecord>| {
         Some(it.side) == founder && it.head.case_key_commitment.is_some()
     };
     let opening = records.entries.iter().find(opens).ok_or_else(absent)?;
