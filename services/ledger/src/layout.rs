@@ -19,6 +19,7 @@ use domain::identifier::{CaseId, Digest, State};
 use event_store::{LogName, Revision, Store, StoredRecord, StreamId};
 use proto::store::v1 as stored;
 use record::canonical;
+use record::dispatch::SignedHeader;
 use record::log_id::LogId;
 
 use crate::failure::corrupt;
@@ -183,6 +184,27 @@ pub(crate) fn dispatch_of(record: &StoredRecord) -> Result<domain::chain::Dispat
         digest: digest(&header.digest)?,
         heard,
     })
+}
+
+/// A dispatch of a log of headers; `None` beyond its end.
+pub(crate) fn dispatch_at(
+    store: &Store,
+    log: &LogName,
+    number: u64,
+) -> Result<Option<domain::chain::Dispatch>, Failure> {
+    record_at(store, log, number)?.as_ref().map(dispatch_of).transpose()
+}
+
+/// The signed header of such a dispatch.
+pub(crate) fn signed_header_at(
+    store: &Store,
+    log: &LogName,
+    number: u64,
+) -> Result<Option<SignedHeader>, Failure> {
+    let record = record_at(store, log, number)?;
+    let parse =
+        |record: StoredRecord| SignedHeader::parse(&record.leaf).ok_or_else(|| corrupt(&record));
+    record.map(parse).transpose()
 }
 
 /// The record of a log at an index; `None` beyond its end.

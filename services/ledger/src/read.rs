@@ -16,7 +16,6 @@ use domain::chain::sparse::{self, Part};
 use domain::chain::{Chain, Content};
 use domain::identifier::{CaseId, CaseNumber, State};
 use event_store::{Position, Revision, Store, StoredRecord};
-use record::dispatch::SignedHeader;
 use runtime::failure::Failure;
 
 use crate::corridor::{Corridor, Corridors, Side};
@@ -24,7 +23,7 @@ use crate::failure;
 use crate::keyring::{CaseKeys, Secrets};
 use crate::known_cases::KnownCases;
 use crate::known_dispatches::KnownDispatches;
-use crate::layout::{self, LogKind, LogNames};
+use crate::layout::{self, LogKind};
 use crate::snapshot::Snapshot;
 
 use headers::Headers;
@@ -220,19 +219,6 @@ impl Reader {
         let founded = &records.corridor.founded;
         let case = Case::of(founded, records.id, &chains.own, &chains.partner);
         Ok((chains, case))
-    }
-
-    /// The signed header of a dispatch.
-    pub(crate) fn signed_header(
-        &self,
-        names: &LogNames,
-        number: u64,
-    ) -> Result<Option<SignedHeader>, Failure> {
-        let record = layout::record_at(&self.store, &names.headers, number)?;
-        let parse = |record: StoredRecord| {
-            SignedHeader::parse(&record.leaf).ok_or_else(|| failure::corrupt(&record))
-        };
-        record.map(parse).transpose()
     }
 }
 

@@ -4,7 +4,7 @@ use proto::ledger::v1::{GetHeadsRequest, GetHeadsResponse, Head};
 use runtime::failure::Failure;
 
 use super::{Service, asking, courier};
-use crate::layout::LogNames;
+use crate::layout::{self, LogNames};
 use crate::read::sent::sent_dispatch;
 use crate::snapshot::LogSnapshot;
 
@@ -30,7 +30,8 @@ fn head(service: &Service, names: &LogNames, log: LogSnapshot) -> Result<Option<
     let Some(dispatch) = log.head else {
         return Ok(None);
     };
-    let signed = service.reader().signed_header(names, dispatch.number)?;
+    let signed =
+        layout::signed_header_at(&service.reader().store, &names.headers, dispatch.number)?;
     let signed = signed.ok_or_else(|| Failure::corrupt("the head of a log is not there"))?;
     Ok(Some(Head {
         dispatch: Some(sent_dispatch(&dispatch)),

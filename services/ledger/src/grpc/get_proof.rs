@@ -13,6 +13,7 @@ use runtime::failure::Failure;
 use super::{Seen, Service, asking, state};
 use crate::corridor::{Corridor, Side};
 use crate::failure;
+use crate::layout;
 use crate::read::records::EntryRecord;
 
 pub(super) async fn execute(
@@ -36,7 +37,7 @@ pub(super) async fn execute(
     };
     let reader = service.reader();
     let number = log.head.map_or(0, |head| head.number);
-    let signed = reader.signed_header(names, number)?;
+    let signed = layout::signed_header_at(&reader.store, &names.headers, number)?;
     let signed = signed.ok_or_else(|| Failure::corrupt("the head of a log is not there"))?;
     let size = signed.header().log_size;
     let path = reader.store.inclusion_proof(&names.entries, entry.position, size);

@@ -74,7 +74,9 @@ fn evidence(
     ];
     for (names, number) in candidates {
         let Some(number) = number else { continue };
-        let Some(stored) = reader.signed_header(names, number)? else { continue };
+        let Some(stored) = layout::signed_header_at(&reader.store, &names.headers, number)? else {
+            continue;
+        };
         let signers = [stored.key_id(), rival.signed_header.key_id()];
         let signed = words.iter().chain(&by_itself).filter(|word| signers.contains(&word.key_id));
         let root_statements: Vec<Vec<u8>> = signed.map(|word| word.bytes.clone()).collect();

@@ -92,9 +92,7 @@ impl Dispatches for Headers<'_> {
         if let Some(known) = known.and_then(|known| known.get(number)) {
             return Some(known);
         }
-        let read = layout::record_at(self.store, self.log, number)
-            .and_then(|record| record.as_ref().map(layout::dispatch_of).transpose());
-        let read = read.unwrap_or_else(|failure| {
+        let read = layout::dispatch_at(self.store, self.log, number).unwrap_or_else(|failure| {
             self.failed.borrow_mut().get_or_insert(failure);
             None
         });

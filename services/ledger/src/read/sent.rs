@@ -112,10 +112,7 @@ impl Reader {
                 let known = self.known.of(log);
                 let dispatch = match known.get(number) {
                     Some(dispatch) => Some(dispatch),
-                    None => {
-                        let record = layout::record_at(&self.store, log, number)?;
-                        record.as_ref().map(layout::dispatch_of).transpose()?
-                    }
+                    None => layout::dispatch_at(&self.store, log, number)?,
                 };
                 dispatch.inspect(|it| known.add(*it)).as_ref().map(sent_dispatch)
             }

@@ -145,8 +145,7 @@ fn resume(
     let state = CorridorState::resume(store, Arc::clone(&corridor))?;
     let grown = grown_capabilities(store, &corridor)?;
     let digest_of = |number| {
-        let record = layout::record_at(store, &corridor.names.own.headers, number).ok()??;
-        Some(layout::dispatch_of(&record).ok()?.digest)
+        Some(layout::dispatch_at(store, &corridor.names.own.headers, number).ok()??.digest)
     };
     let head = state.logs.own.head().map(|head| head.heard);
     let folder = &config.signer_mark_folder;

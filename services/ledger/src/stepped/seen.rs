@@ -198,8 +198,7 @@ impl Stepped {
         if number >= end.dispatches() {
             return Ok(None);
         }
-        let record = layout::record_at(&self.reader.store, &names.headers, number)?;
-        let dispatch = record.as_ref().map(layout::dispatch_of).transpose()?;
+        let dispatch = layout::dispatch_at(&self.reader.store, &names.headers, number)?;
         Ok(dispatch.map(|it| it.digest))
     }
 

@@ -305,8 +305,7 @@ impl Writer {
         if job.subject == Subject::Corridor {
             let headers = &state.corridor.names.own.headers;
             let digest = |number| {
-                let record = layout::record_at(&parts.store, headers, number)?;
-                Ok(record.as_ref().map(layout::dispatch_of).transpose()?.map(|it| it.digest))
+                Ok(layout::dispatch_at(&parts.store, headers, number)?.map(|it| it.digest))
             };
             signing::check(parts, &state.logs.own, &job.entries, digest)?;
         }

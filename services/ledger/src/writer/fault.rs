@@ -42,8 +42,7 @@ impl Accused for Log<'_> {
     fn digest(&self, number: u64) -> Option<Digest> {
         let taken = self.taken.and_then(|taken| taken.get(&number)).copied();
         taken.or_else(|| {
-            let record = layout::record_at(self.store, &self.names.headers, number).ok()??;
-            Some(layout::dispatch_of(&record).ok()?.digest)
+            Some(layout::dispatch_at(self.store, &self.names.headers, number).ok()??.digest)
         })
     }
 }
@@ -83,7 +82,11 @@ pub(super) fn state(
     };
     let stored = match draft.signed.get(&number) {
         Some(signed) => Some(signed.clone()),
-        None => signed_header(&parts.store, &corridor.corridor.names.partner, number)?,
+        None => layout::signed_header_at(
+            &parts.store,
+            &corridor.corridor.names.partner.headers,
+            number,
+        )?,
     };
     let Some(stored) = stored else {
         return Ok(());
@@ -197,7 +200,7 @@ pub(super) fn resume(
             Side::Own => (own_names, partner_names),
             Side::Partner => (partner_names, own_names),
         };
-        let Some(says) = signed_header(store, accuser_names, *number)? else {
+        let Some(says) = layout::signed_header_at(store, &accuser_names.headers, *number)? else {
             continue;
         };
         let says = record::chain::dispatch(&says);
@@ -258,16 +261,4 @@ fn announcement(dispatch: &Arrived) -> Option<Vec<u8>> {
         return None;
     };
     root_statement(&statement).map(<[u8]>::to_vec)
-}
-
-fn signed_header(
-    store: &Store,
-    names: &LogNames,
-    number: u64,
-) -> Result<Option<SignedHeader>, Failure> {
-    let record = layout::record_at(store, &names.headers, number)?;
-    let parse = |record: event_store::StoredRecord| {
-        SignedHeader::parse(&record.leaf).ok_or_else(|| crate::failure::corrupt(&record))
-    };
-    record.map(parse).transpose()
 }

@@ -73,8 +73,7 @@ impl Proof {
             (Some(_) | None, _) => return Ok(false),
         };
         let Some(named) = named else { return Ok(true) };
-        let record = layout::record_at(store, &corridor.names.own.headers, named.number)?;
-        let held = record.as_ref().map(layout::dispatch_of).transpose()?;
+        let held = layout::dispatch_at(store, &corridor.names.own.headers, named.number)?;
         Ok(held.is_none_or(|held| held.digest != named.digest))
     }
 }

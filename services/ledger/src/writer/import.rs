@@ -263,8 +263,7 @@ struct Stored<'a> {
 
 impl Stored<'_> {
     fn dispatch(&self, names: &LogNames, number: u64) -> Option<domain::chain::Dispatch> {
-        let read = layout::record_at(&self.parts.store, &names.headers, number)
-            .and_then(|record| record.as_ref().map(layout::dispatch_of).transpose());
+        let read = layout::dispatch_at(&self.parts.store, &names.headers, number);
         read.unwrap_or_else(|failure| {
             self.failed.borrow_mut().get_or_insert(failure);
             None

@@ -14,7 +14,6 @@ use super::group::Group;
 use super::state::CorridorState;
 use super::{Parts, Reply, forged};
 use crate::failure::RESUME_REFUSED;
-use crate::layout::{self, LogNames};
 use crate::leave::Witness;
 
 /// Something to do about the leave to write to a partner.
@@ -170,15 +169,6 @@ fn answer<T: Send + 'static>(
 
 fn corridor(parts: &Parts, partner: State) -> Result<&CorridorState, Failure> {
     parts.corridors.get(&partner).ok_or_else(|| Failure::not_found("corridor"))
-}
-
-fn stored(
-    parts: &Parts,
-    names: &LogNames,
-    number: u64,
-) -> Result<Option<domain::chain::Dispatch>, Failure> {
-    let record = layout::record_at(&parts.store, &names.headers, number)?;
-    record.as_ref().map(layout::dispatch_of).transpose()
 }
 
 /// A dispatch, or none, for people.

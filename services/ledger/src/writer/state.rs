@@ -104,7 +104,9 @@ impl CorridorState {
         let (announced, faults) = announcements(store, &corridor).map_err(failed)?;
         let log = |side: Side, names: &LogNames| {
             let author = corridor.log(side).author();
-            let last = last_header(store, names).map_err(failed)?;
+            let last = store.log_size(&names.headers).checked_sub(1);
+            let last = last.map(|last| layout::signed_header_at(store, &names.headers, last));
+            let last = last.transpose().map_err(failed)?.flatten();
             let announced = announced.iter().filter(|it| it.side == side);
             let announced = announced.map(|it| Placed {
                 header: it.header,
@@ -211,17 +213,6 @@ pub(super) fn log_snapshot(log: &LogState) -> LogSnapshot {
 pub(super) fn stream_length(store: &Store, stream: &event_store::StreamId) -> Result<u64, Failure> {
     let last = store.stream_revision(stream).map_err(crate::failure::read)?;
     Ok(last.map_or(0, |last| last.0 + 1))
-}
-
-fn last_header(store: &Store, names: &LogNames) -> Result<Option<SignedHeader>, Failure> {
-    let Some(last) = store.log_size(&names.headers).checked_sub(1) else {
-        return Ok(None);
-    };
-    let record = layout::record_at(store, &names.headers, last)?;
-    let header = record.map(|record| {
-        SignedHeader::parse(&record.leaf).ok_or_else(|| crate::failure::corrupt(&record))
-    });
-    header.transpose()
 }
 
 /// A statement in the store that carries a word of the root key.

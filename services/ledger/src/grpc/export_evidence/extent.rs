@@ -95,8 +95,7 @@ impl Log<'_> {
     }
 
     fn heard(&self, number: u64) -> Result<Option<Heard>, Failure> {
-        let record = layout::record_at(self.store, &self.names.headers, number)?;
-        let dispatch = record.as_ref().map(layout::dispatch_of).transpose()?;
+        let dispatch = layout::dispatch_at(self.store, &self.names.headers, number)?;
         Ok(dispatch.and_then(|dispatch| dispatch.heard))
     }
 

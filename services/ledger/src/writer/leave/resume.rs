@@ -9,9 +9,9 @@ use record::entry::{Draft as EntryDraft, Entry};
 use record::facts;
 use runtime::failure::{Class, Failure};
 
-use super::{ResumeJob, Resuming, corridor, name, stored};
+use super::{ResumeJob, Resuming, corridor, name};
 use crate::failure::RESUME_REFUSED;
-use crate::layout::case_stream;
+use crate::layout::{self, case_stream};
 use crate::leave::{Lack, Leave};
 use crate::writer::group::Group;
 use crate::writer::records::local_record;
@@ -139,7 +139,8 @@ fn may_resume(
         return Ok(Err(format!("the partner holds {says} of this State's log, and not {named}")));
     }
     for held in [said.holds, waiting.topic.and_then(|topic| topic.holds)].into_iter().flatten() {
-        let here = stored(parts, &state.corridor.names.own, held.number)?;
+        let here =
+            layout::dispatch_at(&parts.store, &state.corridor.names.own.headers, held.number)?;
         if here.is_none_or(|here| here.digest != held.digest) {
             return Ok(Err(format!(
                 "dispatch {} of this State's log is not here yet: it is fetched back first",

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use domain::case::event::{Kind, Statement};
 use domain::chain::{Content, Heard};
 use domain::identifier::{Digest, State};
+use event_store::LogName;
 use proto::ledger::v1::{TakeBackOutcome, WitnessVerdict};
 use record::arrival::{Accepted, AcceptedEntry, Fault, Known};
 use record::breach::Breach;
@@ -14,9 +15,9 @@ use record::log::{LogState, Stamp};
 use runtime::failure::Failure;
 
 use super::witness::{Expected, expected, unexpected};
-use super::{Found, corridor, stored};
+use super::{Found, corridor};
 use crate::corridor::Side;
-use crate::layout::{LogNames, case_stream};
+use crate::layout::{self, case_stream};
 use crate::leave::Lack;
 use crate::serial::YearSerial;
 use crate::writer::forged::{keep_forged, note_forged};
@@ -59,7 +60,7 @@ pub(super) fn take_back(
     }
     let known = Partner {
         parts,
-        names: &corridor(parts, partner)?.corridor.names.partner,
+        headers: &corridor(parts, partner)?.corridor.names.partner.headers,
         log: &corridor(parts, partner)?.logs.partner,
         failed: RefCell::default(),
     };
@@ -129,7 +130,7 @@ fn heard_another(partner: State, number: u64, heard: Heard) -> String {
 /// What is stored of the partner's log.
 struct Partner<'a> {
     parts: &'a Parts,
-    names: &'a LogNames,
+    headers: &'a LogName,
     log: &'a LogState,
     failed: RefCell<Option<Failure>>,
 }
@@ -139,7 +140,7 @@ impl Known for Partner<'_> {
         if number >= self.log.next_number() {
             return None;
         }
-        match stored(self.parts, self.names, number) {
+        match layout::dispatch_at(&self.parts.store, self.headers, number) {
             Ok(found) => found.map(|it| {
                 let era = self.log.eras().era_of(number);
                 Stamp { era, digest: it.digest, time: it.time }

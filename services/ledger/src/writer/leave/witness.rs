@@ -8,7 +8,8 @@ use proto::ledger::v1::WitnessVerdict;
 use record::dispatch::{Dispatch, SignedHeader};
 use runtime::failure::Failure;
 
-use super::{Found, Held, corridor, name, stored};
+use super::{Found, Held, corridor, name};
+use crate::layout;
 use crate::leave::{Lack, Testimony, Witness};
 use crate::writer::Parts;
 use crate::writer::forged::keep_forged;
@@ -89,7 +90,7 @@ pub(super) fn expected(
     }
     if head.is_some_and(|head| number < head.heard.number) {
         // Taken back within this very group it may be; the next answer meets it.
-        let stored = stored(parts, &state.corridor.names.own, number)?;
+        let stored = layout::dispatch_at(&parts.store, &state.corridor.names.own.headers, number)?;
         return Ok(stored.map_or(Expected::Unknown, |it| Expected::Digest(it.digest)));
     }
     Ok(match state.leave.lack() {
