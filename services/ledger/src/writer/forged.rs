@@ -12,7 +12,7 @@ use domain::case::event::KeyPurpose;
 use domain::chain::Content;
 use domain::identifier::State;
 use domain::time::Instant;
-use event_store::{NewRecord, Store};
+use event_store::Store;
 use proto::ledger::v1::ImportOutcome;
 use proto::store::v1::StoredProof;
 use record::canonical;
@@ -25,6 +25,7 @@ use runtime::failure::{Class, Failure};
 
 use super::group::Group;
 use super::leave::ResumeJob;
+use super::records::proof_record;
 use super::state::CorridorState;
 use super::{NewEntry, Parts, release};
 use crate::corridor::Corridor;
@@ -132,12 +133,7 @@ pub(super) fn keep_forged(
         && (state.proofs.insert(*signed.digest()) || state.stopped.is_none())
     {
         let proof = StoredProof { outcome, time_ms, dispatch, reason: reason.clone() };
-        group.records.push(NewRecord {
-            log: state.corridor.names.proofs.clone(),
-            stream: None,
-            leaf: canonical::encode(&proof),
-            payload: Vec::new(),
-        });
+        group.records.push(proof_record(&state.corridor, &proof));
         state.stop(&reason);
     }
     reason
@@ -160,12 +156,7 @@ pub(super) fn note_forged(
         let header = Dispatch { signed_header, entries: Vec::new(), case_keys: Vec::new() };
         let reason = format!("dispatch {number} was signed by somebody else, and taken in");
         let proof = StoredProof { outcome, time_ms, dispatch: header.encode(), reason };
-        group.records.push(NewRecord {
-            log: state.corridor.names.proofs.clone(),
-            stream: None,
-            leaf: canonical::encode(&proof),
-            payload: Vec::new(),
-        });
+        group.records.push(proof_record(&state.corridor, &proof));
     }
 }
 

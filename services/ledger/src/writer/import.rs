@@ -12,18 +12,18 @@ use std::collections::BTreeMap;
 use domain::chain::Heard;
 use domain::identifier::{Digest, State};
 use domain::time::Instant;
-use event_store::{CursorName, NewRecord};
+use event_store::CursorName;
 use proto::ledger::v1::ImportOutcome;
 use proto::store::v1::StoredProof;
 use record::arrival::{Fault, GapSignature, Known};
 use record::breach::Breach;
-use record::canonical;
 use record::dispatch::Dispatch;
 use record::log::Stamp;
 use runtime::failure::Failure;
 
 use super::fault;
 use super::group::{Group, PendingImport};
+use super::records::proof_record;
 use super::state::{CorridorState, Parked};
 use super::{Parts, Reply, Writer};
 use crate::layout::{self, LogNames};
@@ -242,12 +242,7 @@ fn keep_proof(
             || (stops && state.stopped.is_none()))
     {
         state.proofs.insert(digest);
-        group.records.push(NewRecord {
-            log: state.corridor.names.proofs.clone(),
-            stream: None,
-            leaf: canonical::encode(&proof),
-            payload: Vec::new(),
-        });
+        group.records.push(proof_record(&state.corridor, &proof));
     }
     verdict
 }

@@ -1,9 +1,9 @@
-//! The records of what is stored: a dispatch of either State with its entries, and an entry of the
-//! local log.
+//! The records of what is stored: a dispatch of either State with its entries, an entry of the
+//! local log, and a dispatch that is kept as proof.
 
 use domain::time::Instant;
 use event_store::{NewRecord, StreamId};
-use proto::store::v1::{StoredEntry, StoredHeader, StoredHeard};
+use proto::store::v1::{StoredEntry, StoredHeader, StoredHeard, StoredProof};
 use record::canonical;
 use record::dispatch::SignedHeader;
 use record::entry::Entry;
@@ -73,5 +73,15 @@ pub(super) fn local_record(
         stream: Some(stream),
         leaf: entry.head,
         payload: canonical::encode(&stored),
+    }
+}
+
+/// The record of a dispatch that is kept as proof.
+pub(super) fn proof_record(corridor: &Corridor, proof: &StoredProof) -> NewRecord {
+    NewRecord {
+        log: corridor.names.proofs.clone(),
+        stream: None,
+        leaf: canonical::encode(proof),
+        payload: Vec::new(),
     }
 }
