@@ -122,80 +122,93 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
     let checked = draft.logs.partner.check(dispatch, now, &known);
     // A place that could not be read must not look like one that does not exist.
     known.failed.into_inner().map_or(Ok(()), Err)?;
-    let fault = match checked {
+    match checked {
         Ok(_) if state.holds_back(number) => {
             park(parts, partner, number, Parked { dispatch: bytes, cursor, until: None });
             let why = "it waits for own dispatches that were signed and are not here yet";
-            return Ok(Verdict::new(ImportOutcome::HeldBack, why));
+            Ok(Verdict::new(ImportOutcome::HeldBack, why))
         }
         Ok(accepted) => {
             store(parts, group, partner, accepted)?;
             group.cursors.extend(cursor);
             group.taken_bytes += bytes.len();
-            return Ok(Verdict::new(ImportOutcome::Stored, ""));
+            Ok(Verdict::new(ImportOutcome::Stored, ""))
         }
-        Err(fault) => fault,
-    };
-    // Wrapped keys prove nothing, and would make a proof larger than the store takes.
-    let proof = |outcome: ImportOutcome| StoredProof {
-        outcome: u32::try_from(i32::from(outcome)).unwrap_or_default(),
-        time_ms: now.as_ms(),
-        dispatch: Dispatch::decode(&bytes).map_or_else(
-            |_| bytes.clone(),
-            |dispatch| Dispatch { case_keys: Vec::new(), ..dispatch }.encode(),
-        ),
-        reason: fault.to_string(),
-    };
-    let waiting =
-        |until: Option<Instant>| Parked { dispatch: bytes.clone(), cursor: cursor.clone(), until };
-    Ok(match &fault {
-        Fault::NotAuthentic(why) => quarantine(parts, partner, now, why, &bytes),
+        Err(why) => {
+            not_stored(parts, group, NotStored { partner, number, digest, bytes, cursor, why })
+        }
+    }
+}
+
+/// A dispatch that is not stored now.
+struct NotStored {
+    partner: State,
+    number: u64,
+    digest: Digest,
+    bytes: Vec<u8>,
+    cursor: Option<(CursorName, Vec<u8>)>,
+    why: Fault,
+}
+
+impl NotStored {
+    /// Parks it.
+    fn wait(self, parts: &mut Parts, until: Option<Instant>, outcome: ImportOutcome) -> Verdict {
+        let verdict = Verdict::new(outcome, &self.why);
+        let parked = Parked { dispatch: self.bytes, cursor: self.cursor, until };
+        park(parts, self.partner, self.number, parked);
+        verdict
+    }
+}
+
+/// What is done with a dispatch that is not stored now: DESIGN 4, line by line.
+fn not_stored(
+    parts: &mut Parts,
+    group: &mut Group,
+    dispatch: NotStored,
+) -> Result<Verdict, Failure> {
+    let NotStored { partner, number, .. } = dispatch;
+    let state = parts.corridors.get(&partner);
+    let lacks_own = state.is_some_and(|it| it.leave.takes_back() || it.holds_back(number));
+    Ok(match &dispatch.why {
+        Fault::NotAuthentic(why) => quarantine(parts, partner, group.now, why, &dispatch.bytes),
         // What nothing is done with: stored before, or of an era that has ended.
         Fault::Duplicate { .. } | Fault::Void { .. } => {
-            group.cursors.extend(cursor);
+            group.cursors.extend(dispatch.cursor);
             Verdict::new(ImportOutcome::Duplicate, "")
         }
         Fault::Frozen { .. } => {
-            group.cursors.extend(cursor);
-            Verdict::new(ImportOutcome::Frozen, &fault)
+            group.cursors.extend(dispatch.cursor);
+            Verdict::new(ImportOutcome::Frozen, &dispatch.why)
         }
         Fault::Gap { signature: GapSignature::Verified, .. } => {
-            let parked = waiting(None);
-            park(parts, partner, number, parked);
-            Verdict::new(ImportOutcome::ParkedGap, &fault)
+            dispatch.wait(parts, None, ImportOutcome::ParkedGap)
         }
         // It cannot be told yet whose it is: what is missing is fetched, and it with it.
         Fault::Gap { signature: GapSignature::KeyUnknown, .. } => {
-            Verdict::new(ImportOutcome::ParkedGap, &fault)
+            Verdict::new(ImportOutcome::ParkedGap, &dispatch.why)
         }
         Fault::Future { until } => {
-            let parked = waiting(Some(*until));
-            park(parts, partner, number, parked);
-            Verdict::new(ImportOutcome::ParkedFuture, &fault)
+            let until = Some(*until);
+            dispatch.wait(parts, until, ImportOutcome::ParkedFuture)
         }
-        Fault::Unjudged { .. } => return Err(Failure::corrupt(fault.to_string())),
+        Fault::Unjudged { .. } => return Err(Failure::corrupt(dispatch.why.to_string())),
         Fault::Rival { .. } => {
-            let proof = proof(ImportOutcome::Rival);
-            fault::state(parts, group, partner, &bytes)?;
-            keep_proof(parts, group, partner, digest, proof)
+            fault::state(parts, group, partner, &dispatch.bytes)?;
+            keep_proof(parts, group, &dispatch, ImportOutcome::Rival)
         }
         // The own word that ended the era, or that it has heard, may be among what the own store
         // has lost: looked at again when that is back.
         Fault::BrokenChain { breach: Breach::Era, .. } | Fault::HeardUnknown { .. }
-            if state.leave.takes_back() || state.holds_back(number) =>
+            if lacks_own =>
         {
-            let parked = waiting(None);
-            park(parts, partner, number, parked);
-            Verdict::new(ImportOutcome::HeldBack, &fault)
+            dispatch.wait(parts, None, ImportOutcome::HeldBack)
         }
         Fault::BrokenChain { .. } => {
-            let proof = proof(ImportOutcome::Broken);
-            fault::state(parts, group, partner, &bytes)?;
-            keep_proof(parts, group, partner, digest, proof)
+            fault::state(parts, group, partner, &dispatch.bytes)?;
+            keep_proof(parts, group, &dispatch, ImportOutcome::Broken)
         }
         Fault::HeardUnknown { .. } => {
-            let proof = proof(ImportOutcome::HeardUnknown);
-            let verdict = keep_proof(parts, group, partner, digest, proof);
+            let verdict = keep_proof(parts, group, &dispatch, ImportOutcome::HeardUnknown);
             if let Some(state) = parts.corridors.get_mut(&partner) {
                 state.stop(&verdict.reason);
             }
@@ -206,7 +219,7 @@ fn check(parts: &mut Parts, group: &mut Group, job: ImportJob) -> Result<Verdict
             if let Some(state) = parts.corridors.get_mut(&partner) {
                 state.withheld = Some(number);
             }
-            Verdict::new(ImportOutcome::Withheld, &fault)
+            Verdict::new(ImportOutcome::Withheld, &dispatch.why)
         }
     })
 }
@@ -227,21 +240,30 @@ fn quarantine(
 fn keep_proof(
     parts: &mut Parts,
     group: &mut Group,
-    partner: State,
-    digest: Digest,
-    proof: StoredProof,
+    dispatch: &NotStored,
+    outcome: ImportOutcome,
 ) -> Verdict {
-    let outcome = i32::try_from(proof.outcome).ok().and_then(|it| ImportOutcome::try_from(it).ok());
-    let verdict = Verdict::new(outcome.unwrap_or_default(), &proof.reason);
-    tracing::error!(%partner, reason = %proof.reason, "a dispatch proves a fault");
+    let NotStored { partner, digest, bytes, why, .. } = dispatch;
+    let verdict = Verdict::new(outcome, why);
+    tracing::error!(%partner, reason = %verdict.reason, "a dispatch proves a fault");
     let limit = parts.limits.proofs_max;
-    let stops = verdict.outcome == ImportOutcome::HeardUnknown;
-    if let Some(state) = parts.corridors.get_mut(&partner)
+    let stops = outcome == ImportOutcome::HeardUnknown;
+    if let Some(state) = parts.corridors.get_mut(partner)
         // What stops the writing must be found again after a restart.
-        && ((state.proofs.len() < limit && !state.proofs.contains(&digest))
+        && ((state.proofs.len() < limit && !state.proofs.contains(digest))
             || (stops && state.stopped.is_none()))
     {
-        state.proofs.insert(digest);
+        state.proofs.insert(*digest);
+        let proof = StoredProof {
+            outcome: u32::try_from(i32::from(outcome)).unwrap_or_default(),
+            time_ms: group.now.as_ms(),
+            // Wrapped keys prove nothing, and would make a proof larger than the store takes.
+            dispatch: Dispatch::decode(bytes).map_or_else(
+                |_| bytes.clone(),
+                |dispatch| Dispatch { case_keys: Vec::new(), ..dispatch }.encode(),
+            ),
+            reason: verdict.reason.clone(),
+        };
         group.records.push(proof_record(&state.corridor, &proof));
     }
     verdict
