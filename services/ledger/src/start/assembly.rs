@@ -47,23 +47,13 @@ pub(crate) fn assemble(
     answering: watch::Receiver<bool>,
     open_store: impl Fn() -> Result<Store, OpenError>,
 ) -> Result<Assembled, StartError> {
-    let open_store = || {
-        let opened = open_store().map_err(|error| {
-            if matches!(error, OpenError::InUse) {
-                StartError::InUse { folder: config.data_folder.display().to_string() }
-            } else {
-                StartError::Store(error)
-            }
-        });
-        opened.inspect(log_opening)
-    };
     let opened = Keyring::open(&config.keyring_file, &config.passphrase);
     if let Err(KeyringError::InUse { .. }) = &opened {
         // Nearly always by a node that has the data folder too, which says more.
-        open_store()?.close();
+        opened_store(config, open_store())?.close();
     }
     let Opened { mut keyring, secrets, cases, mut locals } = opened?;
-    let store = open_store()?;
+    let store = opened_store(config, open_store())?;
     let clock = Clock::open(&config.clock, &config.data_folder)?;
     let bounds = Bounds {
         dispatches_max: config.limits.quarantine_dispatches_max,
@@ -81,10 +71,7 @@ pub(crate) fn assemble(
         let cases = with_local_entries(&store, &founded).map_err(StartError::Begin)?;
         locals = keyring.settle_locals(cases)?;
     }
-    let mut erased = BTreeSet::new();
-    for founded in &founded {
-        erased.extend(erasure::ordered(&store, &founded.corridor).map_err(StartError::Begin)?);
-    }
+    let erased = ordered_erasures(&store, &founded).map_err(StartError::Begin)?;
     // A keyring that was restored may hold keys that were destroyed before.
     if erased.iter().any(|case| cases.contains_key(case) || locals.contains_key(case)) {
         erasure::destroy(&mut keyring, &erased)?;
@@ -118,6 +105,18 @@ pub(crate) fn assemble(
         answering,
     };
     Ok(Assembled { parts, first, corridors: Arc::new(corridors) })
+}
+
+/// A store that was opened, and what that showed; or why it was not.
+fn opened_store(config: &Config, opened: Result<Store, OpenError>) -> Result<Store, StartError> {
+    let opened = opened.map_err(|error| {
+        if matches!(error, OpenError::InUse) {
+            StartError::InUse { folder: config.data_folder.display().to_string() }
+        } else {
+            StartError::Store(error)
+        }
+    });
+    opened.inspect(log_opening)
 }
 
 /// A corridor that was found again.
@@ -260,6 +259,15 @@ fn with_local_entries(store: &Store, founded: &[Founded]) -> Result<BTreeSet<Cas
         }
     }
     Ok(cases)
+}
+
+/// The cases whose erasure is ordered.
+fn ordered_erasures(store: &Store, founded: &[Founded]) -> Result<BTreeSet<CaseId>, Failure> {
+    let mut erased = BTreeSet::new();
+    for founded in founded {
+        erased.extend(erasure::ordered(store, &founded.corridor)?);
+    }
+    Ok(erased)
 }
 
 fn check_clock(clock: &Clock, corridor: &Corridor) -> Result<(), StartError> {

@@ -19,6 +19,7 @@ use super::group::{Fit, Group};
 use super::records::local_record;
 use super::sealing::{seal, seal_local};
 use super::signing;
+use super::state::CorridorState;
 use super::{Reply, Writer, forged};
 use crate::access::NewAccess;
 use crate::failure::{self, OWN_LOG_FROZEN, PARTNER_STOPPED};
@@ -292,23 +293,7 @@ impl Writer {
         let Some(state) = parts.corridors.get(&job.partner) else {
             return Err(Failure::not_found("corridor").into());
         };
-        if let Some(case) = job.subject.case()
-            && erasure::orders(&job.entries)
-        {
-            erasure::openable(parts, &state.corridor, case)?;
-        }
-        if erasure::reports_done(&job.entries)
-            && job.subject.case().is_some_and(|case| self.to_erase.contains(case))
-        {
-            return Err(Failure::unavailable("the keys of this case are not destroyed yet").into());
-        }
-        if job.subject == Subject::Corridor {
-            let headers = &state.corridor.names.own.headers;
-            let digest = |number| {
-                Ok(layout::dispatch_at(&parts.store, headers, number)?.map(|it| it.digest))
-            };
-            signing::check(parts, &state.logs.own, &job.entries, digest)?;
-        }
+        self.may_be_stated(state, job)?;
         let now = group.now;
         let draft = group.draft(parts, job.partner);
         let first = draft.next_position();
@@ -352,6 +337,31 @@ impl Writer {
         };
         let commands_log = state.corridor.names.commands.clone();
         Ok(Outcome::Staged(Box::new(Staged { stream, command, commands_log, local })))
+    }
+
+    /// Whether a statement that does more than stand in the log may be made: one that orders or
+    /// reports an erasure, or announces or revokes a key.
+    fn may_be_stated(&self, state: &CorridorState, job: &AppendJob) -> Result<(), Failure> {
+        let parts = &self.parts;
+        let case = job.subject.case();
+        if let Some(case) = case
+            && erasure::orders(&job.entries)
+        {
+            erasure::openable(parts, &state.corridor, case)?;
+        }
+        if erasure::reports_done(&job.entries)
+            && case.is_some_and(|case| self.to_erase.contains(case))
+        {
+            return Err(Failure::unavailable("the keys of this case are not destroyed yet"));
+        }
+        if job.subject == Subject::Corridor {
+            let headers = &state.corridor.names.own.headers;
+            let digest = |number| {
+                Ok(layout::dispatch_at(&parts.store, headers, number)?.map(|it| it.digest))
+            };
+            signing::check(parts, &state.logs.own, &job.entries, digest)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use event_store::LogName;
 use proto::ledger::v1::{TakeBackOutcome, WitnessVerdict};
 use record::arrival::{Accepted, AcceptedEntry, Fault, Known};
 use record::breach::Breach;
-use record::dispatch::{Dispatch, encoded_bytes};
+use record::dispatch::{Dispatch, SignedHeader, encoded_bytes};
 use record::entry::{Entry, Owner};
 use record::log::{LogState, Stamp};
 use runtime::failure::Failure;
@@ -67,7 +67,7 @@ pub(super) fn take_back(
     // It was signed here, whatever this clock says by now.
     let checked = own.check(dispatch, signed.header().time, &known);
     known.failed.into_inner().map_or(Ok(()), Err)?;
-    let fault = match checked {
+    match checked {
         Ok(accepted) => {
             store(parts, group, partner, accepted)?;
             if let Some(Lack::Forged { last, .. }) = corridor(parts, partner)?.leave.lack()
@@ -75,10 +75,24 @@ pub(super) fn take_back(
             {
                 note_forged(parts, group, partner, &signed);
             }
-            return Ok((Outcome::Stored, String::new()));
+            Ok((Outcome::Stored, String::new()))
         }
-        Err(fault) => fault,
-    };
+        Err(fault) => not_taken(parts, group, NotTaken { partner, signed, bytes, fault }),
+    }
+}
+
+/// A dispatch of the own log that is not taken back now.
+struct NotTaken {
+    partner: State,
+    signed: SignedHeader,
+    bytes: Vec<u8>,
+    fault: Fault,
+}
+
+/// What is done with it.
+fn not_taken(parts: &mut Parts, group: &mut Group, dispatch: NotTaken) -> Found<TakeBackOutcome> {
+    use TakeBackOutcome as Outcome;
+    let NotTaken { partner, signed, bytes, fault } = dispatch;
     let reason = fault.to_string();
     let end = corridor(parts, partner)?.logs.partner.next_number();
     let heard = signed.header().heard.map(|heard| heard.number);
@@ -94,7 +108,7 @@ pub(super) fn take_back(
     }
     Ok(match fault {
         Fault::HeardUnknown { heard, .. } => {
-            (Outcome::NotTaken, heard_another(partner, number, heard))
+            (Outcome::NotTaken, heard_another(partner, signed.header().number, heard))
         }
         // Its signature is good, and it does not follow on what is stored.
         Fault::BrokenChain { .. } | Fault::Rival { .. } => {
