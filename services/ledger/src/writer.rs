@@ -34,6 +34,8 @@ mod release;
 mod restated;
 mod sealing;
 mod signing;
+#[cfg(test)]
+mod site;
 mod state;
 mod steps;
 mod supply;
