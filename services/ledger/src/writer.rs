@@ -214,7 +214,8 @@ impl Writer {
                     | Job::Append(..)
                     | Job::Access(..)
                     | Job::Leave(_)
-                    | Job::Tick => None,
+                    | Job::Tick
+                    | Job::Parked => None,
                 });
             }
             deferred.extend(self.commit(jobs));
@@ -335,7 +336,8 @@ impl Writer {
                 Job::Leave(LeaveJob::TakeBack(..)) if group.is_full() => deferred.push(job),
                 Job::Leave(job) => leave::carry_out(&mut self.parts, &mut group, job),
                 Job::Tick => looks_at_keys = true,
-                Job::End(_) => {}
+                // Every group begins with it.
+                Job::Parked | Job::End(_) => {}
             }
         }
         // What is said of the corridor comes first: only the first entry of a dispatch may announce
@@ -356,7 +358,7 @@ impl Writer {
             self.erase();
         }
         if std::mem::take(&mut self.more_is_ready) {
-            deferred.push(Job::Tick);
+            deferred.push(Job::Parked);
         }
         deferred.extend(self.take_again());
         deferred

@@ -23,6 +23,8 @@ pub(crate) enum Job {
     Leave(LeaveJob),
     /// Time has passed: what was parked may have come of age, and a heartbeat may be due.
     Tick,
+    /// More of what was parked is to be taken in: it did not fit into the group before.
+    Parked,
     /// Ends the thread, once everything before is done.
     End(oneshot::Sender<()>),
 }
@@ -37,7 +39,7 @@ impl Job {
             Self::Supply(job, _) => job.weight(),
             Self::Append(job, _) => job.weight(),
             Self::Leave(job) => job.weight(),
-            Self::Mint(..) | Self::Access(..) | Self::Tick | Self::End(_) => 512,
+            Self::Mint(..) | Self::Access(..) | Self::Tick | Self::Parked | Self::End(_) => 512,
         }
     }
 }
@@ -53,7 +55,7 @@ impl Job {
             Self::Supply(_, reply) | Self::Mint(_, _, reply) | Self::Access(_, Some(reply)) => {
                 drop(reply.send(Err(failure::stopped())));
             }
-            Self::Access(_, None) | Self::Tick | Self::End(_) => {}
+            Self::Access(_, None) | Self::Tick | Self::Parked | Self::End(_) => {}
         }
     }
 }

@@ -55,8 +55,12 @@ impl Turns {
                 self.given.retain(|_, turn| !std::mem::replace(&mut turn.is_old, true));
             }
             Job::End(_) => self.given.clear(),
-            Job::Import(..) | Job::Supply(..) | Job::Mint(..) | Job::Access(..) | Job::Leave(_) => {
-            }
+            Job::Import(..)
+            | Job::Supply(..)
+            | Job::Mint(..)
+            | Job::Access(..)
+            | Job::Leave(_)
+            | Job::Parked => {}
         }
         Some(job)
     }
@@ -71,6 +75,7 @@ impl Turns {
             | Job::Access(..)
             | Job::Leave(_)
             | Job::Tick
+            | Job::Parked
             | Job::End(_) => false,
         };
         let (held, free): (VecDeque<Job>, VecDeque<Job>) =
@@ -90,14 +95,11 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![expect(clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::writer::ImportJob;
+    use crate::writer::site::{Site, state};
     use tokio::sync::oneshot;
-
-    fn state(code: &str) -> State {
-        State::new(code).unwrap()
-    }
 
     fn import(partner: &str, byte: u8) -> Job {
         let job = ImportJob { partner: state(partner), dispatch: vec![byte], cursor: None };
@@ -113,6 +115,7 @@ mod tests {
             | Job::Access(..)
             | Job::Leave(_)
             | Job::Tick
+            | Job::Parked
             | Job::End(_) => 0,
         };
         jobs.iter().map(of).collect()
@@ -138,5 +141,22 @@ mod tests {
         turns.release(&mut deferred);
         assert_eq!(bytes(&deferred), [1, 2, 4]);
         assert!(turns.admit(import("XK", 5)).is_some());
+    }
+
+    #[test]
+    fn only_the_clock_makes_a_turn_older() {
+        // Symptom: behind each group that was full of what was parked, the writer told itself to
+        // look at the clock; two such groups, and a turn was over that had hardly begun.
+        let mut site = Site::begun();
+        site.writer.turns.give(state("XK"), Digest::new([1; 32]));
+        for _ in 0..3 {
+            site.writer.more_is_ready = true;
+            let jobs = site.writer.commit(Vec::new());
+            assert_eq!(jobs.len(), 1, "another group is made");
+            for job in jobs {
+                assert!(site.writer.turns.admit(job).is_some());
+            }
+        }
+        assert!(site.writer.turns.admit(import("XK", 1)).is_none());
     }
 }
