@@ -4,29 +4,21 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use event_store::disk::{Disk, DiskFile, Files, Simulated};
-use event_store::{BackupError, Options, Position, RestoreError, Store, restore_on};
+use event_store::disk::{Disk, DiskFile, Simulated};
+use event_store::{BackupError, Options, Position, RestoreError, Store};
 
-use crate::over_files::{Journals, OverFiles};
+use crate::over_disk::{Journals, OverDisk};
+use crate::place::{OnDisk, Place};
 use crate::sample::{answers, batch, fill, record, small};
 
-fn open(disk: &Simulated) -> Store {
-    Store::open_on(Arc::new(disk.clone()), small()).unwrap()
-}
-
-fn disks() -> (Simulated, Simulated, Simulated) {
-    (Simulated::new(), Simulated::new(), Simulated::new())
-}
-
-#[tokio::test]
-async fn a_backup_grows_with_the_store_and_restores_to_the_same() {
-    let (disk, backup, _) = disks();
-    let store = open(&disk);
+async fn a_backup_grows_with_the_store_and_restores_to_the_same(place: OnDisk) {
+    let backup = place.another();
+    let store = place.open();
     let mut segments = 0;
     for round in 0..6 {
         fill(&store, round * 40..(round + 1) * 40).await;
         let mut seen = Vec::new();
-        let made = store.backup_on(&backup, &mut |progress| seen.push(progress)).unwrap();
+        let made = store.backup_on(&*backup.disk(), &mut |progress| seen.push(progress)).unwrap();
         assert_eq!(made.upto, store.next_position());
         // All that was full before, and not the newest.
         assert!(made.segments_kept + 1 >= segments && made.segments_copied > 0, "{made:?}");
@@ -36,68 +28,66 @@ async fn a_backup_grows_with_the_store_and_restores_to_the_same() {
         assert_eq!(last.bytes, last.bytes_total);
         assert!(made.bytes_copied < last.bytes_total || round == 0);
 
-        let restored = Simulated::new();
-        let found = restore_on(&backup, Arc::new(restored.clone()), &mut |_| ()).unwrap();
+        let restored = place.another();
+        let found = restored.restore(&backup).unwrap();
         assert_eq!(Position(found.records), store.next_position());
-        let again = open(&restored);
+        let again = restored.open();
         assert_eq!(answers(&again), answers(&store));
         fill(&again, 1000..1010).await;
     }
     assert!(segments > 4);
-    let again = store.backup_on(&backup, &mut |_| ()).unwrap();
+    let again = backup.back_up(&store).unwrap();
     assert_eq!((again.segments_copied, again.bytes_copied), (0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_under_load_holds_a_beginning() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path().join("store"), small()).unwrap();
+async fn a_backup_under_load_holds_a_beginning(place: OnDisk) {
+    let (backup, restored) = (place.another(), place.another());
+    let store = place.open();
     let load = store.clone();
     let load = tokio::spawn(async move { fill(&load, 0..300).await });
     let mut made = Vec::new();
     while !load.is_finished() || made.is_empty() {
-        made.push(store.backup(dir.path().join("backup"), &mut |_| ()).unwrap().upto);
+        made.push(backup.back_up(&store).unwrap().upto);
         tokio::task::yield_now().await;
     }
     load.await.unwrap();
     let upto = *made.last().unwrap();
-    event_store::restore(dir.path().join("backup"), dir.path().join("new"), &mut |_| ()).unwrap();
-    let restored = crate::sample::open(&dir.path().join("new"));
+    restored.restore(&backup).unwrap();
+    let restored = restored.open();
     assert_eq!(restored.next_position(), upto);
     let found = answers(&restored).all;
     assert_eq!(found, answers(&store).all[..found.len()]);
 }
 
-#[tokio::test]
-async fn every_flipped_byte_of_a_backup_is_refused() {
-    let (disk, backup, _) = disks();
-    let store = open(&disk);
+/// On real files, of each 1009th.
+async fn every_flipped_byte_of_a_backup_is_refused(place: OnDisk) {
+    let backup = place.another();
+    let store = place.open();
     fill(&store, 0..80).await;
-    store.backup_on(&backup, &mut |_| ()).unwrap();
-    let names = backup.list("journal").unwrap();
-    assert!(names.len() > 4);
+    backup.back_up(&store).unwrap();
+    let paths = backup.segments();
+    assert!(paths.len() > 4);
     let mut flips = 0;
-    for name in names {
-        let path = format!("journal/{name}");
-        for at in 0..backup.open(&path).unwrap().unwrap().length().unwrap() {
+    for path in paths {
+        for at in (0..backup.length(&path)).step_by(place.pick(1, 1009)) {
             backup.flip(&path, at, 1 << (at % 8));
-            let target = Simulated::new();
-            let restored = restore_on(&backup, Arc::new(target.clone()), &mut |_| ());
+            let target = place.another();
+            let restored = target.restore(&backup);
             assert!(matches!(restored, Err(RestoreError::Damaged { .. })), "{path} {at}");
-            assert!(!target.list("journal").unwrap().contains(&"0000000000000000.seg".to_owned()));
+            assert!(!target.is_there("journal/0000000000000000.seg"));
             backup.flip(&path, at, 1 << (at % 8));
             flips += 1;
         }
     }
     eprintln!("{flips} flips refused");
-    restore_on(&backup, Arc::new(Simulated::new()), &mut |_| ()).unwrap();
+    place.another().restore(&backup).unwrap();
 }
 
 #[tokio::test]
 async fn a_backup_cut_at_any_step_restores_to_the_old_one_or_the_new() {
     let mut random = crate::sample::random();
-    let (disk, backup, _) = disks();
-    let store = open(&disk);
+    let backup = Simulated::new();
+    let store = OnDisk::from(Simulated::new()).open();
     fill(&store, 0..50).await;
     let old = store.backup_on(&backup, &mut |_| ()).unwrap().upto;
     fill(&store, 50..110).await;
@@ -107,9 +97,8 @@ async fn a_backup_cut_at_any_step_restores_to_the_old_one_or_the_new() {
         let target = backup.cut(&mut choose);
         target.stop_after(steps);
         let made = store.backup_on(&target, &mut |_| ());
-        let target = target.cut(&mut choose);
-        let restored = Arc::new(Simulated::new());
-        let found = restore_on(&target, restored, &mut |_| ()).unwrap();
+        let target = OnDisk::from(target.cut(&mut choose));
+        let found = target.another().restore(&target).unwrap();
         let found = Position(found.records);
         assert!(old <= found && found <= store.next_position(), "{steps}");
         olds += usize::from(found == old);
@@ -125,17 +114,16 @@ async fn a_backup_cut_at_any_step_restores_to_the_old_one_or_the_new() {
 #[tokio::test]
 async fn a_restore_cut_at_any_step_leaves_nothing_that_opens_as_less() {
     let mut random = crate::sample::random();
-    let (disk, backup, _) = disks();
-    let store = open(&disk);
+    let backup = OnDisk::from(Simulated::new());
+    let store = backup.another().open();
     fill(&store, 0..110).await;
-    store.backup_on(&backup, &mut |_| ()).unwrap();
+    backup.back_up(&store).unwrap();
     let mut choose = |count| rand::RngExt::random_range(&mut random, 0..count);
     for steps in 0.. {
         let target = Simulated::new();
         target.stop_after(steps);
-        let made = restore_on(&backup, Arc::new(target.clone()), &mut |_| ());
-        let target = target.cut(&mut choose);
-        if let Ok(opened) = Store::open_on(Arc::new(target), small()) {
+        let made = OnDisk::from(target.clone()).restore(&backup);
+        if let Ok(opened) = OnDisk::from(target.cut(&mut choose)).try_open() {
             // Nothing was there yet, or everything.
             let end = opened.next_position();
             assert!(end == Position(0) || end == store.next_position(), "{steps}: {end}");
@@ -146,54 +134,43 @@ async fn a_restore_cut_at_any_step_leaves_nothing_that_opens_as_less() {
     }
 }
 
-#[tokio::test]
-async fn what_is_not_ours_is_left_alone() {
-    let (disk, backup, other) = disks();
-    let store = open(&disk);
+async fn what_is_not_ours_is_left_alone(place: OnDisk) {
+    let (backup, other) = (place.another(), place.another());
+    let store = place.open();
     fill(&store, 0..60).await;
-    store.backup_on(&backup, &mut |_| ()).unwrap();
-    let other = open(&other);
-    fill(&other, 0..60).await;
-    let foreign = other.backup_on(&backup, &mut |_| ());
+    backup.back_up(&store).unwrap();
+    let other_store = other.open();
+    fill(&other_store, 0..60).await;
+    let foreign = backup.back_up(&other_store);
     assert!(matches!(foreign, Err(BackupError::Foreign { .. })), "{foreign:?}");
-    let itself = store.backup_on(&disk, &mut |_| ());
+    let itself = place.back_up(&store);
     assert!(matches!(itself, Err(BackupError::InUse)), "{itself:?}");
-    let closed = Simulated::new();
-    open(&closed).close();
-    let closed = store.backup_on(&closed, &mut |_| ());
+    other_store.close();
+    let closed = other.back_up(&store);
     assert!(matches!(closed, Err(BackupError::Foreign { .. })), "{closed:?}");
-    let result = restore_on(&backup, Arc::new(disk), &mut |_| ());
+    let result = place.restore(&backup);
     assert!(matches!(result, Err(RestoreError::InUse | RestoreError::NotEmpty)), "{result:?}");
-    let empty = tempfile::tempdir().unwrap();
-    let target = tempfile::tempdir().unwrap();
-    let none =
-        restore_on(&Files::new(empty.path()), Arc::new(Files::new(target.path())), &mut |_| ());
+    let none = place.another().restore(&place.another());
     assert!(matches!(none, Err(RestoreError::NoBackup)), "{none:?}");
 }
 
-#[tokio::test]
-async fn damage_is_not_copied() {
-    let (disk, backup, _) = disks();
-    let store = open(&disk);
+async fn damage_is_not_copied(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..60).await;
-    disk.flip("journal/0000000000000000.seg", 2000, 1);
-    let result = store.backup_on(&backup, &mut |_| ());
+    place.flip("journal/0000000000000000.seg", 2000, 1);
+    let result = place.another().back_up(&store);
     let Err(BackupError::Damaged(fault)) = result else { panic!("{result:?}") };
     assert_eq!(fault.file, "journal/0000000000000000.seg");
 }
 
-#[tokio::test]
-async fn what_another_process_may_yet_lose_is_not_in_the_backup() {
-    let (disk, _, _) = disks();
-    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
-    let store = open(&disk);
+async fn what_another_process_may_yet_lose_is_not_in_the_backup(place: OnDisk) {
+    let store = place.open();
     for n in 0..120 {
         fill(&store, n..n + 1).await;
-        let target = Simulated::new();
+        let target = place.another();
         // The store is open: this is what another process can do.
-        let made = event_store::backup_on(&dynamic, &target, &mut |_| ()).unwrap();
-        let restored = Arc::new(Simulated::new());
-        let found = restore_on(&target, restored, &mut |_| ()).unwrap();
+        let made = target.back_up_beside(&place).unwrap();
+        let found = place.another().restore(&target).unwrap();
         assert_eq!(Position(found.records), made.upto, "{n}");
         // All but the last group, or all of it where that one ends a segment.
         let before: usize = (0..n).map(|n| crate::sample::numbered(n).records.len()).sum();
@@ -201,41 +178,37 @@ async fn what_another_process_may_yet_lose_is_not_in_the_backup() {
     }
     let upto = store.next_position();
     store.close();
-    let target = Simulated::new();
-    assert_eq!(event_store::backup_on(&dynamic, &target, &mut |_| ()).unwrap().upto, upto);
-    let none: Arc<dyn Disk> = Arc::new(Simulated::new());
-    let none = event_store::backup_on(&none, &target, &mut |_| ());
+    let target = place.another();
+    assert_eq!(target.back_up_beside(&place).unwrap().upto, upto);
+    let none = target.back_up_beside(&place.another());
     assert!(matches!(none, Err(BackupError::NoStore)), "{none:?}");
 }
 
 /// A backup of a stopped store, or one that the node has made, ends behind the last frame; one
 /// beside a running node ends before it, and once refused such an earlier one as foreign.
-#[tokio::test]
-async fn a_backup_beside_a_running_node_goes_on_from_one_that_has_its_last_group() {
-    let (disk, backup, _) = disks();
-    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
-    let store = open(&disk);
+async fn a_backup_beside_a_running_node_goes_on_from_one_that_has_its_last_group(place: OnDisk) {
+    let backup = place.another();
+    let store = place.open();
     fill(&store, 0..60).await;
     let upto = store.next_position();
     store.close();
-    event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
-    let store = open(&disk);
+    backup.back_up_beside(&place).unwrap();
+    let store = place.open();
     let restored_is = |upto| {
-        let restored = Arc::new(Simulated::new());
-        let found = restore_on(&backup, restored, &mut |_| ()).unwrap();
+        let found = place.another().restore(&backup).unwrap();
         assert_eq!(Position(found.records), upto);
     };
-    let made = event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
+    let made = backup.back_up_beside(&place).unwrap();
     assert_eq!((made.upto, made.segments_copied), (upto, 0));
     restored_is(upto);
     let mut upto = upto;
     for n in 60..100 {
         fill(&store, n..n + 1).await;
-        assert_eq!(event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap().upto, upto);
+        assert_eq!(backup.back_up_beside(&place).unwrap().upto, upto);
         restored_is(upto);
-        upto = store.backup_on(&backup, &mut |_| ()).unwrap().upto;
+        upto = backup.back_up(&store).unwrap().upto;
         assert_eq!(upto, store.next_position());
-        let made = event_store::backup_on(&dynamic, &backup, &mut |_| ()).unwrap();
+        let made = backup.back_up_beside(&place).unwrap();
         assert_eq!((made.upto, made.segments_copied), (upto, 0));
         restored_is(upto);
     }
@@ -292,39 +265,44 @@ impl DiskFile for ReadMeanwhile {
 
 /// A frame that the node added where the first read had found zeros was once taken for one behind
 /// a broken one: the store was called damaged.
-#[tokio::test]
-async fn what_a_node_appends_while_its_journal_is_read_is_no_damage() {
-    let dir = tempfile::tempdir().unwrap();
-    let files: Arc<dyn Disk> = Arc::new(Files::new(dir.path()));
+async fn what_a_node_appends_while_its_journal_is_read_is_no_damage(place: OnDisk) {
     let options = Options { segment_bytes: 64 << 10, ..small() };
-    let node = Store::open_inline_on(&files, options).unwrap();
+    let node = Store::open_inline_on(&place.disk(), options).unwrap();
     fill(&node, 0..3).await;
     let before = node.next_position();
     let meanwhile =
         Arc::new(Meanwhile { node: node.clone(), has_appended: AtomicBool::new(false) });
-    let disk: Arc<dyn Disk> = Arc::new(OverFiles::new(dir.path(), Arc::clone(&meanwhile)));
-    let backup = Simulated::new();
-    let made = event_store::backup_on(&disk, &backup, &mut |_| ()).unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(OverDisk::new(place.disk(), Arc::clone(&meanwhile)));
+    let (backup, restored) = (place.another(), place.another());
+    let made = event_store::backup_on(&disk, &*backup.disk(), &mut |_| ()).unwrap();
     assert!(meanwhile.has_appended.load(Ordering::SeqCst));
     // All but the last of what came meanwhile.
     assert_eq!(made.upto, Position(before.0 + MEANWHILE - 1));
-    let restored = Simulated::new();
-    restore_on(&backup, Arc::new(restored.clone()), &mut |_| ()).unwrap();
-    assert_eq!(answers(&open(&restored)).all, answers(&node).all[..made.upto.0 as usize]);
+    restored.restore(&backup).unwrap();
+    assert_eq!(answers(&restored.open()).all, answers(&node).all[..made.upto.0 as usize]);
 }
 
 /// The second look finds damage that is damage.
-#[tokio::test]
-async fn damage_beside_a_running_node_is_told() {
-    let disk = Simulated::new();
-    let dynamic: Arc<dyn Disk> = Arc::new(disk.clone());
-    let store = open(&disk);
+async fn damage_beside_a_running_node_is_told(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..6).await;
     for offset in [70, 700] {
-        disk.flip("journal/0000000000000000.seg", offset, 1);
-        let made = event_store::backup_on(&dynamic, &Simulated::new(), &mut |_| ());
+        place.flip("journal/0000000000000000.seg", offset, 1);
+        let made = place.another().back_up_beside(&place);
         assert!(matches!(made, Err(BackupError::Damaged(_))), "{made:?}");
-        disk.flip("journal/0000000000000000.seg", offset, 1);
+        place.flip("journal/0000000000000000.seg", offset, 1);
     }
-    event_store::backup_on(&dynamic, &Simulated::new(), &mut |_| ()).unwrap();
+    place.another().back_up_beside(&place).unwrap();
 }
+
+crate::place::on_each_disk!(
+    a_backup_grows_with_the_store_and_restores_to_the_same,
+    a_backup_under_load_holds_a_beginning,
+    every_flipped_byte_of_a_backup_is_refused,
+    what_is_not_ours_is_left_alone,
+    damage_is_not_copied,
+    what_another_process_may_yet_lose_is_not_in_the_backup,
+    a_backup_beside_a_running_node_goes_on_from_one_that_has_its_last_group,
+    what_a_node_appends_while_its_journal_is_read_is_no_damage,
+    damage_beside_a_running_node_is_told
+);

@@ -2,16 +2,10 @@
 //! revisions and places beyond the end in `contract.rs`, other formats in `corrupt.rs` and
 //! `fixture.rs`.
 
-use std::sync::Arc;
+use event_store::{Engine, Filter, LogName, Position, ReadError, Revision, TokenError};
 
-use event_store::disk::Simulated;
-use event_store::{Engine, Filter, LogName, Position, ReadError, Revision, Store, TokenError};
-
-use crate::sample::{Place, fill, log, small, stream};
-
-fn open(disk: &Simulated) -> Store {
-    Store::open_on(Arc::new(disk.clone()), small()).unwrap()
-}
+use crate::place::{OnDisk, Place};
+use crate::sample::{fill, log, stream};
 
 async fn an_unknown_log_is_empty_and_nothing_is_beyond_its_end(place: impl Place) {
     let store = place.open();
@@ -37,15 +31,12 @@ async fn an_unknown_log_is_empty_and_nothing_is_beyond_its_end(place: impl Place
     }
 }
 
-crate::sample::on_each_engine!(an_unknown_log_is_empty_and_nothing_is_beyond_its_end);
-
-#[tokio::test]
-async fn a_token_of_another_store_is_refused() {
-    let (mine, other) = (Simulated::new(), Simulated::new());
-    let store = open(&mine);
+async fn a_token_of_another_store_is_refused(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..5).await;
     // Both have the position; only one has made the token.
-    let foreign = open(&other);
+    let other = place.another();
+    let foreign = other.open();
     fill(&foreign, 0..5).await;
     let token = foreign.token(Position(3));
     assert_eq!(foreign.position_of(token.as_bytes()), Ok(Position(3)));
@@ -53,8 +44,8 @@ async fn a_token_of_another_store_is_refused() {
 
     // An older copy has not come so far.
     store.close();
-    let old = open(&mine.cut(&mut |_| 0));
-    let store = open(&mine);
+    let copy = place.copy();
+    let (old, store) = (copy.open(), place.open());
     fill(&store, 5..9).await;
     let end = store.next_position();
     let token = store.token(end);
@@ -63,9 +54,8 @@ async fn a_token_of_another_store_is_refused() {
     assert_eq!(old.position_of(token.as_bytes()), Err(beyond));
 }
 
-#[tokio::test]
-async fn what_is_no_token_is_refused() {
-    let store = open(&Simulated::new());
+async fn what_is_no_token_is_refused(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..5).await;
     let token = store.token(Position(2)).as_bytes().to_vec();
     for at in 0..token.len() {
@@ -79,3 +69,9 @@ async fn what_is_no_token_is_refused() {
     let longer = [&token[..], &[0]].concat();
     assert_eq!(store.position_of(&longer), Err(TokenError::Malformed { length: 30 }));
 }
+
+crate::place::on_each_engine!(
+    an_unknown_log_is_empty_and_nothing_is_beyond_its_end;
+    a_token_of_another_store_is_refused,
+    what_is_no_token_is_refused
+);

@@ -9,9 +9,8 @@ use event_store::{
     Revision,
 };
 
-use crate::sample::{
-    LOGS, Place, answers, batch, cursor, fill, log, numbered, record, since, stream,
-};
+use crate::place::Place;
+use crate::sample::{LOGS, answers, batch, cursor, fill, log, numbered, record, since, stream};
 
 async fn records_are_numbered_in_store_log_and_stream(place: impl Place) {
     let store = place.open();
@@ -270,7 +269,7 @@ async fn it_is_opened_once_and_keeps_what_it_has(place: impl Place) {
     }
 }
 
-crate::sample::on_each_engine!(
+crate::place::on_each_engine!(
     records_are_numbered_in_store_log_and_stream,
     expectations_are_checked_before_the_batch,
     of_many_batches_that_expect_the_same_one_wins,

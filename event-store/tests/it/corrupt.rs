@@ -1,29 +1,20 @@
 //! Damage of every kind: found, located, and repaired where it can be.
 
-use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use event_store::{Affected, Fault, OpenError, Position, Recovery, VerifyError};
 
-use event_store::disk::{Disk as _, Simulated};
-use event_store::{Affected, Fault, OpenError, Position, Recovery, Store, VerifyError};
+use crate::place::{OnDisk, Place};
+use crate::sample::{Answers, answers, batch, fill, log, numbered, record, stream};
 
-use crate::sample::{
-    Answers, answers, batch, copy, fill, log, numbered, open, record, segments, small, stream,
-};
+/// The one segment of a small store.
+const FIRST: &str = "journal/0000000000000000.seg";
 
-/// A closed store of a few batches in one segment, and what it answers.
-async fn closed(dir: &Path, batches: usize) -> Answers {
-    let store = open(dir);
+/// Makes a closed store of a few batches, and says what it answers.
+async fn closed(place: &OnDisk, batches: usize) -> Answers {
+    let store = place.open();
     fill(&store, 0..batches).await;
     let answers = answers(&store);
     store.close();
     answers
-}
-
-fn flip(file: &Path, at: usize, mask: u8) {
-    let mut bytes = fs::read(file).unwrap();
-    bytes[at] ^= mask;
-    fs::write(file, bytes).unwrap();
 }
 
 fn fault(result: Result<event_store::Verified, VerifyError>) -> Fault {
@@ -33,26 +24,21 @@ fn fault(result: Result<event_store::Verified, VerifyError>) -> Fault {
     }
 }
 
-#[tokio::test]
-async fn every_flipped_byte_of_the_journal_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 10).await;
-    fs::remove_dir_all(dir.path().join("index")).unwrap();
-    let good = event_store::verify(dir.path()).unwrap();
+async fn every_flipped_byte_of_the_journal_is_found(place: OnDisk) {
+    closed(&place, 10).await;
+    place.remove_dir("index");
+    let good = place.verify().unwrap();
     let used = usize::try_from(good.bytes).unwrap();
-    let file = &segments(dir.path())[0];
-    let bytes = fs::read(file).unwrap();
+    let bytes = place.bytes(FIRST);
     let last_frame = bytes.windows(4).rposition(|window| window == b"RFRM").unwrap();
 
     let (mut located, mut torn) = (0, 0);
     for at in 0..bytes.len() {
-        let mut flipped = bytes.clone();
-        flipped[at] ^= 1 << (at % 8);
-        fs::write(file, flipped).unwrap();
-        match event_store::verify(dir.path()) {
+        place.flip(FIRST, at as u64, 1 << (at % 8));
+        match place.verify() {
             Err(VerifyError::Fault(fault)) => {
                 assert!(at < last_frame, "{at}: {fault}");
-                assert_eq!(fault.file, "journal/0000000000000000.seg");
+                assert_eq!(fault.file, FIRST);
                 assert!(usize::try_from(fault.offset).unwrap() <= at, "{at}: {fault}");
                 located += 1;
             }
@@ -66,36 +52,35 @@ async fn every_flipped_byte_of_the_journal_is_found() {
             }
             Err(error) => panic!("{at}: {error}"),
         }
+        place.flip(FIRST, at as u64, 1 << (at % 8));
     }
     eprintln!("{located} located, {torn} seen as torn, of {} bytes", bytes.len());
     assert!(located > used / 2);
 }
 
 /// What the next opening mends, it mends.
-fn is_mended(disk: &Simulated) {
-    let copy = disk.cut(&mut |_| 0);
-    let opened = Store::open_on(Arc::new(copy.clone()), small()).unwrap();
+fn is_mended(place: &OnDisk) {
+    let copy = place.copy();
+    let opened = copy.open();
     opened.close();
     assert_eq!(opened.damage(), None);
-    assert_eq!(event_store::verify_on(Arc::new(copy)).unwrap().repairs, []);
+    assert_eq!(copy.verify().unwrap().repairs, []);
 }
 
-#[tokio::test]
-async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
-    let disk = Simulated::new();
-    let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
+/// On real files, each 103rd.
+async fn every_flipped_byte_of_many_segments_is_found_and_never_answered(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..120).await;
     let expected = answers(&store).all;
     store.close();
-    let names = disk.list("journal").unwrap();
-    assert!(names.len() > 2);
+    let paths = place.segments();
+    assert!(paths.len() > 2);
+    let step = place.pick(1, 103);
     let (mut located, mut torn, mut zeros, mut footers) = (0, 0, 0, 0);
-    for name in names {
-        let path = format!("journal/{name}");
-        let length = disk.open(&path).unwrap().unwrap().length().unwrap();
-        for at in 0..length {
-            disk.flip(&path, at, 1 << (at % 8));
-            match event_store::verify_on(Arc::new(disk.clone())) {
+    for path in paths {
+        for at in (0..place.length(&path)).step_by(step) {
+            place.flip(&path, at, 1 << (at % 8));
+            match place.verify() {
                 Err(VerifyError::Fault(fault)) => {
                     // What is torn at the end shows as an index that goes further.
                     let is_end = fault.file == "index";
@@ -113,59 +98,52 @@ async fn every_flipped_byte_of_many_segments_is_found_and_never_answered() {
                     let [repair] = &verified.repairs[..] else { panic!("{path} {at}") };
                     assert!(repair.file == path && repair.offset <= at, "{path} {at}: {repair}");
                     match repair.affected {
-                        Affected::Footer => footers += u64::from(all),
+                        Affected::Footer => footers += usize::from(all),
                         Affected::End if all => zeros += 1,
                         Affected::End => torn += 1,
                         Affected::Index | Affected::Records(_) => panic!("{path} {at}: {repair}"),
                     }
                     if repair.affected == Affected::Footer && at % 8 == 0 {
-                        is_mended(&disk);
+                        is_mended(&place);
                     }
                 }
                 other => panic!("{path} {at}: {other:?}"),
             }
-            // Whoever opens it all the same reads a beginning of what was there, or is refused.
+            // Whoever makes the index anew reads a beginning of what was there, or is refused.
             if at % 64 == 7 {
-                let mut none = |_: usize| 0;
-                let damaged = disk.cut(&mut none);
-                if let Ok(store) = Store::open_on(Arc::new(damaged), small()) {
+                let damaged = place.copy();
+                damaged.remove_dir("index");
+                if let Ok(store) = damaged.try_open() {
                     let found = answers(&store).all;
                     assert_eq!(found, expected[..found.len()], "{path} {at}");
                 }
             }
-            disk.flip(&path, at, 1 << (at % 8));
+            place.flip(&path, at, 1 << (at % 8));
         }
     }
     eprintln!(
         "{located} located, {torn} seen as torn, {zeros} in what is not used yet, {footers} in \
          footers"
     );
-    assert_eq!(footers, 3 * 104);
-    assert_eq!(event_store::verify_on(Arc::new(disk)).unwrap().repairs, []);
+    // Of three footers.
+    assert!((3 * 104 / step..=3 * 104_usize.div_ceil(step)).contains(&footers), "{footers}");
+    assert_eq!(place.verify().unwrap().repairs, []);
 }
 
 #[tokio::test]
 async fn a_flipped_byte_of_the_database_gives_no_wrong_answer() {
-    let dir = tempfile::tempdir().unwrap();
-    let expected = closed(dir.path(), 30).await;
-    let whole = tempfile::tempdir().unwrap();
-    copy(dir.path(), whole.path());
-    let mut files = vec![Path::new("index/trust").to_owned()];
-    for entry in fs::read_dir(dir.path().join("index/tree")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            files.push(path.strip_prefix(dir.path()).unwrap().to_owned());
-        }
-    }
+    let whole = OnDisk::files();
+    let expected = closed(&whole, 30).await;
+    let mut files = whole.paths("index/tree");
+    files.push("index/trust".to_owned());
     let (mut flips, mut rebuilt) = (0, 0);
     for file in files {
-        let bytes = fs::read(whole.path().join(&file)).unwrap();
+        let bytes = whole.bytes(&file);
         let used: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] != 0).collect();
         for at in used.iter().step_by(used.len().div_ceil(120)) {
-            fs::remove_dir_all(dir.path()).unwrap();
-            copy(whole.path(), dir.path());
-            flip(&dir.path().join(&file), *at, 1 << (at % 8));
-            let store = open(dir.path());
+            let place = whole.copy();
+            place.flip(&file, *at as u64, 1 << (at % 8));
+            let store = place.open();
             assert_eq!(answers(&store), expected, "{file:?} {at}");
             flips += 1;
             rebuilt += usize::from(store.recovery().index_rebuilt);
@@ -174,16 +152,13 @@ async fn a_flipped_byte_of_the_database_gives_no_wrong_answer() {
     eprintln!("{flips} flips, {rebuilt} rebuilt at once");
 }
 
-#[tokio::test]
-async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 10).await;
-    let file = &segments(dir.path())[0];
-    let bytes = fs::read(file).unwrap();
+async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record(place: OnDisk) {
+    closed(&place, 10).await;
+    let bytes = place.bytes(FIRST);
     let payload = b"payload of 5.1";
     let at = bytes.windows(payload.len()).position(|window| window == payload).unwrap();
-    flip(file, at, 1);
-    let found = fault(event_store::verify(dir.path()));
+    place.flip(FIRST, at as u64, 1);
+    let found = fault(place.verify());
     let position = (0..5).map(|n| numbered(n).records.len()).sum::<usize>() + 1;
     assert_eq!(found.position, Some(Position(position as u64)));
     assert_eq!(found.log, Some(numbered(5).records[1].log.clone()));
@@ -196,202 +171,189 @@ async fn damage_before_the_last_frame_refuses_to_open_and_names_the_record() {
         position + 1,
     );
     assert_eq!(found.to_string(), text);
-    let result = Store::open(dir.path(), small());
+    let result = place.try_open();
     let Err(OpenError::Corrupt { segment: 0, offset, .. }) = result else { panic!("{result:?}") };
     assert!(offset > 0 && usize::try_from(offset).unwrap() < at);
-    flip(file, at, 1);
-    open(dir.path());
+    place.flip(FIRST, at as u64, 1);
+    place.open();
 }
 
-#[tokio::test]
-async fn damage_of_a_sealed_segment_is_found_and_never_read() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 200).await;
-    assert!(segments(dir.path()).len() > 3);
-    let file = &segments(dir.path())[1];
-    let bytes = fs::read(file).unwrap();
-    let at = bytes.windows(7).position(|window| window == b"payload").unwrap();
-    flip(file, at, 1);
-    let found = fault(event_store::verify(dir.path()));
-    assert_eq!(found.file, "journal/0000000000000001.seg");
-    // The index is whole, so the store opens; the record itself is refused.
-    let store = open(dir.path());
-    assert_eq!(store.damage(), None);
-    let errors = (0..store.next_position().0).filter(|position| {
-        let read = store.read_since(Position(*position), &event_store::Filter::All, 1);
-        read.is_err()
-    });
-    assert_eq!(errors.collect::<Vec<_>>(), [found.position.unwrap().0]);
-    let damage = store.damage().unwrap();
-    assert!(damage.starts_with("a broken record in segment 1 at offset "), "{damage}");
-    assert_eq!(store.failure(), None);
-    store.close();
-    fs::remove_dir_all(dir.path().join("index")).unwrap();
-    let result = Store::open(dir.path(), small());
+async fn damage_of_a_sealed_segment_is_found_and_never_read(place: OnDisk) {
+    closed(&place, 200).await;
+    let paths = place.segments();
+    assert!(paths.len() > 3);
+    let at = place.bytes(&paths[1]).windows(7).position(|window| window == b"payload").unwrap();
+    place.flip(&paths[1], at as u64, 1);
+    let found = fault(place.verify());
+    assert_eq!(found.file, paths[1]);
+    // Where the index is whole the store opens; the record itself is refused.
+    if place.keeps_database() {
+        let store = place.open();
+        assert_eq!(store.damage(), None);
+        let errors = (0..store.next_position().0).filter(|position| {
+            let read = store.read_since(Position(*position), &event_store::Filter::All, 1);
+            read.is_err()
+        });
+        assert_eq!(errors.collect::<Vec<_>>(), [found.position.unwrap().0]);
+        let damage = store.damage().unwrap();
+        assert!(damage.starts_with("a broken record in segment 1 at offset "), "{damage}");
+        assert_eq!(store.failure(), None);
+        store.close();
+    }
+    place.remove_dir("index");
+    let result = place.try_open();
     assert!(matches!(result, Err(OpenError::Corrupt { segment: 1, .. })), "{result:?}");
 
-    fs::remove_file(&segments(dir.path())[2]).unwrap();
-    let result = Store::open(dir.path(), small());
+    place.remove(&paths[2]);
+    let result = place.try_open();
     assert!(matches!(result, Err(OpenError::Corrupt { segment: 2, .. })), "{result:?}");
 }
 
-#[tokio::test]
-async fn an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers() {
-    let dir = tempfile::tempdir().unwrap();
-    let expected = closed(dir.path(), 150).await;
-    let index = dir.path().join("index");
-    let hashes = index.join("logs/entries+NL+0.hashes");
-    let offsets = index.join("logs/entries+NL+0.offsets");
-    let cut = |file: &Path, by: u64| {
-        let length = fs::metadata(file).unwrap().len();
-        fs::OpenOptions::new().write(true).open(file).unwrap().set_len(length - by).unwrap();
-    };
+async fn an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers(place: OnDisk) {
+    let expected = closed(&place, 150).await;
+    let (positions, trust) = ("index/positions", "index/trust");
+    let (hashes, offsets) = ("index/logs/entries+NL+0.hashes", "index/logs/entries+NL+0.offsets");
+    let cut = |path: &str, by: u64| place.set_length(path, place.length(path) - by);
     let damages: [(&str, &dyn Fn()); 10] = [
-        ("index", &|| fs::remove_dir_all(&index).unwrap()),
-        ("positions", &|| fs::remove_file(index.join("positions")).unwrap()),
-        ("positions cut", &|| cut(&index.join("positions"), 1)),
-        ("hashes", &|| fs::remove_file(&hashes).unwrap()),
-        ("hashes cut", &|| cut(&hashes, 32)),
-        ("root flipped", &|| flip(&hashes, fs::metadata(&hashes).unwrap().len() as usize - 1, 1)),
-        ("offsets cut", &|| cut(&offsets, 8)),
-        ("database", &|| fs::remove_dir_all(index.join("tree")).unwrap()),
-        ("opening", &|| fs::write(index.join("opening"), "").unwrap()),
-        ("incarnation", &|| fs::write(index.join("trust"), "1 another start").unwrap()),
+        ("index", &|| place.remove_dir("index")),
+        ("positions", &|| place.remove(positions)),
+        ("positions cut", &|| cut(positions, 1)),
+        ("hashes", &|| place.remove(hashes)),
+        ("hashes cut", &|| cut(hashes, 32)),
+        ("root flipped", &|| place.flip(hashes, place.length(hashes) - 1, 1)),
+        ("offsets cut", &|| cut(offsets, 8)),
+        ("database", &|| place.remove_dir("index/tree")),
+        ("opening", &|| place.write("index/opening", b"")),
+        ("incarnation", &|| place.write(trust, b"1 another start")),
     ];
+    let indexed = if place.keeps_database() { expected.all.len() as u64 } else { 0 };
     for (what, damage) in damages {
         damage();
-        let store = open(dir.path());
+        let store = place.open();
         assert_eq!(answers(&store), expected, "{what}");
         let rebuilt = Recovery {
             indexed_records: expected.all.len() as u64,
             // An empty database looks like a new one: everything is replayed, into the old files.
-            index_rebuilt: what != "database",
+            index_rebuilt: match what {
+                "database" => false,
+                "index" | "opening" | "incarnation" => true,
+                _ => place.keeps_database(),
+            },
             ..Recovery::default()
         };
         assert_eq!(store.recovery(), rebuilt, "{what}");
         store.close();
-        let verified = event_store::verify(dir.path()).unwrap();
-        assert_eq!(verified.indexed, Some(expected.all.len() as u64), "{what}");
+        let verified = place.verify().unwrap();
+        assert_eq!(verified.indexed, Some(indexed), "{what}");
     }
-    let rebuilt = event_store::rebuild(dir.path(), &mut |_| ()).unwrap();
+    let rebuilt = place.rebuild().unwrap();
     assert_eq!(rebuilt.records, expected.all.len() as u64);
     assert_eq!(rebuilt.streams, 5);
-    assert_eq!(rebuilt.logs, event_store::verify(dir.path()).unwrap().logs);
-    assert_eq!(answers(&open(dir.path())), expected);
+    assert_eq!(rebuilt.logs, place.verify().unwrap().logs);
+    assert_eq!(answers(&place.open()), expected);
 }
 
-#[tokio::test]
-async fn an_index_of_another_version_or_a_database_cut_anywhere_gives_the_same_answers() {
-    let dir = tempfile::tempdir().unwrap();
-    let expected = closed(dir.path(), 40).await;
-    let whole = tempfile::tempdir().unwrap();
-    copy(dir.path(), whole.path());
-    let fresh = || {
-        fs::remove_dir_all(dir.path()).unwrap();
-        copy(whole.path(), dir.path());
-    };
+async fn an_index_of_another_version_gives_the_same_answers(place: OnDisk) {
+    let expected = closed(&place, 40).await;
     for trust in ["1 closed", "3 closed", "closed", "", "2 closed "] {
-        fresh();
-        fs::write(dir.path().join("index/trust"), trust).unwrap();
-        let store = open(dir.path());
+        let place = place.copy();
+        place.write("index/trust", trust.as_bytes());
+        let store = place.open();
         assert_eq!(answers(&store), expected, "{trust:?}");
         assert!(store.recovery().index_rebuilt, "{trust:?}");
     }
-    let database = dir.path().join("index/tree/db");
-    let bytes = fs::read(&database).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_cut_anywhere_gives_the_same_answers() {
+    let whole = OnDisk::files();
+    let expected = closed(&whole, 40).await;
+    let database = "index/tree/db";
+    let bytes = whole.bytes(database);
     for part in 0..8 {
         let at = bytes.len() * part / 8;
         let overwritten = [&bytes[..at], &vec![0xff; bytes.len() - at]].concat();
         for damaged in [&bytes[..at], &overwritten] {
-            fresh();
-            fs::write(&database, damaged).unwrap();
-            assert_eq!(answers(&open(dir.path())), expected, "{part}");
+            let place = whole.copy();
+            place.write(database, damaged);
+            assert_eq!(answers(&place.open()), expected, "{part}");
         }
     }
 }
 
 #[tokio::test]
 async fn every_flipped_byte_of_the_flat_files_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 4).await;
-    let index = dir.path().join("index");
-    let files = fs::read_dir(index.join("logs")).unwrap();
-    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-    files.push(index.join("positions"));
+    let place = OnDisk::files();
+    closed(&place, 4).await;
+    let mut files = place.paths("index/logs");
+    files.push("index/positions".to_owned());
     for file in files {
-        for at in 0..fs::metadata(&file).unwrap().len() {
-            flip(&file, usize::try_from(at).unwrap(), 4);
-            let found = fault(event_store::verify(dir.path()));
-            assert!(file.ends_with(&found.file), "{found}");
+        for at in 0..place.length(&file) {
+            place.flip(&file, at, 4);
+            let found = fault(place.verify());
+            assert_eq!(found.file, file, "{found}");
             assert!(found.offset <= at && at < found.offset + 32, "{found}");
             assert!(found.log.is_some() && found.position.is_some());
             // Whoever opens the store next is not to trust it.
-            fs::remove_file(index.join("opening")).unwrap();
-            flip(&file, usize::try_from(at).unwrap(), 4);
+            assert!(place.is_there("index/opening"));
+            place.remove("index/opening");
+            place.flip(&file, at, 4);
         }
     }
-    event_store::verify(dir.path()).unwrap();
+    place.verify().unwrap();
 }
 
 #[tokio::test]
 async fn a_wrong_address_is_never_answered_with_another_record() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 30).await;
+    let place = OnDisk::files();
+    closed(&place, 30).await;
     // The file is swapped under a trusted index: two addresses of a log change places.
-    let file = dir.path().join("index/logs/local.offsets");
-    let mut bytes = fs::read(&file).unwrap();
-    let (first, rest) = bytes.split_at_mut(8);
-    first.swap_with_slice(&mut rest[..8]);
-    fs::write(&file, bytes).unwrap();
-    let store = open(dir.path());
+    let file = "index/logs/local.offsets";
+    let bytes = place.bytes(file);
+    place.put(file, 0, &[&bytes[8..16], &bytes[..8]].concat());
+    let store = place.open();
     let result = store.read_log(&log("local"), 0, 10);
     assert!(matches!(result, Err(event_store::ReadError::Index { .. })), "{result:?}");
     store.close();
-    let store = open(dir.path());
+    let store = place.open();
     assert!(store.recovery().index_rebuilt);
     answers(&store);
 }
 
-#[tokio::test]
-async fn an_old_copy_of_the_journal_is_noticed_by_the_index() {
-    let dir = tempfile::tempdir().unwrap();
-    let old = tempfile::tempdir().unwrap();
-    closed(dir.path(), 10).await;
-    copy(&dir.path().join("journal"), &old.path().join("journal"));
-    let store = open(dir.path());
+async fn an_old_copy_of_the_journal_is_noticed_by_the_index(place: OnDisk) {
+    closed(&place, 10).await;
+    let old = place.journal();
+    let store = place.open();
     fill(&store, 10..20).await;
     store.close();
-    fs::remove_dir_all(dir.path().join("journal")).unwrap();
-    copy(&old.path().join("journal"), &dir.path().join("journal"));
-    let found = fault(event_store::verify(dir.path()));
-    assert_eq!(found.file, "index");
-    let store = open(dir.path());
+    place.remove_dir("journal");
+    place.disk().create_dir("journal").unwrap();
+    old.iter().for_each(|(path, bytes)| place.write(path, bytes));
+    if place.keeps_database() {
+        assert_eq!(fault(place.verify()).file, "index");
+    }
+    let store = place.open();
     assert!(store.recovery().index_was_ahead);
     assert!(store.recovery().index_rebuilt);
     assert_eq!(store.cursor(&crate::sample::cursor("kafka/in")), Some(b"9".to_vec()));
     answers(&store);
 }
 
-#[tokio::test]
-async fn a_flip_in_an_acknowledged_last_frame_is_noticed_by_the_index() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 10).await;
-    let file = &segments(dir.path())[0];
-    let last = fs::read(file).unwrap().windows(4).rposition(|w| w == b"RFRM").unwrap();
-    flip(file, last + 60, 1);
-    let store = open(dir.path());
+async fn a_flip_in_an_acknowledged_last_frame_is_noticed_by_the_index(place: OnDisk) {
+    closed(&place, 10).await;
+    let last = place.bytes(FIRST).windows(4).rposition(|w| w == b"RFRM").unwrap();
+    place.flip(FIRST, last as u64 + 60, 1);
+    let store = place.open();
     assert!(store.recovery().cut_bytes > 0);
     assert!(store.recovery().index_was_ahead);
     assert_eq!(answers(&store).cursor, Some(b"8".to_vec()));
 }
 
-#[tokio::test]
-async fn a_frame_smuggled_into_a_payload_is_no_frame() {
-    let dir = tempfile::tempdir().unwrap();
-    let other = tempfile::tempdir().unwrap();
-    closed(other.path(), 3).await;
-    let foreign = fs::read(&segments(other.path())[0]).unwrap();
-    let store = open(dir.path());
+async fn a_frame_smuggled_into_a_payload_is_no_frame(place: OnDisk) {
+    let other = place.another();
+    closed(&other, 3).await;
+    let foreign = other.bytes(FIRST);
+    let store = place.open();
     let mut new = record("local", Some("a"), "x");
     for shift in 0..8 {
         // Some copy starts at a multiple of 8, as frames do.
@@ -401,21 +363,17 @@ async fn a_frame_smuggled_into_a_payload_is_no_frame() {
     store.append(batch(vec![new])).await.unwrap();
     store.close();
     // The frame that holds it is torn at its beginning: what is left must not look like more.
-    let file = &segments(dir.path())[0];
-    flip(file, 64 + 50, 1);
-    fs::remove_dir_all(dir.path().join("index")).unwrap();
-    let store = open(dir.path());
+    place.flip(FIRST, 64 + 50, 1);
+    place.remove_dir("index");
+    let store = place.open();
     assert!(store.recovery().cut_bytes > 1000, "{:?}", store.recovery());
     assert_eq!(store.next_position(), Position(0));
     assert_eq!(store.stream_revision(&stream("a")).unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_newer_store_is_refused_untouched() {
-    let dir = tempfile::tempdir().unwrap();
-    closed(dir.path(), 3).await;
-    let file = &segments(dir.path())[0];
-    let whole = fs::read(file).unwrap();
+async fn a_newer_store_is_refused_untouched(place: OnDisk) {
+    closed(&place, 3).await;
+    let whole = place.bytes(FIRST);
     let header = |bytes: &mut Vec<u8>| {
         bytes[8] = 3;
         bytes[12..16].fill(0);
@@ -435,21 +393,33 @@ async fn a_newer_store_is_refused_untouched() {
             3 => header(&mut bytes),
             _ => frame(&mut bytes),
         }
-        fs::write(file, &bytes).unwrap();
-        let result = Store::open(dir.path(), small());
+        place.write(FIRST, &bytes);
+        let result = place.try_open();
         let Err(OpenError::Newer { found }) = result else { panic!("{result:?}") };
         assert_eq!(found, number);
-        assert!(fs::read(file).unwrap() == bytes, "the journal is as it was");
-        let verified = event_store::verify(dir.path());
+        assert!(place.bytes(FIRST) == bytes, "the journal is as it was");
+        let verified = place.verify();
         assert!(matches!(verified, Err(VerifyError::Newer { found }) if found == number));
     }
 }
 
-#[test]
-fn a_folder_without_a_store_is_left_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(event_store::verify(dir.path()), Err(VerifyError::NoStore)));
-    let rebuilt = event_store::rebuild(dir.path(), &mut |_| ());
-    assert!(matches!(rebuilt, Err(event_store::RebuildError::NoStore)));
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+async fn a_folder_without_a_store_is_left_alone(place: OnDisk) {
+    assert!(matches!(place.verify(), Err(VerifyError::NoStore)));
+    assert!(matches!(place.rebuild(), Err(event_store::RebuildError::NoStore)));
+    let disk = place.disk();
+    assert_eq!((disk.list("").unwrap(), disk.folders("").unwrap()), (Vec::new(), Vec::new()));
 }
+
+crate::place::on_each_disk!(
+    every_flipped_byte_of_the_journal_is_found,
+    every_flipped_byte_of_many_segments_is_found_and_never_answered,
+    damage_before_the_last_frame_refuses_to_open_and_names_the_record,
+    damage_of_a_sealed_segment_is_found_and_never_read,
+    an_index_lost_in_whole_or_part_is_rebuilt_with_the_same_answers,
+    an_index_of_another_version_gives_the_same_answers,
+    an_old_copy_of_the_journal_is_noticed_by_the_index,
+    a_flip_in_an_acknowledged_last_frame_is_noticed_by_the_index,
+    a_frame_smuggled_into_a_payload_is_no_frame,
+    a_newer_store_is_refused_untouched,
+    a_folder_without_a_store_is_left_alone
+);

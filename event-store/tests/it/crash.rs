@@ -1,7 +1,6 @@
 //! Crashes: a torn last frame at every byte, and processes killed at random moments.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,31 +8,29 @@ use std::process::{Command, Stdio};
 use event_store::{Filter, Position, Store};
 use rand::RngExt as _;
 
-use crate::sample::{answers, batch, fill, numbered, open, record, segments, small};
+use crate::place::{OnDisk, Place};
+use crate::sample::{answers, batch, fill, numbered, open, record, small};
 
-#[tokio::test]
-async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..4).await;
     let before = answers(&store);
     store.close();
-    let file = segments(dir.path()).remove(0);
-    let start = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
-    let store = open(dir.path());
+    let file = place.segments().remove(0);
+    let start = usize::try_from(place.verify().unwrap().bytes).unwrap();
+    let store = place.open();
     // Longer than what is appended after the cut, which so does not cover all that was torn.
     let last = record("local", Some("a"), "the last, which is torn");
     store.append(batch(vec![last])).await.unwrap();
     store.close();
-    let bytes = fs::read(&file).unwrap();
-    let end = usize::try_from(event_store::verify(dir.path()).unwrap().bytes).unwrap();
+    let bytes = place.bytes(&file);
+    let end = usize::try_from(place.verify().unwrap().bytes).unwrap();
     // Zeros at the end of the frame are as good written as not.
     let significant = start + bytes[start..end].iter().rposition(|byte| *byte != 0).unwrap() + 1;
 
     for cut in start..significant {
-        let torn = tempfile::tempdir().unwrap();
-        fs::create_dir(torn.path().join("journal")).unwrap();
-        let torn_file = torn.path().join("journal").join(file.file_name().unwrap());
+        let torn = place.another();
+        torn.disk().create_dir("journal").unwrap();
         let mut content = bytes.clone();
         match cut % 3 {
             // Only the beginning of the frame reached the disk; the file may even end there.
@@ -43,59 +40,59 @@ async fn a_last_frame_torn_at_every_byte_is_cut_and_nothing_else() {
             _ => content[start..=cut].fill(0),
         }
         let left = content[start..].iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
-        fs::write(&torn_file, &content).unwrap();
-        let store = open(torn.path());
+        torn.write(&file, &content);
+        let store = torn.open();
         assert_eq!(store.recovery().cut_bytes, left as u64, "{cut}");
         assert_eq!(answers(&store), before, "{cut}");
         store.append(batch(vec![record("local", Some("a"), "other")])).await.unwrap();
         store.close();
-        let store = open(torn.path());
+        let store = torn.open();
         assert_eq!(store.recovery().cut_bytes, 0, "{cut}");
         assert_eq!(answers(&store).all.len(), before.all.len() + 1, "{cut}");
         store.close();
-        assert_eq!(event_store::verify(torn.path()).unwrap().torn_bytes, 0, "{cut}");
+        assert_eq!(torn.verify().unwrap().torn_bytes, 0, "{cut}");
     }
 }
 
-#[tokio::test]
-async fn a_segment_half_created_is_created_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn a_segment_half_created_is_created_again(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..4).await;
     let before = answers(&store);
     store.close();
-    let half = dir.path().join("journal/0000000000000001.seg.new");
-    fs::write(&half, b"RDMT").unwrap();
-    let store = open(dir.path());
-    assert!(!half.exists());
+    let half = "journal/0000000000000001.seg.new";
+    place.write(half, b"RDMT");
+    let store = place.open();
+    assert!(!place.is_there(half));
     assert_eq!(answers(&store), before);
     fill(&store, 4..100).await;
     store.close();
-    assert!(event_store::verify(dir.path()).unwrap().segments > 1);
+    assert!(place.verify().unwrap().segments > 1);
 }
 
-#[tokio::test]
-async fn a_segment_without_a_frame_keeps_its_header() {
+async fn a_segment_without_a_frame_keeps_its_header(place: OnDisk) {
     // What a crash between the creation of a segment and its first frame leaves: the next frame
     // was once written over the header, and the store could not be opened again.
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+    let store = place.open();
     fill(&store, 0..100).await;
     store.close();
-    let file = segments(dir.path()).pop().unwrap();
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[64..].fill(0);
-    fs::write(&file, bytes).unwrap();
-    fs::remove_dir_all(dir.path().join("index")).unwrap();
-    let store = open(dir.path());
+    let file = place.segments().pop().unwrap();
+    place.zero(&file, 64..place.length(&file));
+    place.remove_dir("index");
+    let store = place.open();
     let before = answers(&store).all.len();
     fill(&store, 0..3).await;
     store.close();
-    let store = open(dir.path());
+    let store = place.open();
     assert_eq!(answers(&store).all.len(), before + 6);
     store.close();
-    event_store::verify(dir.path()).unwrap();
+    place.verify().unwrap();
 }
+
+crate::place::on_each_disk!(
+    a_last_frame_torn_at_every_byte_is_cut_and_nothing_else,
+    a_segment_half_created_is_created_again,
+    a_segment_without_a_frame_keeps_its_header
+);
 
 const CHILD_FOLDER: &str = "EVENT_STORE_CHILD_FOLDER";
 const KILLS: usize = 200;

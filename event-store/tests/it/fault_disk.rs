@@ -1,16 +1,16 @@
-//! Real files that fail where a test says so: a step of the journal × (failed and not stored,
-//! failed although stored, no space).
+//! Disks that fail where a test says so: a step of the journal × (failed and not stored, failed
+//! although stored, no space).
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use event_store::disk::{Disk, DiskFile, Files};
+use event_store::disk::{Disk, DiskFile};
 use event_store::{AppendError, Batch, Options, Store};
 
-use crate::over_files::{Journals, OverFiles};
-use crate::sample::{answers, fill, numbered, open, small};
+use crate::over_disk::{Journals, OverDisk};
+use crate::place::{OnDisk, Place};
+use crate::sample::{answers, fill, numbered, small};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
@@ -56,7 +56,7 @@ impl Plan {
     }
 }
 
-type FaultDisk = OverFiles<Arc<Plan>>;
+type FaultDisk = OverDisk<Arc<Plan>>;
 
 #[derive(Debug)]
 struct FaultFile {
@@ -96,13 +96,13 @@ fn plan(step: Step, failure: Failure) -> Arc<Plan> {
     Arc::new(Plan { step, failure, countdown: AtomicU64::new(0), syncs: AtomicU64::new(0) })
 }
 
-fn faulty(dir: &Path, plan: &Arc<Plan>) -> FaultDisk {
-    FaultDisk::new(dir, Arc::clone(plan))
+fn faulty(place: &OnDisk, plan: &Arc<Plan>) -> FaultDisk {
+    FaultDisk::new(place.disk(), Arc::clone(plan))
 }
 
-fn open_faulty(dir: &Path, step: Step, failure: Failure) -> (Store, Arc<Plan>) {
+fn open_faulty(place: &OnDisk, step: Step, failure: Failure) -> (Store, Arc<Plan>) {
     let plan = plan(step, failure);
-    (Store::open_on(Arc::new(faulty(dir, &plan)), small()).unwrap(), plan)
+    (Store::open_on(Arc::new(faulty(place, &plan)), small()).unwrap(), plan)
 }
 
 /// Appends until the planned failure; returns how many batches were acknowledged, and the error.
@@ -115,14 +115,13 @@ async fn append_until_failure(store: &Store, from: usize) -> (usize, AppendError
     unreachable!("the plan fails at last")
 }
 
-#[tokio::test]
-async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() {
+async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost(place: OnDisk) {
     for step in [Step::Write, Step::Sync] {
         for failure in [Failure::NotStored, Failure::Stored] {
             // Up to 60 steps: past the growth of a segment and past a roll-over.
             for countdown in (1..60).step_by(7) {
-                let dir = tempfile::tempdir().unwrap();
-                let (store, plan) = open_faulty(dir.path(), step, failure);
+                let place = place.another();
+                let (store, plan) = open_faulty(&place, step, failure);
                 fill(&store, 0..3).await;
                 plan.countdown.store(countdown, Ordering::SeqCst);
                 let (acknowledged, error) = append_until_failure(&store, 3).await;
@@ -136,7 +135,7 @@ async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() 
                 assert_eq!(before.all.len(), records(acknowledged), "{context}");
                 store.close();
 
-                let store = open(dir.path());
+                let store = place.open();
                 let after = answers(&store);
                 assert_eq!(after.all[..before.all.len()], before.all, "{context}");
                 // The batch that failed is there as a whole, or not at all.
@@ -144,7 +143,7 @@ async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() 
                 assert!(whole.contains(&after.all.len()), "{context}");
                 fill(&store, 3..6).await;
                 store.close();
-                event_store::verify(dir.path()).unwrap();
+                place.verify().unwrap();
             }
         }
     }
@@ -152,12 +151,11 @@ async fn after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost() 
 
 /// Whoever panics while it writes, the thread or a caller: nobody waits for it for ever, nothing
 /// more is appended, and the index is not trusted.
-#[tokio::test]
-async fn after_a_panic_of_whoever_writes_everybody_is_told() {
+async fn after_a_panic_of_whoever_writes_everybody_is_told(place: OnDisk) {
     for by_caller in [false, true] {
-        let dir = tempfile::tempdir().unwrap();
+        let place = place.another();
         let plan = plan(Step::Sync, Failure::Panic);
-        let disk: Arc<dyn Disk> = Arc::new(faulty(dir.path(), &plan));
+        let disk: Arc<dyn Disk> = Arc::new(faulty(&place, &plan));
         // Without threads it is the caller who writes; with them either may be quicker.
         let store = match by_caller {
             true => Store::open_inline_on(&disk, small()).unwrap(),
@@ -180,22 +178,20 @@ async fn after_a_panic_of_whoever_writes_everybody_is_told() {
         assert!(store.failure().is_some());
         assert!(answers(&store) == before);
         store.close();
-        let store = open(dir.path());
+        let store = place.open();
         assert!(store.recovery().indexed_records > 0 || store.recovery().index_rebuilt);
         // The batch whose writing was cut short is there as a whole, or not at all.
         let kept = answers(&store).all.len() - before.all.len();
         assert!([0, numbered(3).records.len()].contains(&kept), "{kept}");
         fill(&store, 4..8).await;
         store.close();
-        event_store::verify(dir.path()).unwrap();
+        place.verify().unwrap();
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_refuses_appends_until_there_is_space() {
-    let dir = tempfile::tempdir().unwrap();
+async fn a_full_disk_refuses_appends_until_there_is_space(place: OnDisk) {
     let plan = plan(Step::Write, Failure::NoSpace);
-    let disk: Arc<dyn Disk> = Arc::new(faulty(dir.path(), &plan));
+    let disk: Arc<dyn Disk> = Arc::new(faulty(&place, &plan));
     // Without threads: who gives a full segment its footer would meet the failure instead.
     let store = Store::open_inline_on(&disk, small()).unwrap();
     let large = || Batch {
@@ -212,23 +208,21 @@ async fn a_full_disk_refuses_appends_until_there_is_space() {
             other => panic!("{other:?}"),
         }
         // A spare that did not get its header once stayed until the next opening.
-        let names = Files::new(dir.path()).list("journal").unwrap();
-        let unnamed: Vec<_> = names.iter().filter(|name| name.ends_with(".new")).collect();
+        let mut unnamed = place.segments();
+        unnamed.retain(|path| path.ends_with(".new"));
         assert!(unnamed.len() <= 1, "{unnamed:?}");
         store.append(large()).await.unwrap();
     }
     assert_eq!(refused, 40);
     let expected = answers(&store);
     store.close();
-    event_store::verify(dir.path()).unwrap();
-    assert_eq!(answers(&open(dir.path())), expected);
+    place.verify().unwrap();
+    assert_eq!(answers(&place.open()), expected);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_group_commit_makes_its_one_sync() {
-    let dir = tempfile::tempdir().unwrap();
+async fn each_group_commit_makes_its_one_sync(place: OnDisk) {
     let plan = plan(Step::Write, Failure::NotStored);
-    let disk = faulty(dir.path(), &plan);
+    let disk = faulty(&place, &plan);
     // Room for all of it, so that no segment grows or is begun on the way.
     let store = Store::open_on(Arc::new(disk), Options::default()).unwrap();
     let before = plan.syncs.load(Ordering::SeqCst);
@@ -243,11 +237,18 @@ async fn each_group_commit_makes_its_one_sync() {
     }
     let syncs = plan.syncs.load(Ordering::SeqCst) - before;
     store.close();
-    let frames = event_store::verify(dir.path()).unwrap().frames;
+    let frames = place.verify().unwrap().frames;
     eprintln!("{syncs} syncs for {frames} groups of {} batches", 50 + 64 * 20);
     assert_eq!(syncs, frames);
     assert!(frames < 50 + 64 * 20, "some share a sync");
 }
+
+crate::place::on_each_disk!(
+    after_a_failed_write_or_sync_nothing_is_appended_and_nothing_is_lost,
+    after_a_panic_of_whoever_writes_everybody_is_told,
+    a_full_disk_refuses_appends_until_there_is_space,
+    each_group_commit_makes_its_one_sync
+);
 
 #[test]
 fn a_sync_of_a_real_file_asks_the_system_for_one() {

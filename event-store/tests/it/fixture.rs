@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use event_store::{Options, Store};
 
+use crate::place::OnDisk;
 use crate::sample::{LOGS, answers, copy, cursor, fill, log, small};
 
 const FIXTURES: [&str; 2] = ["version-1", "version-2"];
@@ -43,28 +44,29 @@ fn told(store: &Store) -> String {
     text
 }
 
-#[tokio::test]
-async fn every_version_is_still_read() {
+async fn every_version_is_still_read(place: OnDisk) {
     for name in FIXTURES {
         let fixture = folder(name);
         let expected = std::fs::read_to_string(fixture.join("told.txt")).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        copy(&fixture.join("store"), dir.path());
-        let verified = event_store::verify(dir.path()).unwrap();
+        let place = place.another();
+        place.take(&fixture.join("store"));
+        let verified = place.verify().unwrap();
         assert!(verified.segments > 1 && verified.torn_bytes == 0);
-        let store = Store::open(dir.path(), Options::default()).unwrap();
+        let store = place.open_with(Options::default());
         assert_eq!(told(&store), expected, "{name}");
         // And goes on.
         fill(&store, 40..50).await;
         store.close();
-        event_store::verify(dir.path()).unwrap();
+        place.verify().unwrap();
 
-        let dir = tempfile::tempdir().unwrap();
-        event_store::restore(fixture.join("backup"), dir.path(), &mut |_| ()).unwrap();
-        let store = Store::open(dir.path(), Options::default()).unwrap();
-        assert_eq!(told(&store), expected, "{name}");
+        let (backup, restored) = (place.another(), place.another());
+        backup.take(&fixture.join("backup"));
+        restored.restore(&backup).unwrap();
+        assert_eq!(told(&restored.open_with(Options::default())), expected, "{name}");
     }
 }
+
+crate::place::on_each_disk!(every_version_is_still_read);
 
 /// The version of a segment file, as its header has it.
 fn version(store: &Path) -> u32 {

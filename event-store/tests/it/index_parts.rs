@@ -2,14 +2,14 @@
 //! between leaves an index that is not believed.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use event_store::disk::DiskFile;
 use event_store::{OpenError, Options, Revision, Store};
 
-use crate::over_files::{Journals, OverFiles};
+use crate::over_disk::{Journals, OverDisk};
+use crate::place::OnDisk;
 use crate::sample::{batch, record, stream};
 
 /// So many that their rows, one for each, are more than 2 MiB.
@@ -39,8 +39,8 @@ fn name(number: usize) -> String {
     format!("a stream of one record {number}")
 }
 
-async fn filled(dir: &Path) {
-    let store = Store::open(dir, Options::default()).unwrap();
+async fn filled(place: &OnDisk) {
+    let store = place.open_with(Options::default());
     for chunk in (0..STREAMS).collect::<Vec<_>>().chunks(5_000) {
         let records = chunk.iter().map(|number| record("local", Some(&name(*number)), "x"));
         store.append(batch(records.collect())).await.unwrap();
@@ -48,25 +48,25 @@ async fn filled(dir: &Path) {
     store.close();
 }
 
-#[tokio::test]
-async fn an_index_that_got_some_parts_of_many_is_not_believed() {
-    let dir = tempfile::tempdir().unwrap();
-    filled(dir.path()).await;
-    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
+async fn an_index_that_got_some_parts_of_many_is_not_believed(place: OnDisk) {
+    filled(&place).await;
+    place.remove_dir("index");
     // Once when the database is open, and once when it has all of them.
-    let disk = OverFiles::new(dir.path(), Removals(AtomicUsize::new(1)));
+    let disk = OverDisk::new(place.disk(), Removals(AtomicUsize::new(1)));
     let error = Store::open_on(Arc::new(disk), Options::default()).unwrap_err();
     assert!(matches!(error, OpenError::Index { what } if what == "killed here"));
-    assert!(dir.path().join(OPENING).exists());
+    assert!(place.is_there(OPENING));
 
-    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let store = place.open_with(Options::default());
     assert!(store.recovery().index_rebuilt);
-    assert!(!dir.path().join(OPENING).exists());
+    assert!(!place.is_there(OPENING));
     for number in [0, 1, STREAMS / 2, STREAMS - 1] {
         let records = store.read_stream(&stream(&name(number)), Revision(0), 2).unwrap();
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].log_index, u64::try_from(number).unwrap());
     }
     store.close();
-    assert!(!Store::open(dir.path(), Options::default()).unwrap().recovery().index_rebuilt);
+    assert!(!place.open_with(Options::default()).recovery().index_rebuilt);
 }
+
+crate::place::on_each_disk!(an_index_that_got_some_parts_of_many_is_not_believed);

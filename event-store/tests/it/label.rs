@@ -2,7 +2,8 @@
 
 use event_store::{Engine, Label, LabelError, Position, StreamId};
 
-use crate::sample::{Place, fill, stream};
+use crate::place::Place;
+use crate::sample::{fill, stream};
 
 fn labels(texts: &[&str]) -> Vec<Label> {
     texts.iter().map(|text| Label::new(text).unwrap()).collect()
@@ -84,7 +85,4 @@ async fn labels_of_many_streams_are_set_together(place: impl Place) {
     assert_eq!(store.labels_upto().unwrap(), end);
 }
 
-crate::sample::on_each_engine!(
-    labels_follow_their_streams,
-    labels_of_many_streams_are_set_together
-);
+crate::place::on_each_engine!(labels_follow_their_streams, labels_of_many_streams_are_set_together);

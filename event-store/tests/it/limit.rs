@@ -5,7 +5,8 @@ use event_store::{
     Engine, Expected, NewRecord, Position, RECORD_BYTES_MAX,
 };
 
-use crate::sample::{Place, cursor, log, record, stream};
+use crate::place::Place;
+use crate::sample::{cursor, log, record, stream};
 
 /// What a record takes beside its log name, leaf and payload.
 const HEADER: usize = 40;
@@ -64,4 +65,4 @@ async fn limits_of_a_batch(place: impl Place) {
     assert_eq!(store.next_position(), Position(10 + BATCH_RECORDS_MAX as u64));
 }
 
-crate::sample::on_each_engine!(limits_of_a_batch);
+crate::place::on_each_engine!(limits_of_a_batch);

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use event_store::disk::{Disk, Simulated};
+use event_store::disk::Simulated;
 use event_store::{AppendError, Batch, Filter, Label, OpenError, Options, Position, Store};
 
+use crate::place::{OnDisk, Place};
 use crate::sample::{answers, batch, fill, numbered, open, record, since, small, stream};
 
 fn sized(n: usize) -> Batch {
@@ -55,49 +56,47 @@ async fn a_disk_full_somewhere_refuses_appends_and_goes_on_when_there_is_space()
 }
 
 /// Verifying once left the index trusted until the next reboot alone, which then cost all labels.
-#[tokio::test]
-async fn an_index_that_was_verified_is_trusted_as_before() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
+async fn an_index_that_was_verified_is_trusted_as_before(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..40).await;
     let labels = vec![Label::new("open").unwrap()];
     store.set_labels(&stream("a"), labels.clone(), Position(1)).unwrap();
     store.close();
-    let trust = || std::fs::read_to_string(dir.path().join("index/trust")).unwrap();
-    let (closed, segment) = (trust(), dir.path().join("journal/0000000000000000.seg"));
-    event_store::verify(dir.path()).unwrap();
-    assert_eq!(trust(), closed);
+    let (trust, segment) = ("index/trust", "journal/0000000000000000.seg");
+    let closed = place.bytes(trust);
+    place.verify().unwrap();
+    assert_eq!(place.bytes(trust), closed);
     // Nor is it the index's fault where the journal is damaged.
-    let whole = std::fs::read(&segment).unwrap();
-    let mut damaged = whole.clone();
-    damaged[200] ^= 1;
-    std::fs::write(&segment, damaged).unwrap();
-    event_store::verify(dir.path()).unwrap_err();
-    std::fs::write(&segment, whole).unwrap();
-    assert_eq!(trust(), closed);
-    let store = open(dir.path());
+    place.flip(segment, 200, 1);
+    place.verify().unwrap_err();
+    place.flip(segment, 200, 1);
+    assert_eq!(place.bytes(trust), closed);
+    let store = place.open();
     assert!(!store.recovery().index_rebuilt);
-    assert_eq!(store.labels_of(&stream("a")), Ok(labels));
-    drop(store);
+    let kept = if place.keeps_labels() { labels } else { Vec::new() };
+    assert_eq!(store.labels_of(&stream("a")), Ok(kept));
+}
 
-    // One that was found wrong is not trusted again.
-    let positions = dir.path().join("index/positions");
-    let mut bytes = std::fs::read(&positions).unwrap();
-    bytes[80] ^= 1;
-    std::fs::write(&positions, bytes).unwrap();
-    event_store::verify(dir.path()).unwrap_err();
-    let store = open(dir.path());
-    assert!(store.recovery().index_rebuilt);
-    drop(store);
-
-    let disk = Simulated::new();
-    let store = Store::open_on(Arc::new(disk.clone()), small()).unwrap();
+#[tokio::test]
+async fn an_index_that_was_found_wrong_is_not_trusted_again() {
+    let place = OnDisk::files();
+    let store = place.open();
     fill(&store, 0..40).await;
     store.close();
-    event_store::verify_on(Arc::new(disk.clone())).unwrap();
-    // The machine starts again.
-    let disk = disk.cut(&mut |_| 0);
-    let store = Store::open_on(Arc::new(disk), small()).unwrap();
+    place.flip("index/positions", 80, 1);
+    place.verify().unwrap_err();
+    assert!(place.open().recovery().index_rebuilt);
+}
+
+#[tokio::test]
+async fn an_index_that_was_verified_is_trusted_when_the_machine_starts_again() {
+    let disk = Simulated::new();
+    let place = OnDisk::from(disk.clone());
+    let store = place.open();
+    fill(&store, 0..40).await;
+    store.close();
+    place.verify().unwrap();
+    let store = OnDisk::from(disk.cut(&mut |_| 0)).open();
     assert!(!store.recovery().index_rebuilt);
 }
 
@@ -311,10 +310,8 @@ fn nothing_in_the_store_asks_for_the_time() {
     assert!(files > 20);
 }
 
-#[tokio::test]
-async fn whoever_waits_for_an_opening_is_told_how_far_it_is() {
-    let disk: Arc<dyn Disk> = Arc::new(Simulated::new());
-    let store = Store::open_on(Arc::clone(&disk), Options::default()).unwrap();
+async fn whoever_waits_for_an_opening_is_told_how_far_it_is(place: OnDisk) {
+    let store = place.open_with(Options::default());
     for _ in 0..50 {
         let large = record("local", None, &"x".repeat(1 << 18));
         store.append(batch(vec![large])).await.unwrap();
@@ -322,7 +319,13 @@ async fn whoever_waits_for_an_opening_is_told_how_far_it_is() {
     store.close();
     let mut seen = Vec::new();
     let mut watch = |now: event_store::Opening| seen.push((now.bytes, now.bytes_total));
-    event_store::rebuild_on(Arc::clone(&disk), &mut watch).unwrap();
-    Store::open_watched_on(disk, Options::default(), &mut watch).unwrap();
+    event_store::rebuild_on(place.disk(), &mut watch).unwrap();
+    place.remove_dir("index");
+    Store::open_watched_on(place.disk(), Options::default(), &mut watch).unwrap();
     assert!(seen.len() == 2 && seen.iter().all(|(bytes, total)| bytes < total), "{seen:?}");
 }
+
+crate::place::on_each_disk!(
+    an_index_that_was_verified_is_trusted_as_before,
+    whoever_waits_for_an_opening_is_told_how_far_it_is
+);

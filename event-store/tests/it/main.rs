@@ -1,4 +1,5 @@
-//! The store on real files: contract, faults, corruption, killed processes.
+//! The store: contract, faults, corruption, killed processes. Where a test's store lives, and why
+//! some live on one disk alone, is in `place.rs`.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -20,7 +21,8 @@ mod machine;
 mod media;
 mod mend;
 mod mend_heads;
-mod over_files;
+mod over_disk;
+mod place;
 mod proof;
 mod read_fault;
 mod retention;

@@ -1,24 +1,18 @@
 //! A damaged store mended record by record, by somebody who knows what stood there: byte for byte,
 //! or not at all.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use event_store::disk::{Disk, Simulated};
+use event_store::disk::Simulated;
 use event_store::{
-    Broken, Filler, MendError, Mended, NewRecord, Position, Seen, Slot, Store, StoredRecord,
-    mend_on, survey_on, verify_on,
+    Broken, Filler, MendError, Mended, NewRecord, Position, Seen, Slot, StoredRecord, mend_on,
+    survey_on,
 };
 
-use crate::sample::{Answers, answers, batch, fill, record, small};
+use crate::place::{OnDisk, Place};
+use crate::sample::{Answers, answers, batch, fill, record};
 
 pub(crate) const FIRST: &str = "journal/0000000000000000.seg";
 /// A byte in the payload of its first record.
 pub(crate) const PAYLOAD: u64 = 64 + 48 + 66;
-
-pub(crate) fn open(disk: &Simulated) -> Store {
-    Store::open_on(Arc::new(disk.clone()), small()).unwrap()
-}
 
 /// Somebody who knows every record.
 pub(crate) struct Knows<'a> {
@@ -59,10 +53,9 @@ impl Filler for Knows<'_> {
     }
 }
 
-/// A closed store of several segments, and what it answers.
-pub(crate) async fn closed() -> (Simulated, Answers) {
-    let disk = Simulated::new();
-    let store = open(&disk);
+/// Makes a closed store of several segments, and says what it answers.
+pub(crate) async fn closed(place: &OnDisk) -> Answers {
+    let store = place.open();
     fill(&store, 0..90).await;
     // A few without a cursor.
     for n in 0..6 {
@@ -72,68 +65,43 @@ pub(crate) async fn closed() -> (Simulated, Answers) {
     fill(&store, 90..120).await;
     let expected = answers(&store);
     store.close();
-    (disk, expected)
+    expected
 }
 
-/// The bytes of the journal.
-pub(crate) fn journal(disk: &Simulated) -> Vec<(String, Vec<u8>)> {
-    let mut names = disk.list("journal").unwrap();
-    names.sort();
-    let read = |name: String| {
-        let path = format!("journal/{name}");
-        let mut bytes = vec![0; usize::try_from(length(disk, &path)).unwrap()];
-        disk.open(&path).unwrap().unwrap().read_at(&mut bytes, 0).unwrap();
-        (path, bytes)
-    };
-    names.into_iter().map(read).collect()
-}
-
-pub(crate) fn length(disk: &Simulated, path: &str) -> u64 {
-    disk.open(path).unwrap().unwrap().length().unwrap()
-}
-
-pub(crate) fn zero(disk: &Simulated, path: &str, bytes: Range<u64>) {
-    let file = disk.open(path).unwrap().unwrap();
-    let count = usize::try_from(bytes.end - bytes.start).unwrap();
-    file.write_at(&vec![0; count], bytes.start).unwrap();
-    file.sync().unwrap();
-}
-
-pub(crate) fn mend(disk: &Simulated, filler: &mut dyn Filler) -> Result<Mended, MendError> {
-    mend_on(Arc::new(disk.clone()), filler, &mut |_| ())
+pub(crate) fn mend(place: &OnDisk, filler: &mut dyn Filler) -> Result<Mended, MendError> {
+    mend_on(place.disk(), filler, &mut |_| ())
 }
 
 /// Mends a damaged copy: whole again, or refused with nothing changed.
-fn mended(copy: &Simulated, expected: &Answers, what: &str) -> bool {
-    let before = journal(copy);
+fn mended(copy: &OnDisk, expected: &Answers, what: &str) -> bool {
+    let before = copy.journal();
     let mut knows = Knows::new(&expected.all);
     match mend(copy, &mut knows) {
         Ok(mended) => {
             assert_eq!(mended.verified.repairs, [], "{what}");
             assert_eq!(knows.seen, expected.all, "{what}");
-            assert_eq!(answers(&open(copy)), *expected, "{what}");
+            assert_eq!(answers(&copy.open()), *expected, "{what}");
             true
         }
         // With the truth offered, what has perished stood beside the records.
         Err(MendError::Beyond { file, .. } | MendError::Unfilled { file, .. }) => {
             assert!(what.contains(&file), "{what}");
-            assert_eq!(journal(copy), before, "{what}");
+            assert_eq!(copy.journal(), before, "{what}");
             false
         }
         Err(error) => panic!("{what}: {error}"),
     }
 }
 
-#[tokio::test]
-async fn a_flipped_byte_is_mended_by_who_knows_the_records() {
-    let (disk, expected) = closed().await;
+async fn a_flipped_byte_is_mended_by_who_knows_the_records(place: OnDisk) {
+    let expected = closed(&place).await;
     let (mut whole, mut beyond) = (0, 0);
     for path in [FIRST, "journal/0000000000000001.seg"] {
-        for at in (0..length(&disk, path)).step_by(7) {
-            let copy = disk.cut(&mut |_| 0);
+        for at in (0..place.length(path)).step_by(place.pick(7, 409)) {
+            let copy = place.copy();
             copy.flip(path, at, 1 << (at % 8));
             // A footer is made anew by the next opening, and is nobody's loss.
-            if verify_on(Arc::new(copy.clone())).is_ok() {
+            if copy.verify().is_ok() {
                 continue;
             }
             match mended(&copy, &expected, &format!("{path} {at}")) {
@@ -145,16 +113,15 @@ async fn a_flipped_byte_is_mended_by_who_knows_the_records() {
     // What remains are headers of segments, and the cursor of each frame: it has no checksum of
     // its own, and nobody else has it.
     eprintln!("{whole} flipped bytes mended, {beyond} are beyond it");
-    assert!(whole > 1500 && beyond < whole / 4, "{whole} {beyond}");
+    assert!(whole > place.pick(1500, 25) && beyond < whole / 4, "{whole} {beyond}");
 }
 
-#[tokio::test]
-async fn lost_sectors_are_mended_as_far_as_the_borders_of_frames_can_be_told() {
-    let (disk, expected) = closed().await;
+async fn lost_sectors_are_mended_as_far_as_the_borders_of_frames_can_be_told(place: OnDisk) {
+    let expected = closed(&place).await;
     let (mut whole, mut beyond) = (0, 0);
-    for sector in 0..length(&disk, FIRST) / 128 {
-        let copy = disk.cut(&mut |_| 0);
-        zero(&copy, FIRST, sector * 128..(sector + 1) * 128);
+    for sector in 0..place.length(FIRST) / 128 {
+        let copy = place.copy();
+        copy.zero(FIRST, sector * 128..(sector + 1) * 128);
         match mended(&copy, &expected, &format!("{FIRST} {sector}")) {
             true => whole += 1,
             false => beyond += 1,
@@ -164,23 +131,19 @@ async fn lost_sectors_are_mended_as_far_as_the_borders_of_frames_can_be_told() {
     assert!(whole > 5 && beyond > 5, "{whole} {beyond}");
 }
 
-#[tokio::test]
-async fn what_did_not_stand_there_is_refused_and_nothing_is_changed() {
-    let (disk, expected) = closed().await;
-    disk.flip(FIRST, PAYLOAD, 1);
-    let damaged = journal(&disk);
-    let places = {
-        let mut places = Vec::new();
-        survey_on(Arc::new(disk.clone()), &mut |seen| {
-            if let Seen::Broken(broken) = seen {
-                places.extend(lost(broken));
-            }
-        })
-        .unwrap();
-        places
-    };
-    let [place] = places[..] else { panic!("{places:?}") };
-    let truth = new(&expected.all[place]);
+async fn what_did_not_stand_there_is_refused_and_nothing_is_changed(place: OnDisk) {
+    let expected = closed(&place).await;
+    place.flip(FIRST, PAYLOAD, 1);
+    let damaged = place.journal();
+    let mut positions = Vec::new();
+    let survey = survey_on(place.disk(), &mut |seen| {
+        if let Seen::Broken(broken) = seen {
+            positions.extend(lost(broken));
+        }
+    });
+    survey.unwrap();
+    let [perished] = positions[..] else { panic!("{positions:?}") };
+    let truth = new(&expected.all[perished]);
     let mut lies = Vec::new();
     for at in 0..truth.payload.len() {
         let mut lie = truth.clone();
@@ -189,7 +152,7 @@ async fn what_did_not_stand_there_is_refused_and_nothing_is_changed() {
     }
     lies.push(vec![NewRecord { leaf: Vec::new(), ..truth.clone() }]);
     lies.push(vec![NewRecord { stream: None, ..truth.clone() }]);
-    lies.push(vec![new(&expected.all[place + 1])]);
+    lies.push(vec![new(&expected.all[perished + 1])]);
     lies.push(vec![truth.clone(), truth.clone()]);
     lies.push(Vec::new());
 
@@ -203,26 +166,25 @@ async fn what_did_not_stand_there_is_refused_and_nothing_is_changed() {
             Ok(())
         }
     }
-    let refused = mend(&disk, &mut Lies(lies.clone()));
+    let refused = mend(&place, &mut Lies(lies.clone()));
     let Err(MendError::Unfilled { file, position, .. }) = refused else { panic!("{refused:?}") };
-    assert_eq!((file.as_str(), position.0), (FIRST, place as u64));
-    assert_eq!(journal(&disk), damaged);
+    assert_eq!((file.as_str(), position.0), (FIRST, perished as u64));
+    assert_eq!(place.journal(), damaged);
     // The truth among the lies is found.
     let mut knows = Knows { lies, ..Knows::new(&expected.all) };
-    let mended = mend(&disk, &mut knows).unwrap();
+    let mended = mend(&place, &mut knows).unwrap();
     assert_eq!((mended.frames, mended.records), (1, 1));
-    assert_eq!(answers(&open(&disk)), expected);
+    assert_eq!(answers(&place.open()), expected);
 }
 
-#[tokio::test]
-async fn where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it() {
-    let (disk, expected) = closed().await;
-    disk.flip(FIRST, PAYLOAD, 1);
+async fn where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it(place: OnDisk) {
+    let expected = closed(&place).await;
+    place.flip(FIRST, PAYLOAD, 1);
     // The header of the frame, with both checksums, and then one of them at a time.
     for (lost, is_vouched_for) in [(64..112, false), (64..72, true), (76..80, true)] {
-        let copy = disk.cut(&mut |_| 0);
-        zero(&copy, FIRST, lost);
-        let damaged = journal(&copy);
+        let copy = place.copy();
+        copy.zero(FIRST, lost);
+        let damaged = copy.journal();
         let truth = new(&expected.all[0]);
         let mut lie = truth.clone();
         *lie.payload.last_mut().unwrap() ^= 1;
@@ -230,38 +192,34 @@ async fn where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it(
         let result = mend(&copy, &mut knows);
         assert_eq!(result.is_ok(), is_vouched_for, "{result:?}");
         match is_vouched_for {
-            true => assert_eq!(answers(&open(&copy)), expected),
-            false => assert_eq!(journal(&copy), damaged),
+            true => assert_eq!(answers(&copy.open()), expected),
+            false => assert_eq!(copy.journal(), damaged),
         }
     }
 }
 
-#[tokio::test]
-async fn a_segment_that_would_not_be_what_its_footer_says_is_left_alone() {
+async fn a_segment_that_would_not_be_what_its_footer_says_is_left_alone(place: OnDisk) {
     const FOOTER: usize = 104;
-    let (disk, expected) = closed().await;
-    disk.flip(FIRST, PAYLOAD, 1);
+    let expected = closed(&place).await;
+    place.flip(FIRST, PAYLOAD, 1);
     // A footer of other bytes, with a checksum that fits: frames alone do not tell.
-    let file = disk.open(FIRST).unwrap().unwrap();
-    let at = length(&disk, FIRST) - FOOTER as u64;
-    let mut footer = [0; FOOTER];
-    file.read_at(&mut footer, at).unwrap();
+    let mut bytes = place.bytes(FIRST);
+    let at = bytes.len() - FOOTER;
+    let footer = &mut bytes[at..];
     assert_eq!(&footer[..8], b"RDMTSEAL");
     footer[80] ^= 1;
     footer[12..16].fill(0);
-    let crc = crc32fast::hash(&footer);
+    let crc = crc32fast::hash(footer);
     footer[12..16].copy_from_slice(&crc.to_le_bytes());
-    file.write_at(&footer, at).unwrap();
-    file.sync().unwrap();
-    let damaged = journal(&disk);
-    let refused = mend(&disk, &mut Knows::new(&expected.all));
+    place.put(FIRST, at as u64, footer);
+    let damaged = place.journal();
+    let refused = mend(&place, &mut Knows::new(&expected.all));
     let Err(MendError::Beyond { what, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(what, "damage that no checksum shows, before a footer");
-    assert_eq!(journal(&disk), damaged);
+    assert_eq!(place.journal(), damaged);
 }
 
-#[tokio::test]
-async fn who_knows_the_records_may_refuse_them() {
+async fn who_knows_the_records_may_refuse_them(place: OnDisk) {
     struct Refuses(u64);
     impl Filler for Refuses {
         fn fill(&mut self, broken: &Broken) -> Result<Vec<Vec<NewRecord>>, String> {
@@ -275,61 +233,59 @@ async fn who_knows_the_records_may_refuse_them() {
             }
         }
     }
-    let (disk, _) = closed().await;
-    let before = journal(&disk);
-    let refused = mend(&disk, &mut Refuses(5)).unwrap_err();
+    closed(&place).await;
+    let before = place.journal();
+    let refused = mend(&place, &mut Refuses(5)).unwrap_err();
     assert_eq!(refused.to_string(), "5 is not signed");
-    assert_eq!(journal(&disk), before);
-    disk.flip(FIRST, PAYLOAD, 1);
-    let refused = mend(&disk, &mut Refuses(u64::MAX)).unwrap_err();
+    assert_eq!(place.journal(), before);
+    place.flip(FIRST, PAYLOAD, 1);
+    let refused = mend(&place, &mut Refuses(u64::MAX)).unwrap_err();
     assert!(refused.to_string().starts_with("nobody has ["), "{refused}");
-    let store = disk.cut(&mut |_| 0);
-    store.remove_dir("journal").unwrap();
-    assert!(matches!(mend(&store, &mut Refuses(0)), Err(MendError::NoStore)));
+    place.remove_dir("journal");
+    assert!(matches!(mend(&place, &mut Refuses(0)), Err(MendError::NoStore)));
 }
 
 #[tokio::test]
 async fn mending_cut_at_any_step_can_be_done_again() {
     let mut random = crate::sample::random();
-    let (disk, expected) = closed().await;
+    let disk = Simulated::new();
+    let expected = closed(&disk.clone().into()).await;
     disk.flip(FIRST, PAYLOAD, 1);
     disk.flip("journal/0000000000000001.seg", PAYLOAD, 1);
     let mut choose = |count| rand::RngExt::random_range(&mut random, 0..count);
     for steps in 0.. {
         let copy = disk.cut(&mut |_| 0);
         copy.stop_after(steps);
-        let done = mend(&copy, &mut Knows::new(&expected.all)).is_ok();
-        let copy = copy.cut(&mut choose);
+        let done = mend(&copy.clone().into(), &mut Knows::new(&expected.all)).is_ok();
+        let copy = OnDisk::from(copy.cut(&mut choose));
         mend(&copy, &mut Knows::new(&expected.all)).unwrap();
-        assert_eq!(answers(&open(&copy)), expected, "{steps}");
+        assert_eq!(answers(&copy.open()), expected, "{steps}");
         if done {
             break;
         }
     }
 }
 
-#[tokio::test]
-async fn a_store_that_is_open_or_whole_is_left_alone() {
-    let (disk, expected) = closed().await;
-    let before = journal(&disk);
-    let mended = mend(&disk, &mut Knows::new(&expected.all)).unwrap();
+async fn a_store_that_is_open_or_whole_is_left_alone(place: OnDisk) {
+    let expected = closed(&place).await;
+    let before = place.journal();
+    let mended = mend(&place, &mut Knows::new(&expected.all)).unwrap();
     assert_eq!((mended.frames, mended.records), (0, 0));
-    assert_eq!(journal(&disk), before);
-    let store = open(&disk);
-    let refused = mend(&disk, &mut Knows::new(&expected.all));
+    assert_eq!(place.journal(), before);
+    let store = place.open();
+    let refused = mend(&place, &mut Knows::new(&expected.all));
     assert!(matches!(refused, Err(MendError::InUse)), "{refused:?}");
     store.close();
 }
 
-#[tokio::test]
-async fn what_reads_as_a_lost_record_is_told_and_what_does_not_is_not() {
-    let (disk, expected) = closed().await;
+async fn what_reads_as_a_lost_record_is_told_and_what_does_not_is_not(place: OnDisk) {
+    let expected = closed(&place).await;
     // A byte of its payload; then of its length, so that nothing reads as one.
     for (at, is_told) in [(PAYLOAD, true), (64 + 48, false)] {
-        let copy = disk.cut(&mut |_| 0);
+        let copy = place.copy();
         copy.flip(FIRST, at, 0x80);
         let mut told = Vec::new();
-        let survey = survey_on(Arc::new(copy), &mut |seen| {
+        let survey = survey_on(copy.disk(), &mut |seen| {
             if let Seen::Broken(broken) = seen {
                 told.extend(broken.slots.clone());
             }
@@ -344,3 +300,14 @@ async fn what_reads_as_a_lost_record_is_told_and_what_does_not_is_not() {
         }
     }
 }
+
+crate::place::on_each_disk!(
+    a_flipped_byte_is_mended_by_who_knows_the_records,
+    lost_sectors_are_mended_as_far_as_the_borders_of_frames_can_be_told,
+    what_did_not_stand_there_is_refused_and_nothing_is_changed,
+    where_nothing_is_left_that_vouches_for_a_frame_nothing_is_taken_for_it,
+    a_segment_that_would_not_be_what_its_footer_says_is_left_alone,
+    who_knows_the_records_may_refuse_them,
+    a_store_that_is_open_or_whole_is_left_alone,
+    what_reads_as_a_lost_record_is_told_and_what_does_not_is_not
+);

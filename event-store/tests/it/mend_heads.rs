@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use event_store::disk::{Disk, Files, Simulated};
-use event_store::{MendError, Options, Store, heal_on, mend_heads_on, verify_on};
+use event_store::disk::Simulated;
+use event_store::{MendError, Options, mend_heads_on};
 use rand::RngExt as _;
 
-use crate::mend::{Knows, closed, journal, length, mend, open};
-use crate::sample::{answers, copy, fill, small};
+use crate::mend::{Knows, closed, mend};
+use crate::place::{OnDisk, Place};
+use crate::sample::{answers, fill};
 
 const HEAD: u64 = 64;
 const FOOTER: u64 = 104;
@@ -32,36 +33,28 @@ fn path(number: usize) -> String {
 }
 
 /// Overwrites bytes with others.
-fn damage(disk: &Simulated, path: &str, bytes: Range<u64>) {
-    let file = disk.open(path).unwrap().unwrap();
-    let mut old = vec![0; usize::try_from(bytes.end - bytes.start).unwrap()];
-    file.read_at(&mut old, bytes.start).unwrap();
+fn damage(place: &OnDisk, path: &str, bytes: Range<u64>) {
+    let old = &place.bytes(path)[bytes.start as usize..bytes.end as usize];
     let new: Vec<u8> = old.iter().map(|byte| byte.wrapping_mul(3) ^ 0x5a).collect();
-    put(disk, path, bytes.start, &new);
-}
-
-fn put(disk: &Simulated, path: &str, at: u64, bytes: &[u8]) {
-    let file = disk.open(path).unwrap().unwrap();
-    file.write_at(bytes, at).unwrap();
-    file.sync().unwrap();
+    place.put(path, bytes.start, &new);
 }
 
 /// Zeros a whole head, so that nothing of it is left.
-fn lose(disk: &Simulated, path: &str) {
-    put(disk, path, 0, &[0; HEAD as usize]);
+fn lose(place: &OnDisk, path: &str) {
+    place.zero(path, 0..HEAD);
 }
 
-fn footer(disk: &Simulated, number: usize) -> Range<u64> {
-    let length = length(disk, &path(number));
+fn footer(place: &OnDisk, number: usize) -> Range<u64> {
+    let length = place.length(&path(number));
     length - FOOTER..length
 }
 
 /// Each head is as it was, or as it was damaged; nothing else has changed. Says whose are whole.
-fn mended(disk: &Simulated, whole: &Journal, what: &str) -> Vec<String> {
-    let before = journal(disk);
-    let mended = mend_heads_on(Arc::new(disk.clone())).unwrap();
+fn mended(place: &OnDisk, whole: &Journal, what: &str) -> Vec<String> {
+    let before = place.journal();
+    let mended = mend_heads_on(place.disk()).unwrap();
     for ((path, now), ((_, before), (_, whole))) in
-        journal(disk).iter().zip(before.iter().zip(whole))
+        place.journal().iter().zip(before.iter().zip(whole))
     {
         let (head, rest) = now.split_at(HEAD as usize);
         assert_eq!(rest, &before[HEAD as usize..], "{what}: {path}");
@@ -71,51 +64,44 @@ fn mended(disk: &Simulated, whole: &Journal, what: &str) -> Vec<String> {
     mended
 }
 
-fn copy_of(disk: &Simulated) -> Simulated {
-    disk.cut(&mut |_| 0)
-}
-
-#[tokio::test]
-async fn every_bit_of_every_head_is_put_back() {
-    let (disk, expected) = closed().await;
-    let whole = journal(&disk);
+async fn every_bit_of_every_head_is_put_back(place: OnDisk) {
+    let expected = closed(&place).await;
+    let whole = place.journal();
     assert!(whole.len() > 3);
     let mut count = 0;
     for (path, _) in &whole {
-        for at in 0..HEAD {
-            for bit in 0..8 {
-                let copy = copy_of(&disk);
+        for at in (0..HEAD).step_by(place.pick(1, 13)) {
+            for bit in (0..8).step_by(place.pick(1, 7)) {
+                let copy = place.copy();
                 copy.flip(path, at, 1 << bit);
                 assert_eq!(
                     mended(&copy, &whole, &format!("{at}.{bit}")),
                     std::slice::from_ref(path)
                 );
-                assert!(journal(&copy) == whole);
+                assert!(copy.journal() == whole);
                 count += 1;
             }
         }
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         copy.flip(path, 50, 1);
         mended(&copy, &whole, path);
-        assert_eq!(verify_on(Arc::new(copy.clone())).unwrap().repairs, []);
-        assert_eq!(answers(&open(&copy)), expected);
+        assert_eq!(copy.verify().unwrap().repairs, []);
+        assert_eq!(answers(&copy.open()), expected);
     }
     eprintln!("{count} flipped bits of heads put back");
-    assert_eq!(count, whole.len() * 64 * 8);
-    assert!(mended(&disk, &whole, "whole").is_empty());
+    assert_eq!(count, whole.len() * place.pick(64 * 8, 5 * 2));
+    assert!(mended(&place, &whole, "whole").is_empty());
 }
 
-#[tokio::test]
-async fn the_id_of_a_store_of_one_segment_stands_nowhere_else() {
-    let disk = Simulated::new();
-    let store = open(&disk);
+async fn the_id_of_a_store_of_one_segment_stands_nowhere_else(place: OnDisk) {
+    let store = place.open();
     fill(&store, 0..5).await;
     store.close();
-    let whole = journal(&disk);
+    let whole = place.journal();
     assert_eq!(whole.len(), 1);
     for at in 0..HEAD {
-        for bit in 0..8 {
-            let copy = copy_of(&disk);
+        for bit in (0..8).step_by(place.pick(1, 7)) {
+            let copy = place.copy();
             copy.flip(&path(0), at, 1 << bit);
             let found = mended(&copy, &whole, &format!("{at}.{bit}")).len();
             assert_eq!(found == 1, !STORE.contains(&at), "{at}.{bit}");
@@ -123,32 +109,31 @@ async fn the_id_of_a_store_of_one_segment_stands_nowhere_else() {
     }
     // Without the checksum, only the first frame says that the id is right.
     for is_frame_left in [true, false] {
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         copy.flip(&path(0), CHECKSUM.start, 1);
         if !is_frame_left {
             damage(&copy, &path(0), FIRST_FRAME);
         }
         assert_eq!(mended(&copy, &whole, "a frame").len() == 1, is_frame_left);
     }
-    let copy = copy_of(&disk);
+    let copy = place.copy();
     copy.flip(&path(0), CHECKSUM.start, 1);
     copy.flip(&path(0), STORE.start, 1);
     assert!(mended(&copy, &whole, "id and checksum").is_empty());
 }
 
-#[tokio::test]
-async fn a_head_of_which_nothing_is_left_needs_a_footer_or_both_neighbours() {
-    let (disk, _) = closed().await;
-    let whole = journal(&disk);
+async fn a_head_of_which_nothing_is_left_needs_a_footer_or_both_neighbours(place: OnDisk) {
+    closed(&place).await;
+    let whole = place.journal();
     let last = whole.len() - 1;
     for number in 0..=last {
         let lost = |also: &[Range<u64>]| {
-            let copy = copy_of(&disk);
+            let copy = place.copy();
             lose(&copy, &path(number));
             also.iter().for_each(|range| damage(&copy, &path(number), range.clone()));
             mended(&copy, &whole, &format!("{number} {also:?}")).len() == 1
         };
-        let footer = footer(&disk, number);
+        let footer = footer(&place, number);
         // The digest in the footer proves it; of the last segment there is none.
         assert_eq!(lost(&[]), number < last, "{number}");
         // Without it the version must follow from both sides, and all else from the first frame.
@@ -157,79 +142,78 @@ async fn a_head_of_which_nothing_is_left_needs_a_footer_or_both_neighbours() {
         assert!(!lost(&[FIRST_FRAME]), "{number}");
         assert!(!lost(&[FIRST_FRAME, footer.clone()]), "{number}");
         // The first frame is there, and is another.
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         lose(&copy, &path(number));
         damage(&copy, &path(number), footer);
-        put(&copy, &path(number), HEAD, &whole[(number + 1) % whole.len()].1[64..112]);
+        copy.put(&path(number), HEAD, &whole[(number + 1) % whole.len()].1[64..112]);
         assert!(mended(&copy, &whole, "another frame").is_empty(), "{number}");
     }
 }
 
-#[tokio::test]
-async fn several_heads_are_put_back_one_after_the_other() {
-    let (disk, expected) = closed().await;
-    let whole = journal(&disk);
+async fn several_heads_are_put_back_one_after_the_other(place: OnDisk) {
+    let expected = closed(&place).await;
+    let whole = place.journal();
     let all: Vec<String> = whole.iter().map(|(path, _)| path.clone()).collect();
     for range in [MAGIC, VERSION, CHECKSUM, 32..40, BASE, 48..56, 56..64] {
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         all.iter().for_each(|path| damage(&copy, path, range.clone()));
         assert_eq!(mended(&copy, &whole, &format!("{range:?}")), all, "{range:?}");
-        assert_eq!(answers(&open(&copy)), expected);
+        assert_eq!(answers(&copy.open()), expected);
     }
     // The id is then known to nobody, but for one head.
-    let copy = copy_of(&disk);
+    let copy = place.copy();
     all.iter().for_each(|path| damage(&copy, path, STORE));
     assert!(mended(&copy, &whole, "all ids").is_empty());
     for one in &all {
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         all.iter().filter(|path| *path != one).for_each(|path| damage(&copy, path, STORE));
         damage(&copy, one, BASE);
         assert_eq!(mended(&copy, &whole, one), all, "{one}");
     }
 }
 
-#[tokio::test]
-async fn where_the_segment_before_is_damaged_too_its_footer_or_what_is_left_says_where_it_ends() {
-    let (disk, expected) = closed().await;
-    let whole = journal(&disk);
+async fn where_the_segment_before_is_damaged_too_its_footer_or_what_is_left_says_where_it_ends(
+    place: OnDisk,
+) {
+    let expected = closed(&place).await;
+    let whole = place.journal();
     let last = whole.len() - 1;
     for number in 1..=last {
         let before = number - 1;
         let damaged = |also: &[(usize, Range<u64>)]| {
-            let copy = copy_of(&disk);
+            let copy = place.copy();
             damage(&copy, &path(before), 300..301);
             let also = also.iter().cloned();
             also.for_each(|(number, range)| damage(&copy, &path(number), range));
             copy
         };
         let is_mended =
-            |copy: &Simulated| mended(copy, &whole, &format!("{number}")) == [path(number)];
+            |copy: &OnDisk| mended(copy, &whole, &format!("{number}")) == [path(number)];
         // What is left of the head says it; or the footer of one of both.
         let copy = damaged(&[(number, MAGIC)]);
         assert!(is_mended(&copy), "{number}");
         mend(&copy, &mut Knows::new(&expected.all)).unwrap();
-        assert!(journal(&copy) == whole, "{number}");
+        assert!(copy.journal() == whole, "{number}");
         assert!(is_mended(&damaged(&[(number, BASE)])), "{number}");
-        let no_footer = (before, footer(&disk, before));
+        let no_footer = (before, footer(&place, before));
         let own = number < last;
         assert_eq!(is_mended(&damaged(&[(number, BASE), no_footer.clone()])), own, "{number}");
         let no_frame = (number, FIRST_FRAME);
         assert!(!is_mended(&damaged(&[(number, MAGIC), no_frame])), "{number}");
     }
     // Where the end of the segment before has perished without a trace, it would end too early.
-    let copy = copy_of(&disk);
+    let copy = place.copy();
     let (_, bytes) = &whole[last - 1];
     let frame = bytes.windows(4).rposition(|window| window == b"RFRM").unwrap() as u64;
-    put(&copy, &path(last - 1), frame, &vec![0; bytes.len() - frame as usize]);
+    copy.put(&path(last - 1), frame, &vec![0; bytes.len() - frame as usize]);
     damage(&copy, &path(last), 48..64);
     assert_eq!(mended(&copy, &whole, "an end that is lost"), [path(last)]);
 }
 
-#[tokio::test]
-async fn a_footer_is_believed_only_if_its_digest_is_of_the_bytes_before_it() {
-    let (disk, _) = closed().await;
-    let whole = journal(&disk);
-    let copy = copy_of(&disk);
+async fn a_footer_is_believed_only_if_its_digest_is_of_the_bytes_before_it(place: OnDisk) {
+    closed(&place).await;
+    let whole = place.journal();
+    let copy = place.copy();
     lose(&copy, &path(1));
     damage(&copy, &path(1), FIRST_FRAME);
     let (_, bytes) = &whole[1];
@@ -244,21 +228,20 @@ async fn a_footer_is_believed_only_if_its_digest_is_of_the_bytes_before_it() {
     seal[48..56].copy_from_slice(&base);
     seal[72..].copy_from_slice(&event_store::merkle::root(&[]));
     sealed(&mut seal);
-    put(&copy, &path(1), bytes.len() as u64 - FOOTER, &seal);
+    copy.put(&path(1), bytes.len() as u64 - FOOTER, &seal);
     assert!(mended(&copy, &whole, "a digest of nothing").is_empty());
 }
 
-#[tokio::test]
-async fn no_damage_whatever_makes_another_head() {
+async fn no_damage_whatever_makes_another_head(place: OnDisk) {
     let mut random = crate::sample::random();
-    let (disk, _) = closed().await;
-    let whole = journal(&disk);
+    closed(&place).await;
+    let whole = place.journal();
     let (mut back, mut left) = (0, 0);
-    for _ in 0..3000 {
-        let copy = copy_of(&disk);
+    for _ in 0..place.pick(3000, 200) {
+        let copy = place.copy();
         for _ in 0..random.random_range(1..4) {
             let number = random.random_range(0..whole.len());
-            let parts = [0..HEAD, 0..FIRST_FRAME.end, footer(&disk, number)];
+            let parts = [0..HEAD, 0..FIRST_FRAME.end, footer(&place, number)];
             let part = parts[random.random_range(0..parts.len())].clone();
             let at = random.random_range(part.clone());
             let end = random.random_range(at + 1..=part.end);
@@ -271,70 +254,54 @@ async fn no_damage_whatever_makes_another_head() {
                 }
                 _ => (at..end).map(|_| random.random()).collect(),
             };
-            put(&copy, &path(number), at, &bytes);
+            copy.put(&path(number), at, &bytes);
         }
         // A whole head of another segment is not broken, and is left for whoever opens the store.
         let broken =
-            journal(&copy).iter().zip(&whole).filter(|(a, b)| a.1[..64] != b.1[..64]).count();
+            copy.journal().iter().zip(&whole).filter(|(a, b)| a.1[..64] != b.1[..64]).count();
         let found = mended(&copy, &whole, "random").len();
         back += found;
         left += broken - found;
     }
     eprintln!("{back} heads put back, {left} left");
-    assert!(back > 1000 && left > 100, "{back} {left}");
+    assert!(back > place.pick(1000, 60) && left > place.pick(100, 2), "{back} {left}");
 }
 
-/// A store of version 1 that goes on with this version, on the simulated disk.
-async fn grown_from_version_1() -> Simulated {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-1/store");
-    let dir = tempfile::tempdir().unwrap();
-    copy(&fixture, dir.path());
-    let store = Store::open(dir.path(), small()).unwrap();
+/// Makes a store of version 1 that goes on with this version.
+async fn grown_from_version_1(place: &OnDisk) {
+    place.take(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-1/store"));
+    let store = place.open();
     fill(&store, 40..160).await;
     store.close();
-    let disk = Simulated::new();
-    let files = Files::new(dir.path());
-    disk.create_dir("journal").unwrap();
-    for name in files.list("journal").unwrap() {
-        let path = format!("journal/{name}");
-        let from = files.open(&path).unwrap().unwrap();
-        let mut bytes = vec![0; usize::try_from(from.length().unwrap()).unwrap()];
-        from.read_at(&mut bytes, 0).unwrap();
-        disk.create(&path).unwrap();
-        put(&disk, &path, 0, &bytes);
-    }
-    disk.sync_dir("journal").unwrap();
-    disk
 }
 
-#[tokio::test]
-async fn the_version_of_a_head_is_the_one_that_it_had() {
-    let disk = grown_from_version_1().await;
-    let whole = journal(&disk);
+async fn the_version_of_a_head_is_the_one_that_it_had(place: OnDisk) {
+    grown_from_version_1(&place).await;
+    let whole = place.journal();
     let versions: Vec<u8> = whole.iter().map(|(_, bytes)| bytes[8]).collect();
     let last_old = versions.iter().rposition(|version| *version == 1).unwrap();
     assert!(last_old > 0 && versions.len() - last_old > 3, "{versions:?}");
     for number in 0..versions.len() {
-        for at in 0..HEAD {
-            let copy = copy_of(&disk);
+        for at in (0..HEAD).step_by(place.pick(1, 13)) {
+            let copy = place.copy();
             copy.flip(&path(number), at, 1 << (at % 8));
             assert_eq!(mended(&copy, &whole, &format!("{at}")), [path(number)]);
         }
         // Old segments have no footers, and the neighbours of the last one differ.
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         lose(&copy, &path(number));
         let has_footer = number > last_old && number + 1 < versions.len();
         let expected = has_footer || (0 < number && number < last_old);
         let found = mended(&copy, &whole, "all of it").len() == 1;
         assert_eq!(found, expected, "{number} of {versions:?}");
         // The checksum is left, and nothing else.
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         damage(&copy, &path(number), 0..CHECKSUM.start);
         damage(&copy, &path(number), CHECKSUM.end..HEAD);
         let found = mended(&copy, &whole, "but the checksum").len() == 1;
         assert!(found, "{number} of {versions:?}");
         // Nor is the version believed that stands there, if anything else does not.
-        let copy = copy_of(&disk);
+        let copy = place.copy();
         damage(&copy, &path(number), CHECKSUM.start..HEAD);
         if !has_footer {
             let found = mended(&copy, &whole, "but the version").len() == 1;
@@ -343,28 +310,27 @@ async fn the_version_of_a_head_is_the_one_that_it_had() {
     }
 }
 
-#[tokio::test]
-async fn a_store_of_a_newer_version_is_left_as_it_is() {
-    let (disk, _) = closed().await;
-    let last = path(journal(&disk).len() - 1);
-    let mut head = journal(&disk).last().unwrap().1[..64].to_vec();
+async fn a_store_of_a_newer_version_is_left_as_it_is(place: OnDisk) {
+    closed(&place).await;
+    let last = path(place.journal().len() - 1);
+    let mut head = place.journal().last().unwrap().1[..64].to_vec();
     head[8] = 3;
     head[12..16].fill(0);
     let crc = crc32fast::hash(&head);
     head[12..16].copy_from_slice(&crc.to_le_bytes());
-    put(&disk, &last, 0, &head);
+    place.put(&last, 0, &head);
     for damaged in [&last, &path(1)] {
         // The head of the newer segment itself, too: this version cannot say what it was.
         for at in [0, 9, 20, 50] {
-            let copy = copy_of(&disk);
+            let copy = place.copy();
             copy.flip(damaged, at, 1);
-            let before = journal(&copy);
-            match mend_heads_on(Arc::new(copy.clone())) {
+            let before = copy.journal();
+            match mend_heads_on(copy.disk()) {
                 Ok(mended) => assert!(*damaged == last && mended.is_empty(), "{at}"),
                 Err(MendError::Newer { found: 3 }) => assert_ne!(*damaged, last, "{at}"),
                 Err(error) => panic!("{error}"),
             }
-            assert!(journal(&copy) == before);
+            assert!(copy.journal() == before);
         }
     }
 }
@@ -372,19 +338,20 @@ async fn a_store_of_a_newer_version_is_left_as_it_is() {
 #[tokio::test]
 async fn putting_heads_back_cut_at_any_step_can_be_done_again() {
     let mut random = crate::sample::random();
-    let (disk, expected) = closed().await;
-    let whole = journal(&disk);
-    lose(&disk, &path(0));
-    damage(&disk, &path(1), BASE);
-    disk.flip(&path(whole.len() - 1), CHECKSUM.start, 1);
+    let disk = Simulated::new();
+    let place = OnDisk::from(disk.clone());
+    let expected = closed(&place).await;
+    lose(&place, &path(0));
+    damage(&place, &path(1), BASE);
+    disk.flip(&path(place.segments().len() - 1), CHECKSUM.start, 1);
     let mut choose = |count| random.random_range(0..count);
     for steps in 0.. {
-        let copy = copy_of(&disk);
+        let copy = disk.cut(&mut |_| 0);
         copy.stop_after(steps);
         let done = mend_heads_on(Arc::new(copy.clone())).is_ok();
-        let copy = copy.cut(&mut choose);
-        mend_heads_on(Arc::new(copy.clone())).unwrap();
-        assert_eq!(answers(&open(&copy)), expected, "{steps}");
+        let copy = OnDisk::from(copy.cut(&mut choose));
+        mend_heads_on(copy.disk()).unwrap();
+        assert_eq!(answers(&copy.open()), expected, "{steps}");
         if done {
             assert!(steps > 6, "{steps}");
             break;
@@ -392,43 +359,55 @@ async fn putting_heads_back_cut_at_any_step_can_be_done_again() {
     }
 }
 
-#[tokio::test]
-async fn a_head_beyond_a_backup_is_put_back_beside_it() {
-    let (disk, backup) = (Simulated::new(), Simulated::new());
-    let store = open(&disk);
+async fn a_head_beyond_a_backup_is_put_back_beside_it(place: OnDisk) {
+    let backup = place.another();
+    let store = place.open();
     fill(&store, 0..60).await;
-    store.backup_on(&backup, &mut |_| ()).unwrap();
+    backup.back_up(&store).unwrap();
     fill(&store, 60..150).await;
     let expected = answers(&store);
     store.close();
-    let whole = journal(&disk);
+    let whole = place.journal();
     let last = whole.len() - 1;
     // The segment before ends where the backup says, and the one behind begins there.
-    damage(&disk, &path(0), 0..2000);
-    damage(&disk, &path(last), MAGIC);
-    damage(&disk, &path(last - 1), BASE);
-    let healed = heal_on(Arc::new(disk.clone()), &backup, &mut |_| ()).unwrap();
+    damage(&place, &path(0), 0..2000);
+    damage(&place, &path(last), MAGIC);
+    damage(&place, &path(last - 1), BASE);
+    let healed = place.heal(&backup).unwrap();
     assert_eq!((healed.segments, healed.heads), (vec![0], vec![last as u64 - 1, last as u64]));
-    assert!(journal(&disk) == whole);
-    assert_eq!(answers(&open(&disk)), expected);
+    assert!(place.journal() == whole);
+    assert_eq!(answers(&place.open()), expected);
 }
 
-#[tokio::test]
-async fn heads_of_a_store_that_is_open_or_not_there_are_left_alone() {
-    let (disk, _) = closed().await;
-    let store = Store::open_on(Arc::new(disk.clone()), Options::default()).unwrap();
-    let refused = mend_heads_on(Arc::new(disk.clone()));
+async fn heads_of_a_store_that_is_open_or_not_there_are_left_alone(place: OnDisk) {
+    closed(&place).await;
+    let store = place.open_with(Options::default());
+    let refused = mend_heads_on(place.disk());
     assert!(matches!(refused, Err(MendError::InUse)), "{refused:?}");
     store.close();
-    let none = mend_heads_on(Arc::new(Simulated::new()));
+    let none = mend_heads_on(place.another().disk());
     assert!(matches!(none, Err(MendError::NoStore)), "{none:?}");
     // Behind a lost file nothing is known, and all of it stays.
-    let whole = journal(&disk);
-    disk.remove(&path(1)).unwrap();
-    disk.flip(&path(2), 50, 1);
-    disk.flip(&path(0), 50, 1);
-    assert_eq!(mend_heads_on(Arc::new(disk.clone())).unwrap(), [path(0)]);
-    let now = journal(&disk);
+    let whole = place.journal();
+    place.remove(&path(1));
+    place.flip(&path(2), 50, 1);
+    place.flip(&path(0), 50, 1);
+    assert_eq!(mend_heads_on(place.disk()).unwrap(), [path(0)]);
+    let now = place.journal();
     assert_eq!((now.len(), &now[0]), (whole.len() - 1, &whole[0]));
     assert_ne!(now[1], whole[2]);
 }
+
+crate::place::on_each_disk!(
+    every_bit_of_every_head_is_put_back,
+    the_id_of_a_store_of_one_segment_stands_nowhere_else,
+    a_head_of_which_nothing_is_left_needs_a_footer_or_both_neighbours,
+    several_heads_are_put_back_one_after_the_other,
+    where_the_segment_before_is_damaged_too_its_footer_or_what_is_left_says_where_it_ends,
+    a_footer_is_believed_only_if_its_digest_is_of_the_bytes_before_it,
+    no_damage_whatever_makes_another_head,
+    the_version_of_a_head_is_the_one_that_it_had,
+    a_store_of_a_newer_version_is_left_as_it_is,
+    a_head_beyond_a_backup_is_put_back_beside_it,
+    heads_of_a_store_that_is_open_or_not_there_are_left_alone
+);

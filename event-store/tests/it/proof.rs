@@ -3,7 +3,8 @@
 use event_store::merkle::{leaf_hash, verify_consistency, verify_inclusion};
 use event_store::{Engine, ReadError};
 
-use crate::sample::{LOGS, Place, fill, log};
+use crate::place::Place;
+use crate::sample::{LOGS, fill, log};
 
 async fn proofs_hold_from_memory_and_from_files(place: impl Place) {
     let store = place.open();
@@ -40,4 +41,4 @@ fn check(store: &impl Engine) {
     }
 }
 
-crate::sample::on_each_engine!(proofs_hold_from_memory_and_from_files);
+crate::place::on_each_engine!(proofs_hold_from_memory_and_from_files);

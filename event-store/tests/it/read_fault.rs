@@ -6,7 +6,8 @@ use std::sync::Arc;
 use event_store::disk::{Disk, Disturbance, Simulated};
 use event_store::{Filter, MendError, Store, mend_heads_on};
 
-use crate::mend::{FIRST, Knows, PAYLOAD, closed, journal, mend};
+use crate::mend::{FIRST, Knows, PAYLOAD, closed, mend};
+use crate::place::OnDisk;
 use crate::sample::{answers, fill, small};
 
 #[tokio::test]
@@ -95,6 +96,7 @@ fn one_lying_read_while_mending(
     whole: &Simulated,
     make: &dyn Fn(&Simulated) -> Result<(), MendError>,
 ) -> u64 {
+    let journal = |disk: &Simulated| OnDisk::from(disk.clone()).journal();
     let (before, whole) = (journal(damaged), journal(whole));
     let mut refused = 0;
     for read in 0.. {
@@ -133,7 +135,8 @@ fn one_lying_read_while_mending(
 #[tokio::test]
 async fn one_read_that_lies_while_a_segment_is_made_anew_is_not_written_into_it() {
     // A flipped bit in a read for the copy once stood in a sound record for ever.
-    let (disk, expected) = closed().await;
+    let disk = Simulated::new();
+    let expected = closed(&disk.clone().into()).await;
     let copy = disk.cut(&mut |_| 0);
     copy.flip(FIRST, 50, 1);
     let heads = one_lying_read_while_mending(&copy, &disk, &|copy| {
@@ -142,7 +145,7 @@ async fn one_read_that_lies_while_a_segment_is_made_anew_is_not_written_into_it(
     let copy = disk.cut(&mut |_| 0);
     copy.flip(FIRST, PAYLOAD, 1);
     let frames = one_lying_read_while_mending(&copy, &disk, &|copy| {
-        mend(copy, &mut Knows::new(&expected.all)).map(|_| ())
+        mend(&copy.clone().into(), &mut Knows::new(&expected.all)).map(|_| ())
     });
     // The copy, what is read back, and what is read again.
     assert_eq!((heads, frames), (3, 3));

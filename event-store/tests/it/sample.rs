@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use event_store::disk::{Disk, Files, Simulated};
 use event_store::{
-    Batch, CursorName, Engine, Filter, LogName, Memory, MemoryRecords, NewRecord, OpenError,
-    Options, Position, RebuildError, Rebuilt, Revision, Store, StoredRecord, StreamId, Verified,
-    VerifyError,
+    Batch, CursorName, Engine, Filter, LogName, NewRecord, Options, Position, Revision, Store,
+    StoredRecord, StreamId,
 };
 
 pub(crate) const LOGS: [&str; 3] = ["entries/NL/0", "entries/XK/0", "local"];
@@ -46,125 +43,6 @@ pub(crate) fn small() -> Options {
 pub(crate) fn open(dir: &Path) -> Store {
     Store::open(dir, small()).unwrap()
 }
-
-/// Where an engine's records are: what one test finds must hold for each.
-pub(crate) trait Place {
-    type Engine: Engine;
-    fn try_open(&self) -> Result<Self::Engine, OpenError>;
-    /// Whether labels outlive the engine; they need not.
-    fn keeps_labels(&self) -> bool;
-    /// Loses what is rebuildable, of an engine that is closed.
-    fn lose_index(&self) {}
-
-    fn open(&self) -> Self::Engine {
-        self.try_open().unwrap()
-    }
-}
-
-impl Place for OnDisk {
-    type Engine = Store;
-
-    fn try_open(&self) -> Result<Store, OpenError> {
-        Store::open_on(self.disk(), small())
-    }
-
-    fn keeps_labels(&self) -> bool {
-        self.keeps_database()
-    }
-
-    fn lose_index(&self) {
-        self.disk().remove_dir("index").unwrap();
-    }
-}
-
-impl Place for MemoryRecords {
-    type Engine = Memory;
-
-    fn try_open(&self) -> Result<Memory, OpenError> {
-        self.open()
-    }
-
-    fn keeps_labels(&self) -> bool {
-        true
-    }
-}
-
-/// Where a store may live.
-pub(crate) enum OnDisk {
-    Files(tempfile::TempDir),
-    Simulated(Simulated),
-}
-
-impl OnDisk {
-    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
-        match self {
-            Self::Files(dir) => Arc::new(Files::new(dir.path())),
-            Self::Simulated(disk) => Arc::new(disk.clone()),
-        }
-    }
-
-    /// Whether the database of the index outlives the store; in memory it does not.
-    pub(crate) fn keeps_database(&self) -> bool {
-        self.disk().native("").is_some()
-    }
-
-    pub(crate) fn open_with(&self, options: Options) -> Store {
-        Store::open_on(self.disk(), options).unwrap()
-    }
-
-    pub(crate) fn verify(&self) -> Result<Verified, VerifyError> {
-        event_store::verify_on(self.disk())
-    }
-
-    pub(crate) fn rebuild(&self) -> Result<Rebuilt, RebuildError> {
-        event_store::rebuild_on(self.disk(), &mut |_| ())
-    }
-
-    pub(crate) fn segments(&self) -> usize {
-        self.disk().list("journal").unwrap().len()
-    }
-}
-
-/// Makes tests of functions of a place: one on real files, one on the simulated disk.
-macro_rules! on_each_disk {
-    ($($check:ident),+ $(,)?) => {
-        mod on_files {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $check() {
-                    let dir = tempfile::tempdir().unwrap();
-                    super::$check(crate::sample::OnDisk::Files(dir)).await;
-                }
-            )+
-        }
-        mod on_the_simulated_disk {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $check() {
-                    let disk = event_store::disk::Simulated::new();
-                    super::$check(crate::sample::OnDisk::Simulated(disk)).await;
-                }
-            )+
-        }
-    };
-}
-pub(crate) use on_each_disk;
-
-/// Makes tests of functions of a place: those of `on_each_disk`, and one in memory.
-macro_rules! on_each_engine {
-    ($($check:ident),+ $(,)?) => {
-        crate::sample::on_each_disk!($($check),+);
-        mod in_memory {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $check() {
-                    super::$check(event_store::MemoryRecords::default()).await;
-                }
-            )+
-        }
-    };
-}
-pub(crate) use on_each_engine;
 
 pub(crate) fn record(log_name: &str, stream_id: Option<&str>, text: &str) -> NewRecord {
     NewRecord {

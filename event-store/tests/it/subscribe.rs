@@ -4,7 +4,8 @@ use event_store::{Batch, Engine, Filter, Position, ReadError, StoredRecord};
 use futures::{FutureExt as _, StreamExt as _};
 use rand::RngExt as _;
 
-use crate::sample::{LOGS, Place, answers, fill, log, numbered, stream};
+use crate::place::Place;
+use crate::sample::{LOGS, answers, fill, log, numbered, stream};
 
 async fn nothing_is_lost_at_the_seam_under_concurrent_appends(place: impl Place) {
     const BATCHES: usize = 200;
@@ -124,7 +125,7 @@ async fn a_record_appended_while_the_subscription_looks_is_not_missed(place: imp
     follower.await.unwrap();
 }
 
-crate::sample::on_each_engine!(
+crate::place::on_each_engine!(
     nothing_is_lost_at_the_seam_under_concurrent_appends,
     a_slow_subscriber_reads_from_the_disk,
     a_subscription_can_be_left_and_resumed_anywhere,

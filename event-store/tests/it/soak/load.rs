@@ -76,10 +76,11 @@ impl Orders {
     }
 
     fn disk(&self) -> Arc<dyn Disk> {
+        let files = Arc::new(Files::new(&self.dir));
         match self.disk {
-            OnDisk::Files => Arc::new(Files::new(&self.dir)),
-            OnDisk::Volatile => Arc::new(VolatileDisk::new(&self.dir, Syncs::Store)),
-            OnDisk::Lying => Arc::new(VolatileDisk::new(&self.dir, Syncs::Lie)),
+            OnDisk::Files => files,
+            OnDisk::Volatile => Arc::new(VolatileDisk::new(files, Syncs::Store)),
+            OnDisk::Lying => Arc::new(VolatileDisk::new(files, Syncs::Lie)),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use event_store::disk::DiskFile;
 
-use crate::over_files::{Journals, OverFiles};
+use crate::over_disk::{Journals, OverDisk};
 
 /// What a sync does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,7 +17,7 @@ pub(super) enum Syncs {
     Lie,
 }
 
-pub(super) type VolatileDisk = OverFiles<Syncs>;
+pub(super) type VolatileDisk = OverDisk<Syncs>;
 
 #[derive(Debug)]
 struct VolatileFile {

@@ -1,12 +1,12 @@
-//! Real files, of which those of the journal pass through somebody's hands: what the disks of tests
+//! A disk, of which the files of the journal pass through somebody's hands: what the disks of tests
 //! are made of that fail, or forget what was not synced.
 
 use std::fmt::Debug;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use event_store::disk::{Disk, DiskFile, Files};
+use event_store::disk::{Disk, DiskFile};
 
 /// Whoever has the files of the journal in their hands.
 pub(crate) trait Journals: Debug + Send + Sync + 'static {
@@ -21,14 +21,14 @@ pub(crate) trait Journals: Debug + Send + Sync + 'static {
 }
 
 #[derive(Debug)]
-pub(crate) struct OverFiles<J> {
-    files: Files,
+pub(crate) struct OverDisk<J> {
+    disk: Arc<dyn Disk>,
     journals: J,
 }
 
-impl<J: Journals> OverFiles<J> {
-    pub(crate) fn new(root: &Path, journals: J) -> Self {
-        Self { files: Files::new(root), journals }
+impl<J: Journals> OverDisk<J> {
+    pub(crate) fn new(disk: Arc<dyn Disk>, journals: J) -> Self {
+        Self { disk, journals }
     }
 
     fn pass(&self, path: &str, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
@@ -36,49 +36,49 @@ impl<J: Journals> OverFiles<J> {
     }
 }
 
-impl<J: Journals> Disk for OverFiles<J> {
+impl<J: Journals> Disk for OverDisk<J> {
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.files.create_dir(path)
+        self.disk.create_dir(path)
     }
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.list(dir)
+        self.disk.list(dir)
     }
     fn folders(&self, dir: &str) -> io::Result<Vec<String>> {
-        self.files.folders(dir)
+        self.disk.folders(dir)
     }
     fn open(&self, path: &str) -> io::Result<Option<Arc<dyn DiskFile>>> {
-        Ok(self.files.open(path)?.map(|file| self.pass(path, file)))
+        Ok(self.disk.open(path)?.map(|file| self.pass(path, file)))
     }
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.pass(path, self.files.create(path)?))
+        Ok(self.pass(path, self.disk.create(path)?))
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.files.rename(from, to)
+        self.disk.rename(from, to)
     }
     fn remove(&self, path: &str) -> io::Result<()> {
         self.journals.removes(path)?;
-        self.files.remove(path)
+        self.disk.remove(path)
     }
     fn remove_dir(&self, path: &str) -> io::Result<()> {
-        self.files.remove_dir(path)
+        self.disk.remove_dir(path)
     }
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
         self.journals.syncs_dir();
-        self.files.sync_dir(dir)
+        self.disk.sync_dir(dir)
     }
     fn sync_tree(&self, dir: &str) -> io::Result<()> {
-        self.files.sync_tree(dir)
+        self.disk.sync_tree(dir)
     }
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
-        self.files.lock(path)
+        self.disk.lock(path)
     }
     fn free_bytes(&self) -> io::Result<Option<u64>> {
-        self.files.free_bytes()
+        self.disk.free_bytes()
     }
     fn incarnation(&self) -> Option<String> {
-        self.files.incarnation()
+        self.disk.incarnation()
     }
     fn native(&self, dir: &str) -> Option<PathBuf> {
-        self.files.native(dir)
+        self.disk.native(dir)
     }
 }
