@@ -149,7 +149,7 @@ fn seal_path(number: u64) -> String {
 }
 
 /// Writes a file under another name, and renames it when it is durable: a crash leaves the old
-/// one, or the new one.
+/// one, or the new one. What could not be filled is removed.
 pub(crate) fn replace(
     disk: &dyn Disk,
     path: &str,
@@ -157,7 +157,11 @@ pub(crate) fn replace(
 ) -> Result<(), Failed> {
     let new = format!("{path}{}", segment::NEW);
     let file = disk.create(&new).map_err(failed("create", &new))?;
-    fill(&*file)?;
+    if let Err(failed) = fill(&*file) {
+        // Where that fails too, it lies about under a name that nobody reads.
+        let _ = disk.remove(&new);
+        return Err(failed);
+    }
     file.sync().map_err(failed("sync", &new))?;
     disk.rename(&new, path).map_err(failed("rename", &new))?;
     disk.sync_dir(segment::DIR).map_err(failed("sync", segment::DIR))

@@ -9,7 +9,6 @@ use thiserror::Error;
 use crate::backup::{self, Failed, Progress, RestoreError, failed, seals_of};
 use crate::check::{self, Verified, VerifyError};
 use crate::disk::{Disk, DiskFile, Files};
-use crate::journal::bytes::wide;
 use crate::journal::seal::{self, Seal};
 use crate::journal::segment;
 use crate::mend::{MendError, head};
@@ -142,9 +141,8 @@ fn is_whole(store: &dyn Disk, seal: &Seal) -> Result<bool, HealError> {
 }
 
 /// Makes the segment anew: the backup's bytes, then whatever the store's own had behind them. A
-/// crash leaves the old one, or the new one.
+/// crash leaves the old one, or the new one; so does a read that lies.
 fn mend(store: &dyn Disk, from: &dyn Disk, seal: &Seal) -> Result<(), HealError> {
-    const STEP: usize = 1 << 20;
     let path = segment::path(seal.number);
     let damaged = || HealError::Backup(RestoreError::Damaged { file: path.clone() });
     let good = from.open(&path).map_err(failed("open", &path))?.ok_or_else(damaged)?;
@@ -155,17 +153,9 @@ fn mend(store: &dyn Disk, from: &dyn Disk, seal: &Seal) -> Result<(), HealError>
         let Some(own) = &own else {
             return Ok(());
         };
-        let mut bytes = vec![0; STEP];
-        let mut at = length;
-        loop {
-            let read = own.read_at(&mut bytes, at).map_err(failed("read", &path))?;
-            let bytes = bytes.get(..read).unwrap_or_default();
-            file.write_at(bytes, at).map_err(failed("write", &path))?;
-            at += wide(read);
-            if read < STEP {
-                return Ok(());
-            }
-        }
+        let behind = own.length().map_err(failed("read", &path))?.saturating_sub(length);
+        let read = |bytes: &mut [u8], at| own.read_at(bytes, length + at);
+        seal::copy_and_compare(read, (file, length), behind).map_err(failed("copy", &path))
     };
     let made = backup::replace(store, &path, |file| {
         is_good = backup::copy((&*good, file, &path), length, &mut |_| ())? == seal.digest;

@@ -157,6 +157,22 @@ pub(crate) fn digest_of(
     Ok(digest.root())
 }
 
+/// Copies so many bytes, as they are read, into a file from a place of it on. A read that lied
+/// would stand in the place of the only original for ever: so the copy is read back, and held to a
+/// second read of what it was made of.
+pub(crate) fn copy_and_compare(
+    read_at: impl Fn(&mut [u8], u64) -> io::Result<usize>,
+    (file, start): (&dyn DiskFile, u64),
+    length: u64,
+) -> io::Result<()> {
+    digest_of(&read_at, length, |piece, at| file.write_at(piece, start + at))?;
+    let made = digest_of(|bytes, at| file.read_at(bytes, start + at), length, |_, _| Ok(()))?;
+    match made == digest_of(&read_at, length, |_, _| Ok(()))? {
+        true => Ok(()),
+        false => Err(io::Error::other("it reads otherwise each time")),
+    }
+}
+
 /// The digest of a segment up to a frame's end, of the very bytes whose checksums were found good:
 /// one that was read for itself could be that of a read that lied, and would stand there for ever.
 pub(crate) fn checked_digest(

@@ -123,24 +123,13 @@ fn check_footer(
     }
 }
 
-/// Makes a segment anew. *A crash* leaves the old one, or the new one. A read that lied while it
-/// was copied would stand in the place of the only original for ever: so the copy is read back and
-/// held to a second read of what it was made of, and where they differ the old one stays.
+/// Makes a segment anew. *A crash* leaves the old one, or the new one; so does a read that lies.
 pub(super) fn write(disk: &dyn Disk, number: u64, patched: &Patched<'_>) -> Result<(), MendError> {
     let path = segment::path(number);
     let length = patched.length().map_err(failed("read", &path))?;
     let read = |buffer: &mut [u8], at| patched.read_at(buffer, at);
     backup::replace(disk, &path, |file| {
-        let copied = seal::digest_of(read, length, |piece, at| file.write_at(piece, at));
-        copied.map_err(failed("copy", &path))?;
-        let made = seal::digest(file, length, |_, _| Ok(())).map_err(failed("copy", &path))?;
-        let again = seal::digest_of(read, length, |_, _| Ok(())).map_err(failed("copy", &path))?;
-        if made == again {
-            return Ok(());
-        }
-        let new = format!("{path}{}", segment::NEW);
-        disk.remove(&new).map_err(failed("remove", &new))?;
-        Err(failed("copy", &path)(io::Error::other("it reads otherwise each time")))
+        seal::copy_and_compare(read, (file, 0), length).map_err(failed("copy", &path))
     })?;
     Ok(())
 }
