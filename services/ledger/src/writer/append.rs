@@ -189,7 +189,11 @@ impl Writer {
         job: Box<AppendJob>,
         reply: Reply<Written>,
     ) -> Option<(Box<AppendJob>, Reply<Written>)> {
-        match self.try_append(group, &job) {
+        let outcome = self.try_append(group, &job);
+        if !matches!(outcome, Err(NotStaged::Later)) {
+            self.turns.has_come(job.partner, job.command);
+        }
+        match outcome {
             Ok(Outcome::Staged(staged)) => {
                 let Staged { stream, command, commands_log, local } = *staged;
                 group.pending.push(Pending {

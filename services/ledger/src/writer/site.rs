@@ -19,7 +19,7 @@ use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
 use super::append::Written;
-use super::state::stream_length;
+use super::state::{CorridorState, stream_length};
 use super::{AppendJob, FirstWords, Job, NewEntry, Queue, Subject, Writer};
 use crate::access::{Asking, NewAccess};
 use crate::snapshot::Snapshots;
@@ -130,6 +130,11 @@ impl Site {
 
     pub(super) fn commit(&mut self, jobs: Vec<Job>) {
         assert!(self.writer.commit(jobs).is_empty());
+    }
+
+    /// The corridor with the partner.
+    pub(super) fn partner(&mut self) -> &mut CorridorState {
+        self.writer.parts.corridors.get_mut(&state("XK")).unwrap()
     }
 
     /// Up to where everybody sees the store, and up to where it is.

@@ -1,7 +1,7 @@
 //! Whose turn it is: a command that has to be decided again because its case or corridor moved is
 //! not overtaken once more by what the partner sends meanwhile.
 //!
-//! From the refusal until the command comes again, or until the writer has looked at the clock
+//! From the refusal until the command has come again, or until the writer has looked at the clock
 //! twice (within two seconds: the first look may come at once, and would leave no turn at all),
 //! what arrives from that partner waits in the queue, unanswered. So a flood of a partner's entries
 //! slows the flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
@@ -34,22 +34,28 @@ impl Turns {
         self.given.insert(partner, Turn { command, is_old: false });
     }
 
+    /// The command has come, and something became of it: its turn is over.
+    pub(super) fn has_come(&mut self, partner: State, command: Digest) {
+        if self.given.get(&partner).is_some_and(|turn| turn.command == command) {
+            self.given.remove(&partner);
+        }
+    }
+
+    /// Whether nothing that comes from a partner is taken in now.
+    pub(super) fn is_given(&self, partner: State) -> bool {
+        self.given.contains_key(&partner)
+    }
+
     /// Lets a job pass, or keeps it until the turn of its partner is over.
     pub(super) fn admit(&mut self, job: Job) -> Option<Job> {
         match &job {
-            Job::Import(import, _) if self.given.contains_key(&import.partner) => {
+            Job::Import(import, _) if self.is_given(import.partner) => {
                 self.held.push_back(job);
                 return None;
             }
-            Job::Supply(supply, _) if self.given.contains_key(&supply.partner) => {
+            Job::Supply(supply, _) if self.is_given(supply.partner) => {
                 self.held.push_back(job);
                 return None;
-            }
-            Job::Append(append, _) => {
-                let given = self.given.get(&append.partner);
-                if given.is_some_and(|turn| turn.command == append.command) {
-                    self.given.remove(&append.partner);
-                }
             }
             Job::Tick => {
                 self.given.retain(|_, turn| !std::mem::replace(&mut turn.is_old, true));
@@ -57,6 +63,7 @@ impl Turns {
             Job::End(_) => self.given.clear(),
             Job::Import(..)
             | Job::Supply(..)
+            | Job::Append(..)
             | Job::Mint(..)
             | Job::Access(..)
             | Job::Leave(_)
@@ -67,9 +74,10 @@ impl Turns {
 
     /// Puts what need not wait any more before everything else.
     pub(super) fn release(&mut self, deferred: &mut VecDeque<Job>) {
+        let held = std::mem::take(&mut self.held);
         let waits = |job: &Job| match job {
-            Job::Import(import, _) => self.given.contains_key(&import.partner),
-            Job::Supply(supply, _) => self.given.contains_key(&supply.partner),
+            Job::Import(import, _) => self.is_given(import.partner),
+            Job::Supply(supply, _) => self.is_given(supply.partner),
             Job::Append(..)
             | Job::Mint(..)
             | Job::Access(..)
@@ -78,8 +86,7 @@ impl Turns {
             | Job::Parked
             | Job::End(_) => false,
         };
-        let (held, free): (VecDeque<Job>, VecDeque<Job>) =
-            std::mem::take(&mut self.held).into_iter().partition(waits);
+        let (held, free): (VecDeque<Job>, VecDeque<Job>) = held.into_iter().partition(waits);
         self.held = held;
         for job in free.into_iter().rev() {
             deferred.push_front(job);
@@ -95,10 +102,11 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::indexing_slicing, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::writer::ImportJob;
     use crate::writer::site::{Site, state};
+    use crate::writer::state::Parked;
     use tokio::sync::oneshot;
 
     fn import(partner: &str, byte: u8) -> Job {
@@ -158,5 +166,34 @@ mod tests {
             }
         }
         assert!(site.writer.turns.admit(import("XK", 1)).is_none());
+    }
+
+    #[test]
+    fn nothing_of_the_partner_comes_between_a_turn_and_its_command() {
+        // Symptom: what was parked was taken in at the beginning of the very group that the command
+        // came with, and what arrived behind it joined that group before it; the case moved once
+        // more, and the command was refused again.
+        let mut site = Site::begun();
+        let (job, mut answer) = site.append(1);
+        let Job::Append(append, _) = &job else { panic!() };
+        site.writer.turns.give(state("XK"), append.command);
+        let parked = Parked { dispatch: vec![0], cursor: None, until: None };
+        site.partner().parked.insert(0, parked);
+        site.partner().parked_bytes = 1;
+        let mut waiting = VecDeque::from([import("XK", 1)]);
+        assert!(matches!(site.writer.next(), Some(Job::Tick)), "that of the site");
+        let command = site.writer.turns.admit(job).unwrap();
+        let jobs = site.writer.gather(command, &mut waiting);
+        assert_eq!(jobs.len(), 1);
+        site.commit(jobs);
+        assert_eq!(site.partner().parked.len(), 1);
+        site.writer.all_released().unwrap();
+        answer.try_recv().unwrap().unwrap();
+
+        // The turn is over: what waited comes, and what was parked is looked at.
+        site.writer.turns.release(&mut waiting);
+        assert_eq!(bytes(&waiting), [1]);
+        site.commit(Vec::new());
+        assert_eq!(site.partner().parked.len(), 0);
     }
 }

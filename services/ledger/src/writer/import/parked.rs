@@ -15,11 +15,14 @@ use crate::writer::state::{CorridorState, Parked};
 use crate::writer::{Parts, Writer};
 
 impl Writer {
-    /// Takes in what was parked and has come of age.
+    /// Takes in what was parked and has come of age. While it is somebody's turn, it waits as what
+    /// arrives does; the job behind the turn, or the next look at the clock, finds it again.
     pub(in crate::writer) fn come_of_age(&mut self, group: &mut Group) {
         let partners: Vec<State> = self.parts.corridors.keys().copied().collect();
         for partner in partners {
-            self.unpark(group, partner);
+            if !self.turns.is_given(partner) {
+                self.unpark(group, partner);
+            }
         }
     }
 
