@@ -53,6 +53,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::attachments::Files;
 use crate::clock::Clock;
 use crate::config::Limits;
+use crate::failure;
 use crate::keyring::{CaseKeys, Keyring, Secrets};
 use crate::leave::Leave;
 use crate::quarantine::Quarantine;
@@ -205,26 +206,22 @@ impl Writer {
             };
             let mut jobs = self.gather(first, &mut deferred);
             if let Some(at) = jobs.iter().position(|job| matches!(job, Job::End(_))) {
-                let rest = jobs.split_off(at);
-                ended = rest.into_iter().find_map(|job| match job {
-                    Job::End(reply) => Some(reply),
-                    Job::Import(..)
-                    | Job::Supply(..)
-                    | Job::Mint(..)
-                    | Job::Append(..)
-                    | Job::Access(..)
-                    | Job::Leave(_)
-                    | Job::Tick
-                    | Job::Parked => None,
-                });
+                deferred.extend(jobs.split_off(at + 1));
+                if let Some(Job::End(reply)) = jobs.pop() {
+                    ended = Some(reply);
+                }
             }
             deferred.extend(self.commit(jobs));
             self.turns.release(&mut deferred);
         }
         if self.all_released().is_err() || self.stopped {
-            ended = self.refuse_all(deferred).or(ended);
+            tracing::error!(
+                "the ledger has stopped writing: what the disk holds is not known any more; the \
+                 process must be started again"
+            );
+            return self.refuse_all(deferred, failure::stopped).or(ended);
         }
-        ended
+        self.refuse_all(deferred, failure::writer_gone).or(ended)
     }
 
     /// The next job. While the writer waits for one, nothing is stored that is not released.
@@ -235,22 +232,21 @@ impl Writer {
         }
     }
 
-    /// Refuses what waits, after a failure that leaves open what the disk holds; returns whom to
-    /// tell of the end.
-    fn refuse_all(&mut self, mut deferred: VecDeque<Job>) -> Option<oneshot::Sender<()>> {
-        tracing::error!(
-            "the ledger has stopped writing: what the disk holds is not known any more; the \
-             process must be started again"
-        );
+    /// Refuses what waits, and takes nothing more; returns whom to tell of the end.
+    fn refuse_all(
+        &mut self,
+        mut deferred: VecDeque<Job>,
+        why: fn() -> Failure,
+    ) -> Option<oneshot::Sender<()>> {
         self.queue.close();
         self.turns.end(&mut deferred);
-        deferred.into_iter().for_each(Job::refuse);
+        deferred.into_iter().for_each(|job| job.refuse(why));
         let mut ended = None;
         while let Ok(job) = self.queue.try_recv() {
             if let Job::End(reply) = job {
                 ended = Some(reply);
             } else {
-                job.refuse();
+                job.refuse(why);
             }
         }
         ended
@@ -286,7 +282,7 @@ impl Writer {
             self.turns.release(&mut deferred);
         }
         self.turns.end(&mut deferred);
-        deferred.into_iter().for_each(Job::refuse);
+        deferred.into_iter().for_each(|job| job.refuse(failure::stopped));
     }
 
     /// Whether what the disk holds is not known any more: nothing is written before a restart.

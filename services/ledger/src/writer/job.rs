@@ -25,7 +25,7 @@ pub(crate) enum Job {
     Tick,
     /// More of what was parked is to be taken in: it did not fit into the group before.
     Parked,
-    /// Ends the thread, once everything before is done.
+    /// Ends the thread, once the group that it joins is done; what has not joined that is refused.
     End(oneshot::Sender<()>),
 }
 
@@ -46,14 +46,14 @@ impl Job {
 
 impl Job {
     /// Answers it when nothing is written any more.
-    pub(super) fn refuse(self) {
+    pub(super) fn refuse(self, why: fn() -> Failure) {
         // Whoever no longer waits does not need the answer.
         match self {
-            Self::Import(_, reply) => drop(reply.send(Err(failure::stopped()))),
-            Self::Append(_, reply) => drop(reply.send(Err(failure::stopped()))),
-            Self::Leave(job) => job.refuse(),
+            Self::Import(_, reply) => drop(reply.send(Err(why()))),
+            Self::Append(_, reply) => drop(reply.send(Err(why()))),
+            Self::Leave(job) => job.refuse(why),
             Self::Supply(_, reply) | Self::Mint(_, _, reply) | Self::Access(_, Some(reply)) => {
-                drop(reply.send(Err(failure::stopped())));
+                drop(reply.send(Err(why())));
             }
             Self::Access(_, None) | Self::Tick | Self::Parked | Self::End(_) => {}
         }
@@ -141,7 +141,8 @@ impl Queue {
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
         self.send(job(reply)).await?;
-        answer.await.map_err(|_| failure::writer_gone())?
+        // Nobody answers after a panic: what became of it is not known.
+        answer.await.map_err(|_| failure::stopped())?
     }
 
     async fn send(&self, job: Job) -> Result<(), Failure> {

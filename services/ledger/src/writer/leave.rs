@@ -85,16 +85,15 @@ impl LeaveJob {
         }
     }
 
-    pub(super) fn refuse(self) {
-        let stopped = crate::failure::stopped;
+    pub(super) fn refuse(self, why: fn() -> Failure) {
         // Whoever no longer waits does not need the answer.
         match self {
-            Self::Hear(.., reply) => drop(reply.send(Err(stopped()))),
-            Self::TakeBack(.., reply) => drop(reply.send(Err(stopped()))),
+            Self::Hear(.., reply) => drop(reply.send(Err(why()))),
+            Self::TakeBack(.., reply) => drop(reply.send(Err(why()))),
             Self::Guard(.., reply) | Self::Guarded(_, reply) => {
-                drop(reply.send(Err(stopped())));
+                drop(reply.send(Err(why())));
             }
-            Self::Resume(_, reply) => drop(reply.send(Err(stopped()))),
+            Self::Resume(_, reply) => drop(reply.send(Err(why()))),
         }
     }
 }

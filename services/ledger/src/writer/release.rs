@@ -169,7 +169,8 @@ pub(super) struct Releaser {
 impl Releaser {
     /// Starts the thread; `carry_out` is how it releases a group.
     ///
-    /// Where that panics, whoever waits for one of its groups is told that the writer has gone.
+    /// Where that panics, whoever waits for one of its groups is told what they are told who wait
+    /// while nobody knows what the disk holds: it is stored, and was not released.
     pub(super) fn start(
         mut carry_out: impl FnMut(Release) -> Result<(), NotReleased> + Send + 'static,
     ) -> std::io::Result<Self> {

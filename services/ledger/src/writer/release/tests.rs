@@ -107,7 +107,8 @@ fn after_a_panic_while_releasing_nothing_is_told_as_released_or_written() {
     // Whoever waited is told, and so is who comes while nobody has noticed it yet.
     let first = asking.block_on(first).unwrap().unwrap_err();
     assert_eq!(first.class(), Class::Unavailable);
-    assert_eq!(first.message(), crate::failure::writer_gone().message());
+    // Symptom: it was told that the ledger is closed, as if nothing were stored for certain.
+    assert_eq!(first.message(), crate::failure::stopped().message());
     let (job, second) = site.append(2);
     site.commit(vec![job]);
     assert_eq!(second.blocking_recv().unwrap().unwrap_err().class(), Class::Unavailable);
@@ -138,4 +139,18 @@ fn the_first_dispatch_of_a_log_is_released_before_the_next_is_stored() {
     assert!(site.writer.append(&mut group, job, reply).is_none());
     group.compose(&site.writer.parts).unwrap();
     assert!(group.is_plain());
+}
+
+#[test]
+fn what_comes_behind_the_end_is_told_that_the_ledger_is_closed() {
+    // Nothing of it is stored. Were it only dropped, nobody could tell it from what a panic left.
+    let mut site = Site::begun();
+    let (before, _) = site.seen_and_stored();
+    site.queue.put(Job::End(oneshot::channel().0));
+    let (job, behind) = site.append(1);
+    site.queue.put(job);
+    assert!(site.writer.work().is_some());
+    let refused = behind.blocking_recv().unwrap().unwrap_err();
+    assert_eq!(refused.message(), crate::failure::writer_gone().message());
+    assert_eq!(site.seen_and_stored(), (before, before));
 }
