@@ -279,3 +279,6 @@ fn prepare(reader: &Reader) -> Result<Position, Failure> {
 fn labels(error: LabelError) -> Failure {
     Failure::unavailable("the views cannot be read or written").with_source(error)
 }
+
+#[cfg(test)]
+mod tests;

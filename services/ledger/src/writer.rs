@@ -35,7 +35,7 @@ mod restated;
 mod sealing;
 mod signing;
 #[cfg(test)]
-mod site;
+pub(crate) mod site;
 mod state;
 mod steps;
 mod supply;

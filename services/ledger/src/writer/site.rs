@@ -1,12 +1,16 @@
-//! A founded node for the tests of the writer, in a folder of its own.
+//! A founded node for the tests of the writer and of what follows it, in a folder of its own.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
-use domain::case::event::{Kind, Statement};
-use domain::identifier::{Digest, Office, State};
+use domain::case::event::{AgreementReference, Kind, RequestFiled, ReturnDecision, Statement};
+use domain::identifier::{AgreementId, CaseId, Digest, Office, State};
+use domain::rules::Category;
 use domain::time::Instant;
+use event_store::{OpenError, Options, Store};
 use proto::command::v1::Purpose;
 use proto::ledger::v1::AccessKind;
 use record::genesis::{Clocks, Genesis, Party, SignedGenesis};
@@ -20,19 +24,21 @@ use zeroize::Zeroizing;
 
 use super::append::Written;
 use super::state::{CorridorState, stream_length};
-use super::{AppendJob, FirstWords, Job, NewEntry, Queue, Subject, Writer};
+use super::{AppendJob, FirstWords, Job, NewEntry, Opening, Parts, Queue, Subject, Writer};
 use crate::access::{Asking, NewAccess};
+use crate::read::Reader;
 use crate::snapshot::Snapshots;
-use crate::start::assembly::assemble;
+use crate::start::assembly::{Assembled, assemble};
 use crate::{Announcements, ClockChoice, Config, FixedClock, Hardness, Limits, Passphrase};
 
 const NOW: Instant = Instant::from_ms(1_780_000_000_000);
 
 /// A writer that nobody runs, with somebody who always waits: groups are handed over.
-pub(super) struct Site {
+pub(crate) struct Site {
     pub(super) writer: Writer,
     pub(super) queue: Queue,
-    pub(super) snapshots: Snapshots,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) reader: Reader,
     _folder: TempDir,
 }
 
@@ -53,7 +59,12 @@ pub(super) fn access() -> NewAccess {
 
 impl Site {
     pub(super) fn begun() -> Self {
-        let (mut site, first) = Self::found();
+        Self::begun_on(|folder| Store::open(folder, Options::default()))
+    }
+
+    /// Likewise, on a store that is opened so: of files in the folder, or not.
+    pub(crate) fn begun_on(open: impl Fn(&Path) -> Result<Store, OpenError>) -> Self {
+        let (mut site, first) = Self::found_on(open);
         site.writer.begin(first).unwrap();
         site.queue.put(Job::Tick);
         site
@@ -61,6 +72,10 @@ impl Site {
 
     /// Nothing is written yet.
     pub(super) fn found() -> (Self, FirstWords) {
+        Self::found_on(|folder| Store::open(folder, Options::default()))
+    }
+
+    fn found_on(open: impl Fn(&Path) -> Result<Store, OpenError>) -> (Self, FirstWords) {
         let folder = tempfile::tempdir().unwrap();
         let passphrase = || Passphrase::new("fictional passphrase".to_owned());
         let keyring_file = folder.path().join("keyring");
@@ -98,11 +113,46 @@ impl Site {
             limits: Limits::DEFAULT,
         };
         let (_, answering) = watch::channel(true);
-        let open = || event_store::Store::open(data_folder.join("store"), Default::default());
-        let assembled = assemble(&config, answering, open).unwrap();
-        let (mut writer, queue, snapshots) = Writer::new(assembled.parts);
+        let assembled = assemble(&config, answering, || open(&data_folder.join("store"))).unwrap();
+        let Assembled { parts, first, corridors } = assembled;
+        let (keys, secrets) = (Arc::clone(&parts.keys), Arc::clone(&parts.secrets));
+        let reader = Reader::new(parts.store.clone(), state("NL"), corridors, keys, secrets);
+        let (mut writer, queue, snapshots) = Writer::new(parts);
         writer.release_apart().unwrap();
-        (Self { writer, queue, snapshots, _folder: folder }, assembled.first)
+        (Self { writer, queue, snapshots, reader, _folder: folder }, first)
+    }
+
+    /// Files a request for this case of NL's; everybody sees it then.
+    pub(crate) fn file(&mut self, case: CaseId) {
+        let Parts { serials, store, .. } = &self.writer.parts;
+        let serial = *serials.keep(store, state("XK"), case, NOW).first().unwrap();
+        let filed = RequestFiled {
+            under: AgreementReference {
+                agreement: AgreementId::new("fictional").unwrap(),
+                version: 1,
+                digest: Digest::new([3; 32]),
+            },
+            category: Category::OwnNational,
+            evidence: Vec::new(),
+            return_decision: ReturnDecision::Enforceable,
+            filed_by: Office::new("return-office").unwrap(),
+            addressed_to: Office::new("ministry").unwrap(),
+            year: serial.year,
+            serial: serial.serial,
+            irregular_stay_known_on: None,
+        };
+        let facts = record::facts::encode(Some(case), &Statement::RequestFiled(filed));
+        let job = AppendJob {
+            subject: Subject::Opening(case, Opening { serial }),
+            command: Digest::new([case.as_bytes()[0]; 32]),
+            expected_revision: 0,
+            entries: vec![NewEntry::new(facts, Zeroizing::default())],
+            ..self.stated(0)
+        };
+        let (reply, mut answer) = oneshot::channel();
+        self.commit(vec![Job::Append(Box::new(job), reply)]);
+        self.writer.all_released().unwrap();
+        answer.try_recv().unwrap().unwrap();
     }
 
     /// States something about the corridor; `command` says which command it is.
