@@ -134,7 +134,7 @@ impl Writer {
         let writer = Self {
             parts,
             queue,
-            published: Arc::new(published),
+            published,
             releaser: None,
             commands: Commands::default(),
             turns: Turns::default(),
@@ -148,7 +148,7 @@ impl Writer {
 
     /// Starts the thread that releases groups while others wait.
     pub(crate) fn release_apart(&mut self) -> std::io::Result<()> {
-        let (marks, published) = (Arc::clone(&self.parts.marks), Arc::clone(&self.published));
+        let (marks, published) = (Arc::clone(&self.parts.marks), self.published.clone());
         let carry_out = move |release: Release| release.carry_out(&marks, &published);
         self.releaser = Some(Releaser::start(carry_out)?);
         Ok(())

@@ -82,10 +82,10 @@ impl Marks {
 }
 
 /// Where the snapshots are published.
-pub(super) type Published = Arc<watch::Sender<Arc<Snapshot>>>;
+pub(super) type Published = watch::Sender<Arc<Snapshot>>;
 
 /// Shows everybody a snapshot, if it says anything new.
-pub(super) fn publish(published: &watch::Sender<Arc<Snapshot>>, snapshot: Snapshot) {
+pub(super) fn publish(published: &Published, snapshot: Snapshot) {
     published.send_if_modified(|published| {
         let changed = **published != snapshot;
         if changed {
