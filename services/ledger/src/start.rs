@@ -31,6 +31,7 @@ use assembly::{Assembled, assemble};
 
 /// How often the writer looks at the clock when there is nothing to do.
 const TICK: Duration = Duration::from_secs(1);
+
 /// Why a ledger does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -348,8 +348,7 @@ impl Writer {
         if let Err(error) = self.write(group) {
             let causes = causes(&error);
             tracing::error!(%error, causes, "a group was not written, or not released");
-        } else if looks_at_keys && self.again.is_empty() && self.all_released().is_ok() {
-            // A key that was succeeded may still open what was just stated again.
+        } else if looks_at_keys && !self.owes_supplies(&deferred) && self.all_released().is_ok() {
             self.retire_keys();
             self.erase();
         }
@@ -358,6 +357,15 @@ impl Writer {
         }
         deferred.extend(self.take_again());
         deferred
+    }
+
+    /// Whether something that a succeeded key may still have to open is not taken in yet: what was
+    /// just stated again, what did not fit into this group, what waits for a turn. All else that
+    /// was put off is before the look at the clock, and so in this group.
+    fn owes_supplies(&self, deferred: &[Job]) -> bool {
+        !self.again.is_empty()
+            || !self.turns.holds_nothing()
+            || deferred.iter().any(|job| matches!(job, Job::Supply(..)))
     }
 
     /// Heartbeats that are due.

@@ -34,6 +34,7 @@ use crate::missing::{Change, Missing, Named, Need};
 use crate::serial::{self, YearSerial};
 
 pub(super) use draft::{Draft, Fit};
+
 /// Records, and bytes of partners' dispatches, after which a group takes no further dispatch: far
 /// enough below the limits of the store that whatever else joins still fits.
 const RECORDS_MAX: usize = event_store::BATCH_RECORDS_MAX / 4;

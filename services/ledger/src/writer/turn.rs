@@ -2,9 +2,9 @@
 //! not overtaken once more by what the partner sends meanwhile.
 //!
 //! From the refusal until the command has come again, or until the writer has looked at the clock
-//! twice (within two seconds: the first look may come at once, and would leave no turn at all),
-//! what arrives from that partner waits in the queue, unanswered. So a flood of a partner's entries
-//! slows the flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
+//! in two groups (the first look may come at once, and would leave no turn at all), what arrives
+//! from that partner waits in the queue, unanswered. So a flood of a partner's entries slows the
+//! flood and not the own word (DESIGN 5, invariant 10; ADR 0006).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,14 +24,16 @@ pub(super) struct Turns {
 /// The turn of a command.
 struct Turn {
     command: Digest,
-    /// Whether the writer has looked at the clock since it was given.
+    /// Whether the group that is being made looks at the clock.
+    is_seen: bool,
+    /// Whether a group that was made since it was given has looked at the clock.
     is_old: bool,
 }
 
 impl Turns {
     /// Gives a command its turn.
     pub(super) fn give(&mut self, partner: State, command: Digest) {
-        self.given.insert(partner, Turn { command, is_old: false });
+        self.given.insert(partner, Turn { command, is_seen: false, is_old: false });
     }
 
     /// The command has come, and something became of it: its turn is over.
@@ -46,6 +48,11 @@ impl Turns {
         self.given.contains_key(&partner)
     }
 
+    /// Whether nothing waits for a turn to be over.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Lets a job pass, or keeps it until the turn of its partner is over.
     pub(super) fn admit(&mut self, job: Job) -> Option<Job> {
         match &job {
@@ -57,9 +64,8 @@ impl Turns {
                 self.held.push_back(job);
                 return None;
             }
-            Job::Tick => {
-                self.given.retain(|_, turn| !std::mem::replace(&mut turn.is_old, true));
-            }
+            // The command itself may be in this group: the turn lasts as long as that.
+            Job::Tick => self.given.values_mut().for_each(|turn| turn.is_seen = true),
             Job::End(_) => self.given.clear(),
             Job::Import(..)
             | Job::Supply(..)
@@ -72,8 +78,13 @@ impl Turns {
         Some(job)
     }
 
-    /// Puts what need not wait any more before everything else.
+    /// Once a group is made: ends the turns that are over, and puts what need not wait any more
+    /// before everything else.
     pub(super) fn release(&mut self, deferred: &mut VecDeque<Job>) {
+        self.given.retain(|_, turn| {
+            let is_seen = std::mem::take(&mut turn.is_seen);
+            !(is_seen && std::mem::replace(&mut turn.is_old, true))
+        });
         let held = std::mem::take(&mut self.held);
         let waits = |job: &Job| match job {
             Job::Import(import, _) => self.is_given(import.partner),
@@ -107,6 +118,7 @@ mod tests {
     use crate::writer::ImportJob;
     use crate::writer::site::{Site, state};
     use crate::writer::state::Parked;
+    use crate::writer::supply::{Supply, SupplyJob};
     use tokio::sync::oneshot;
 
     fn import(partner: &str, byte: u8) -> Job {
@@ -149,6 +161,53 @@ mod tests {
         turns.release(&mut deferred);
         assert_eq!(bytes(&deferred), [1, 2, 4]);
         assert!(turns.admit(import("XK", 5)).is_some());
+    }
+
+    #[test]
+    fn a_turn_is_over_behind_the_second_group_that_looks_at_the_clock() {
+        let mut turns = Turns::default();
+        turns.give(state("XK"), Digest::new([1; 32]));
+        let mut deferred = VecDeque::new();
+        // Symptom: while a group took long to be stored, two looks came together, and the turn that
+        // it had given was over before anybody could use it.
+        assert!(turns.admit(Job::Tick).is_some());
+        assert!(turns.admit(Job::Tick).is_some());
+        turns.release(&mut deferred);
+        // Symptom: the second look was in the group of the command itself, and what the partner had
+        // sent joined that group before it.
+        assert!(turns.admit(Job::Tick).is_some());
+        assert!(turns.admit(import("XK", 1)).is_none());
+        turns.release(&mut deferred);
+        assert_eq!(bytes(&deferred), [1]);
+    }
+
+    #[test]
+    fn a_command_that_goes_with_the_next_group_keeps_its_turn() {
+        let mut site = Site::begun();
+        let (first, _) = site.append(1);
+        let (second, _) = site.append(2);
+        site.writer.turns.give(state("XK"), Digest::new([2; 32]));
+        assert_eq!(site.writer.commit(vec![first, second]).len(), 1);
+        assert!(site.writer.turns.is_given(state("XK")));
+    }
+
+    #[test]
+    fn what_waits_for_a_turn_may_still_need_a_key_that_was_succeeded() {
+        // Symptom: a body that was stated again was held back by a turn, and the look at the clock
+        // that ended it destroyed the key that was to open it.
+        let mut site = Site::begun();
+        let supply = || {
+            let supply = Supply::Body(Vec::new());
+            let job = SupplyJob { partner: state("XK"), position: 1, supply };
+            Job::Supply(job, oneshot::channel().0)
+        };
+        assert!(!site.writer.owes_supplies(&[import("XK", 1)]));
+        assert!(site.writer.owes_supplies(&[supply()]));
+        site.writer.turns.give(state("XK"), Digest::new([1; 32]));
+        assert!(site.writer.turns.admit(supply()).is_none());
+        assert!(site.writer.owes_supplies(&[]));
+        site.writer.turns.end(&mut VecDeque::new());
+        assert!(!site.writer.owes_supplies(&[]));
     }
 
     #[test]
