@@ -322,7 +322,7 @@ impl Reader {
 
 /// Waits until the client's main thread has stopped what an assignment replaced.
 ///
-/// librdkafka before 2.15.1 ends the whole process if a partition is assigned again, or its client
+/// librdkafka up to 2.15.0 ends the whole process if a partition is assigned again, or its client
 /// closed, while that stop is under way (its issue 5573). That thread takes the stop and then the
 /// stop's reply from one queue in order, each put there by the step before, as it does with these
 /// questions: who has the second answer comes behind both.
