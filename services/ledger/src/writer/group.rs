@@ -10,7 +10,8 @@ use domain::identifier::{CaseId, State};
 use domain::time::Instant;
 use event_store::{CursorName, NewRecord, StreamId};
 use proto::ledger::v1::ImportOutcome;
-use record::entry::{Draft as EntryDraft, Entry};
+use record::arrival::AcceptedEntry;
+use record::entry::{Draft as EntryDraft, Entry, Owner};
 use record::era::Frozen;
 use record::log::{ComposeError, Composed};
 use record::random;
@@ -26,9 +27,9 @@ use super::signing;
 use super::state::stream_length;
 use super::{Parts, Reply, again};
 use crate::access::NewAccess;
-use crate::corridor::Side;
+use crate::corridor::{Corridor, Side};
 use crate::keyring::{NewKey, Reach};
-use crate::layout::Names;
+use crate::layout::{Names, case_stream};
 use crate::leave::Leave;
 use crate::missing::{Change, Missing, Named, Need};
 use crate::serial::{self, YearSerial};
@@ -154,6 +155,29 @@ impl Group {
     /// Notes records that the group adds to a stream whose length was looked up before.
     pub(super) fn lengthen(&mut self, stream: &StreamId, records: u64) {
         *self.streams.entry(*stream).or_default() += records;
+    }
+
+    /// Notes the entries of a dispatch, and says to which stream each belongs, if to any. Where a
+    /// length cannot be looked up, none is changed.
+    pub(super) fn lengthen_by(
+        &mut self,
+        parts: &Parts,
+        corridor: &Corridor,
+        entries: &[AcceptedEntry],
+    ) -> Result<Vec<Option<StreamId>>, Failure> {
+        let stream_of = |entry: &AcceptedEntry| match entry.reading.owner {
+            Owner::Corridor => Some(corridor.stream),
+            Owner::Case(case) => Some(case_stream(&case)),
+            Owner::Nobody => None,
+        };
+        let streams: Vec<_> = entries.iter().map(stream_of).collect();
+        for stream in streams.iter().flatten() {
+            self.length(parts, stream)?;
+        }
+        for stream in streams.iter().flatten() {
+            self.lengthen(stream, 1);
+        }
+        Ok(streams)
     }
 
     pub(super) fn access(&mut self, access: &NewAccess, reply: Option<Reply<()>>) {

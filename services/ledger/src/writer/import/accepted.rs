@@ -39,18 +39,7 @@ pub(super) fn store(
     };
     let corridor = &state.corridor;
     let Accepted { signed_header, entries, case_keys, state: next } = accepted;
-    let stream_of = |entry: &AcceptedEntry| match entry.reading.owner {
-        Owner::Corridor => Some(corridor.stream),
-        Owner::Case(case) => Some(case_stream(&case)),
-        Owner::Nobody => None,
-    };
-    let streams: Vec<_> = entries.iter().map(stream_of).collect();
-    for stream in streams.iter().flatten() {
-        group.length(parts, stream)?;
-    }
-    for stream in streams.iter().flatten() {
-        group.lengthen(stream, 1);
-    }
+    let streams = group.lengthen_by(parts, corridor, &entries)?;
     let opened = &mut group.draft(parts, partner).opened;
     let mut missing = Vec::new();
     for (case, opening) in openings(parts, state, opened, &entries)? {

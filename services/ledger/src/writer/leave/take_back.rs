@@ -7,7 +7,7 @@ use domain::chain::{Content, Heard};
 use domain::identifier::{Digest, State};
 use event_store::LogName;
 use proto::ledger::v1::{TakeBackOutcome, WitnessVerdict};
-use record::arrival::{Accepted, AcceptedEntry, Fault, Known};
+use record::arrival::{Accepted, Fault, Known};
 use record::breach::Breach;
 use record::dispatch::{Dispatch, SignedHeader, encoded_bytes};
 use record::entry::{Entry, Owner};
@@ -17,7 +17,7 @@ use runtime::failure::Failure;
 use super::witness::{Expected, expected, unexpected};
 use super::{Found, corridor};
 use crate::corridor::Side;
-use crate::layout::{self, case_stream};
+use crate::layout;
 use crate::leave::Lack;
 use crate::serial::YearSerial;
 use crate::writer::forged::{keep_forged, note_forged};
@@ -181,18 +181,7 @@ fn store(
 ) -> Result<(), Failure> {
     let corridor = &corridor(parts, partner)?.corridor;
     let Accepted { signed_header, entries, state: next, .. } = accepted;
-    let stream_of = |entry: &AcceptedEntry| match entry.reading.owner {
-        Owner::Corridor => Some(corridor.stream),
-        Owner::Case(case) => Some(case_stream(&case)),
-        Owner::Nobody => None,
-    };
-    let streams: Vec<_> = entries.iter().map(stream_of).collect();
-    for stream in streams.iter().flatten() {
-        group.length(parts, stream)?;
-    }
-    for stream in streams.iter().flatten() {
-        group.lengthen(stream, 1);
-    }
+    let streams = group.lengthen_by(parts, corridor, &entries)?;
     for entry in &entries {
         if entry.lacks_body() {
             tracing::warn!(position = entry.head.position, "a body did not come back");
