@@ -28,5 +28,6 @@ mod read_fault;
 mod retention;
 mod sample;
 mod seal;
+mod small_disk;
 mod soak;
 mod subscribe;

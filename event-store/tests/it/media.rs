@@ -1,12 +1,10 @@
-//! Real file systems that are full or can only be read: each test is a process with a mount
-//! namespace of its own, and a small file system in memory there. Where no namespace is to be had
-//! the tests fail, unless `EVENT_STORE_NO_MEDIA` is set in the environment: what they show is then
-//! shown on the simulated disk alone (`machine.rs`).
+//! Real file systems that are full or can only be read: each test is a process on a small disk of
+//! its own (`small_disk.rs`). Where they are left out, what they show is shown on the simulated disk
+//! alone (`machine.rs`).
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io;
+use std::path::Path;
 
 use event_store::{
     AppendError, Filter, Label, LabelError, NewRecord, OpenError, Options, Position, ReadError,
@@ -14,40 +12,11 @@ use event_store::{
 };
 
 use crate::sample::{answers, batch, fill, record, since, small, stream};
+use crate::small_disk::{self, disk, fill_up};
 
-const FOLDER: &str = "EVENT_STORE_MEDIA_FOLDER";
-/// Set where these tests are to be left out.
-const LEFT_OUT: &str = "EVENT_STORE_NO_MEDIA";
-
-/// Runs tests of this file, each as a process, on 32 MiB of disk, with what is between them.
+/// Runs tests of this file, each as a process, on a small disk, with what is between them.
 fn on_a_small_disk(steps: &[&str]) {
-    let dir = tempfile::tempdir().unwrap();
-    let apart = |then: &str| {
-        let mount = "mount -t tmpfs -o size=32m none \"$1\"";
-        let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", &format!("set -e; {mount}; {then}")]);
-        command.arg(std::env::current_exe().unwrap()).arg(dir.path()).env(FOLDER, dir.path());
-        command.output()
-    };
-    if !apart("true").is_ok_and(|done| done.status.success()) {
-        let left_out = std::env::var_os(LEFT_OUT).is_some();
-        assert!(left_out, "there is no namespace to mount a file system in; see {LEFT_OUT}");
-        return;
-    }
-    let step = |step: &&str| match step.strip_prefix("remount ") {
-        Some(how) => format!("mount -o remount,{how} \"$1\""),
-        None => format!("\"$0\" --exact media::{step} --nocapture"),
-    };
-    let done = apart(&steps.iter().map(step).collect::<Vec<_>>().join("; ")).unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
-    let tests = steps.iter().filter(|step| !step.starts_with("remount")).count();
-    assert_eq!(said.matches("1 passed").count(), tests, "{said}");
-}
-
-/// The disk, in the process that has one.
-fn disk() -> Option<PathBuf> {
-    std::env::var_os(FOLDER).map(PathBuf::from)
+    small_disk::run("media", steps);
 }
 
 fn options() -> Options {
@@ -102,15 +71,6 @@ async fn child_with_a_full_disk() {
 #[test]
 fn a_disk_that_is_full_refuses_and_goes_on() {
     on_a_small_disk(&["child_with_a_full_disk"]);
-}
-
-/// Leaves nothing of the disk.
-fn fill_up(ballast: &Path) {
-    let mut file = fs::File::create(ballast).unwrap();
-    for step in [1 << 20, 1 << 12, 1] {
-        let zeros = vec![0; step];
-        while file.write_all(&zeros).is_ok() {}
-    }
 }
 
 fn streams() -> impl Iterator<Item = (StreamId, NewRecord)> {

@@ -3,9 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use event_store::disk::{Disk, Simulated};
 use event_store::{OpenError, Options, Store};
@@ -14,9 +12,8 @@ use super::*;
 use crate::snapshot::latest;
 use crate::writer::site::Site;
 
-const FOLDER: &str = "READMIT_LEDGER_VIEW_FOLDER";
-/// Set where tests on file systems of their own are to be left out.
-const LEFT_OUT: &str = "EVENT_STORE_NO_MEDIA";
+#[path = "../../../../event-store/tests/it/small_disk.rs"]
+mod small_disk;
 
 const fn case(byte: u8) -> CaseId {
     CaseId::new([byte; 16])
@@ -75,39 +72,13 @@ fn while_the_index_lacks_space_the_views_stay_where_they_are() {
 
 #[test]
 fn labels_that_were_lost_with_the_index_are_derived_again_from_the_beginning() {
-    let dir = tempfile::tempdir().unwrap();
-    let apart = |then: &str| {
-        let mount = "mount -t tmpfs -o size=32m none \"$1\"";
-        let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", &format!("set -e; {mount}; {then}")]);
-        command.arg(std::env::current_exe().unwrap()).arg(dir.path()).env(FOLDER, dir.path());
-        command.output()
-    };
-    if !apart("true").is_ok_and(|done| done.status.success()) {
-        let left_out = std::env::var_os(LEFT_OUT).is_some();
-        assert!(left_out, "there is no namespace to mount a file system in; see {LEFT_OUT}");
-        return;
-    }
-    let child = "view::tests::child_whose_index_finds_the_disk_full";
-    let done = apart(&format!("\"$0\" --exact {child} --nocapture")).unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
-    assert!(said.contains("1 passed"), "{said}");
-}
-
-/// Leaves nothing of the disk.
-fn fill_up(ballast: &Path) {
-    let mut file = fs::File::create(ballast).unwrap();
-    for step in [1 << 20, 1 << 12, 1] {
-        let zeros = vec![0; step];
-        while file.write_all(&zeros).is_ok() {}
-    }
+    small_disk::run("view::tests", &["child_whose_index_finds_the_disk_full"]);
 }
 
 /// Not a test by itself: the process of the one before, with 32 MiB of disk.
 #[test]
 fn child_whose_index_finds_the_disk_full() {
-    let Some(disk) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+    let Some(disk) = small_disk::disk() else {
         return;
     };
     // Without a reserve, so that the database is not kept from trying.
@@ -120,7 +91,7 @@ fn child_whose_index_finds_the_disk_full() {
     let seen = Seen::on(|_| Store::open(disk.join("store"), sizes));
     let upto = seen.views.upto();
     let ballast = disk.join("ballast");
-    fill_up(&ballast);
+    small_disk::fill_up(&ballast);
     // Labels go to the database alone, which has to write them at last.
     let (store, other) = (&seen.site.reader.store, StreamId::new(b"other").unwrap());
     let label = |n: usize| vec![Label::new(&format!("other/{n:0100}")).unwrap()];
