@@ -1,6 +1,6 @@
 //! Real file systems that are full or can only be read: each test is a process on a small disk of
-//! its own (`small_disk.rs`). Where they are left out, what they show is shown on the simulated disk
-//! alone (`machine.rs`).
+//! its own (`small_disk.rs`). Where they are left out, what they show is shown on the simulated
+//! disk alone (`machine.rs`).
 
 use std::fs;
 use std::io;
